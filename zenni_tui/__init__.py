@@ -1,0 +1,1 @@
+"""Moves a live SQLite application database to PostgreSQL."""

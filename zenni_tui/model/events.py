@@ -1,0 +1,246 @@
+"""The journal's entries: everything that any screen, report or script may know about a run."""
+
+from .findings import Finding
+from .record import Record
+from .runbook import RunKind, StepId, TableVerdict, Verdict
+
+
+class Problem(Record, frozen=True):
+    """What went wrong, in the four parts an operator needs."""
+
+    what: str
+    where: str = ""
+    why: str = ""
+    next_step: str = ""
+    exit_code: int = 1
+
+
+class SourceFacts(Record, frozen=True):
+    """The source as the run knows it; `bytes` and `sha256` are the snapshot's."""
+
+    path: str
+    bytes: int = 0
+    sha256: str = ""
+    tables: int = 0
+    rows: int = 0
+
+
+class TargetFacts(Record, frozen=True):
+    """The target, never with a password."""
+
+    host: str
+    port: int
+    database: str
+    schema: str
+    user: str = ""
+    server_version: str = ""
+    embedded: bool = False
+
+
+class TableNames(Record, frozen=True):
+    """One table on its way: names on both sides and the rows to carry."""
+
+    source: str
+    target: str
+    rows: int
+
+
+class Event(Record, frozen=True, tag_field="event"):
+    """The base of all entries."""
+
+
+class RunStarted(Event, frozen=True, tag="run_started"):
+    """The engine begins or goes on; `gated` runs wait for the operator before the first write."""
+
+    run_id: str
+    kind: RunKind
+    source: SourceFacts
+    target: TargetFacts
+    steps: tuple[StepId, ...]
+    pid: int
+    live: bool = False
+    keep: bool = False
+    gated: bool = False
+
+
+class StepStarted(Event, frozen=True, tag="step_started"):
+    """A step begins."""
+
+    step: StepId
+
+
+class StepDone(Event, frozen=True, tag="step_done"):
+    """A step ended well."""
+
+    step: StepId
+    seconds: float
+    summary: str
+
+
+class StepFailed(Event, frozen=True, tag="step_failed"):
+    """A step could not be done."""
+
+    step: StepId
+    seconds: float
+    problem: Problem
+
+
+class StepStopped(Event, frozen=True, tag="step_stopped"):
+    """A step stopped at a safe point; resume goes on from there."""
+
+    step: StepId
+    seconds: float
+
+
+class UndoStarted(Event, frozen=True, tag="undo_started"):
+    """A step's work is being taken back."""
+
+    step: StepId
+
+
+class UndoDone(Event, frozen=True, tag="undo_done"):
+    """A step's work has been taken back."""
+
+    step: StepId
+    seconds: float
+    summary: str
+
+
+class UndoFailed(Event, frozen=True, tag="undo_failed"):
+    """A step's work could not be taken back."""
+
+    step: StepId
+    problem: Problem
+
+
+class CheckMade(Event, frozen=True, tag="check_made"):
+    """One check: what was looked at, what was found, what to do; `ok` None means not judged."""
+
+    step: StepId
+    name: str
+    ok: bool | None
+    found: str
+    advice: str = ""
+
+
+class FindingMade(Event, frozen=True, tag="finding_made"):
+    """A finding came to light."""
+
+    step: StepId
+    finding: Finding
+
+
+class SourceSeen(Event, frozen=True, tag="source_seen"):
+    """More is known of the source."""
+
+    source: SourceFacts
+
+
+class TargetSeen(Event, frozen=True, tag="target_seen"):
+    """More is known of the target."""
+
+    target: TargetFacts
+
+
+class PlanMade(Event, frozen=True, tag="plan_made"):
+    """The plan stands."""
+
+    hash: str
+    tables: tuple[TableNames, ...]
+    not_migrated: tuple[TableNames, ...] = ()
+
+
+class Progress(Event, frozen=True, tag="progress"):
+    """How far the running step is, in its own unit; `eta` in seconds, None when unknown."""
+
+    step: StepId
+    done: int
+    total: int
+    unit: str
+    eta: float | None = None
+    note: str = ""
+
+
+class TableProgress(Event, frozen=True, tag="table_progress"):
+    """How far one table is in a step; `bytes` counts what was sent to the target."""
+
+    step: StepId
+    table: str
+    rows: int
+    total: int
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+class TableCompared(Event, frozen=True, tag="table_compared"):
+    """One table was compared wholly."""
+
+    table: str
+    rows_source: int
+    rows_target: int
+    rows_differing: int
+    verdict: TableVerdict
+    why: str = ""
+
+
+class Waiting(Event, frozen=True, tag="waiting"):
+    """The engine waits for the operator's word before this step."""
+
+    step: StepId
+    question: str
+
+
+class Commanded(Event, frozen=True, tag="commanded"):
+    """Somebody gave the engine a command."""
+
+    command: str
+    by: str
+
+
+class Said(Event, frozen=True, tag="said"):
+    """One line of narration; level is `info`, `warning` or `error`."""
+
+    level: str
+    text: str
+
+
+class RunEnded(Event, frozen=True, tag="run_ended"):
+    """The engine has nothing more to do."""
+
+    verdict: Verdict
+    exit_code: int
+    seconds: float
+    peak_rss_mb: float
+    problem: Problem | None = None
+
+
+AnyEvent = (
+    RunStarted
+    | StepStarted
+    | StepDone
+    | StepFailed
+    | StepStopped
+    | UndoStarted
+    | UndoDone
+    | UndoFailed
+    | CheckMade
+    | FindingMade
+    | SourceSeen
+    | TargetSeen
+    | PlanMade
+    | Progress
+    | TableProgress
+    | TableCompared
+    | Waiting
+    | Commanded
+    | Said
+    | RunEnded
+)
+
+
+class Entry(Record, frozen=True):
+    """A numbered, dated event; `at` is seconds since 1970 UTC."""
+
+    number: int
+    at: float
+    what: AnyEvent

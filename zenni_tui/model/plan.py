@@ -1,0 +1,195 @@
+"""The plan: what PostgreSQL will hold, where each part comes from, and in which order."""
+
+from enum import StrEnum
+
+from .record import Record, digest
+
+
+class Kind(StrEnum):
+    """A PostgreSQL type, by the name the server gives it in `format_type`."""
+
+    TEXT = "text"
+    VARCHAR = "character varying"
+    CHAR = "character"
+    SMALLINT = "smallint"
+    INTEGER = "integer"
+    BIGINT = "bigint"
+    REAL = "real"
+    DOUBLE = "double precision"
+    NUMERIC = "numeric"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp without time zone"
+    TIMESTAMPTZ = "timestamp with time zone"
+    DATE = "date"
+    TIME = "time without time zone"
+    BYTEA = "bytea"
+    JSON = "json"
+    JSONB = "jsonb"
+    UUID = "uuid"
+    ENUM = "enum"
+
+
+class TargetType(Record, frozen=True):
+    """A type with its modifiers: `size` is a length, numeric precision or fractional-second digits."""
+
+    kind: Kind
+    size: int | None = None
+    scale: int | None = None
+    enum: str | None = None
+
+    def __str__(self) -> str:
+        if self.kind is Kind.ENUM:
+            return self.enum or "enum"
+        if self.size is None:
+            return str(self.kind)
+        head, _, tail = str(self.kind).partition(" without")
+        if self.kind is Kind.TIMESTAMPTZ:
+            head, tail = "timestamp", " with time zone"
+        elif tail:
+            tail = f" without{tail}"
+        inside = f"{self.size},{self.scale}" if self.scale is not None else str(self.size)
+        return f"{head}({inside}){tail}"
+
+
+class DefaultKind(StrEnum):
+    """How a column's default is meant."""
+
+    LITERAL = "literal"
+    """A constant, held as text and cast by the server to the column's type."""
+    NOW = "now"
+    """CURRENT_TIMESTAMP."""
+    EXPRESSION = "expression"
+    """PostgreSQL text made by this program from a Prisma `dbgenerated` attribute."""
+
+
+class Default(Record, frozen=True):
+    """A column's default."""
+
+    kind: DefaultKind
+    text: str = ""
+
+
+class Counter(StrEnum):
+    """How a column counts by itself."""
+
+    SERIAL = "serial"
+    IDENTITY = "identity"
+
+
+class ColumnPlan(Record, frozen=True):
+    """One target column; `source` is None when no source column feeds it."""
+
+    source: str | None
+    name: str
+    type: TargetType
+    not_null: bool = False
+    default: Default | None = None
+    counter: Counter | None = None
+
+
+class KeyPlan(Record, frozen=True):
+    """A primary key."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+class IndexPlan(Record, frozen=True):
+    """An index on target columns."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    unique: bool = False
+    descending: tuple[bool, ...] = ()
+
+
+class ForeignKeyPlan(Record, frozen=True):
+    """A foreign key between target tables; actions in SQL's words."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+    on_update: str = "NO ACTION"
+
+
+class EnumPlan(Record, frozen=True):
+    """A native enum type and its labels in order."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+class Span(Record, frozen=True):
+    """Rows `after < rowid <= upto` of a table; both None means the whole table."""
+
+    number: int
+    rows: int
+    after: int | None = None
+    upto: int | None = None
+
+
+class TablePlan(Record, frozen=True):
+    """One table's way: source name, target name and columns, key, and the spans it is copied in."""
+
+    source: str
+    name: str
+    columns: tuple[ColumnPlan, ...]
+    key: KeyPlan | None = None
+    rows: int = 0
+    spans: tuple[Span, ...] = ()
+    counter: int | None = None
+    """The last number the source's counter gave out; None without a counter."""
+
+    @property
+    def carried(self) -> tuple[ColumnPlan, ...]:
+        """Return the columns that take a source value."""
+        return tuple(c for c in self.columns if c.source is not None)
+
+    def column(self, name: str) -> ColumnPlan:
+        """Return the column of that target name; raises KeyError."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+class NotMigrated(Record, frozen=True):
+    """Something left out, with the rule that says so."""
+
+    name: str
+    rows: int
+    rule: str
+
+
+class Plan(Record, frozen=True):
+    """Everything the run will make and load."""
+
+    schema: str
+    tables: tuple[TablePlan, ...]
+    enums: tuple[EnumPlan, ...] = ()
+    indexes: tuple[IndexPlan, ...] = ()
+    foreign_keys: tuple[ForeignKeyPlan, ...] = ()
+    not_migrated: tuple[NotMigrated, ...] = ()
+    origin: str = "declared"
+    """`prisma` when a schema.prisma decided the types, `declared` when the file did."""
+
+    def table(self, name: str) -> TablePlan:
+        """Return the table of that target name; raises KeyError."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise KeyError(name)
+
+    @property
+    def rows(self) -> int:
+        """Return the rows to be carried."""
+        return sum(t.rows for t in self.tables)
+
+    @property
+    def hash(self) -> str:
+        """Return the plan's identity; a resume with another one is refused."""
+        return digest(self)

@@ -1,0 +1,119 @@
+"""What an SQLite file declares, as read from `sqlite_schema` and the PRAGMAs."""
+
+from .record import Record
+
+Value = None | int | float | str | bytes
+"""One stored SQLite value; the five storage classes of https://sqlite.org/datatype3.html."""
+
+
+class SourceColumn(Record, frozen=True):
+    """One column; `key_position` counts from 1 in the primary key and is 0 outside it."""
+
+    name: str
+    declared: str
+    not_null: bool = False
+    default: str | None = None
+    key_position: int = 0
+    generated: str | None = None
+
+
+class SourceIndex(Record, frozen=True):
+    """One index; `columns` holds None where the index has an expression; `origin` as in PRAGMA index_list."""
+
+    name: str
+    unique: bool
+    origin: str
+    columns: tuple[str | None, ...]
+    descending: tuple[bool, ...] = ()
+    partial: bool = False
+    sql: str | None = None
+
+
+class SourceForeignKey(Record, frozen=True):
+    """One foreign key; `parent_columns` is empty when the parent is named without columns."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    on_delete: str
+    on_update: str
+
+
+class SourceTable(Record, frozen=True):
+    """One ordinary table; `counter` is its row in `sqlite_sequence`, None without AUTOINCREMENT."""
+
+    name: str
+    columns: tuple[SourceColumn, ...]
+    indexes: tuple[SourceIndex, ...] = ()
+    foreign_keys: tuple[SourceForeignKey, ...] = ()
+    without_rowid: bool = False
+    autoincrement: bool = False
+    counter: int | None = None
+    rows: int = 0
+    sql: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Return the primary key's columns in key order; empty when there is none."""
+        members = [c for c in self.columns if c.key_position]
+        return tuple(c.name for c in sorted(members, key=lambda c: c.key_position))
+
+    @property
+    def rowid_alias(self) -> str | None:
+        """Return the INTEGER PRIMARY KEY column, which is the rowid itself (https://sqlite.org/lang_createtable.html#rowid)."""
+        key = [c for c in self.columns if c.key_position]
+        if len(key) == 1 and key[0].declared.upper() == "INTEGER" and not self.without_rowid:
+            return key[0].name
+        return None
+
+    def column(self, name: str) -> SourceColumn | None:
+        """Return the column of that name, compared without case as SQLite does."""
+        return next((c for c in self.columns if c.name.lower() == name.lower()), None)
+
+
+class SourceObject(Record, frozen=True):
+    """A view, trigger or virtual table, kept with its text."""
+
+    kind: str
+    name: str
+    sql: str
+
+
+class SourceSchema(Record, frozen=True):
+    """Everything a database declares."""
+
+    tables: tuple[SourceTable, ...]
+    others: tuple[SourceObject, ...] = ()
+    encoding: str = "UTF-8"
+
+    def table(self, name: str) -> SourceTable | None:
+        """Return the table of that name, compared without case as SQLite does."""
+        return next((t for t in self.tables if t.name.lower() == name.lower()), None)
+
+    @property
+    def rows(self) -> int:
+        """Return the rows of all tables."""
+        return sum(t.rows for t in self.tables)
+
+
+class ColumnProfile(Record, frozen=True):
+    """What one column really holds: rows per storage class, the range of its integers, the longest text or blob."""
+
+    integers: int = 0
+    reals: int = 0
+    texts: int = 0
+    blobs: int = 0
+    nulls: int = 0
+    smallest: int | None = None
+    largest: int | None = None
+    longest: int = 0
+    suspect_text: bool = False
+    """True when some text holds NUL or is not valid UTF-8."""
+
+
+class TableProfile(Record, frozen=True):
+    """The profiles of a table's columns, in column order, and where its chunks begin."""
+
+    table: str
+    rows: int
+    columns: dict[str, ColumnProfile]

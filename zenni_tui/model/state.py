@@ -1,0 +1,273 @@
+"""The run's state: `reduce(state, entry)` over the journal, pure, the same for everyone who shows it."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from . import events as e
+from .findings import Finding
+from .record import Record
+from .runbook import RunKind, StepId, StepState, TableVerdict, Verdict
+
+KEPT_LINES = 200
+
+
+class StepView(Record, frozen=True):
+    """One step as it stands; `done`, `total` and `unit` are its own progress."""
+
+    id: StepId
+    state: StepState = StepState.PENDING
+    started: float = 0.0
+    seconds: float = 0.0
+    summary: str = ""
+    done: int = 0
+    total: int = 0
+    unit: str = ""
+    eta: float | None = None
+    note: str = ""
+    problem: e.Problem | None = None
+    checks: tuple[e.CheckMade, ...] = ()
+
+
+class TableView(Record, frozen=True):
+    """One table as it stands: rows copied, rows compared, and the comparison's verdict."""
+
+    source: str
+    target: str
+    rows: int
+    copied: int = 0
+    bytes: int = 0
+    copy_seconds: float = 0.0
+    compared: int = 0
+    rows_source: int | None = None
+    rows_target: int | None = None
+    rows_differing: int = 0
+    verdict: TableVerdict | None = None
+    why: str = ""
+
+
+class RunState(Record, frozen=True):
+    """Everything that is known of one run."""
+
+    run_id: str = ""
+    kind: RunKind | None = None
+    source: e.SourceFacts | None = None
+    target: e.TargetFacts | None = None
+    live: bool = False
+    keep: bool = False
+    gated: bool = False
+    pid: int = 0
+    started: float = 0.0
+    last: float = 0.0
+    entries: int = 0
+    steps: tuple[StepView, ...] = ()
+    tables: dict[str, TableView] = {}
+    findings: tuple[Finding, ...] = ()
+    plan_hash: str = ""
+    lines: tuple[e.Said, ...] = ()
+    waiting: e.Waiting | None = None
+    verdict: Verdict | None = None
+    exit_code: int | None = None
+    seconds: float = 0.0
+    peak_rss_mb: float = 0.0
+    problem: e.Problem | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the engine has said its last word."""
+        return self.verdict is not None
+
+    @property
+    def current(self) -> StepView | None:
+        """Return the step that runs, is being undone, or was the last to do anything."""
+        for step in reversed(self.steps):
+            if step.state is not StepState.PENDING:
+                return step
+        return self.steps[0] if self.steps else None
+
+    def step(self, step_id: StepId) -> StepView:
+        """Return one step's view; a step that isn't part of the run is pending."""
+        return next((s for s in self.steps if s.id is step_id), StepView(step_id))
+
+
+def _set(state: RunState, **changes: Any) -> RunState:
+    return msgspec.structs.replace(state, **changes)
+
+
+def _step(state: RunState, step_id: StepId, **changes: Any) -> RunState:
+    steps = tuple(msgspec.structs.replace(s, **changes) if s.id is step_id else s for s in state.steps)
+    return _set(state, steps=steps)
+
+
+def _table(state: RunState, name: str, **changes: Any) -> RunState:
+    view = state.tables.get(name) or TableView(name, name, 0)
+    return _set(state, tables={**state.tables, name: msgspec.structs.replace(view, **changes)})
+
+
+def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunState:
+    known = {s.id: s for s in state.steps}
+    return _set(
+        state,
+        run_id=what.run_id,
+        kind=what.kind,
+        source=state.source or what.source,
+        target=what.target,
+        live=what.live,
+        keep=what.keep,
+        gated=what.gated,
+        pid=what.pid,
+        started=state.started or entry.at,
+        steps=tuple(known.get(i, StepView(i)) for i in what.steps),
+        waiting=None,
+        verdict=None,
+        exit_code=None,
+        problem=None,
+    )
+
+
+def _step_started(state: RunState, entry: e.Entry, what: e.StepStarted) -> RunState:
+    state = _set(state, waiting=None)
+    return _step(
+        state,
+        what.step,
+        state=StepState.RUNNING,
+        started=entry.at,
+        problem=None,
+        checks=(),
+        done=0,
+        total=0,
+        eta=None,
+        note="",
+    )
+
+
+def _step_done(state: RunState, _: e.Entry, what: e.StepDone) -> RunState:
+    spent = state.step(what.step).seconds + what.seconds
+    return _step(
+        state, what.step, state=StepState.DONE, seconds=spent, summary=what.summary, eta=None, note=""
+    )
+
+
+def _step_failed(state: RunState, _: e.Entry, what: e.StepFailed) -> RunState:
+    spent = state.step(what.step).seconds + what.seconds
+    state = _set(state, problem=what.problem)
+    return _step(state, what.step, state=StepState.FAILED, seconds=spent, problem=what.problem, eta=None)
+
+
+def _step_stopped(state: RunState, _: e.Entry, what: e.StepStopped) -> RunState:
+    spent = state.step(what.step).seconds + what.seconds
+    return _step(state, what.step, state=StepState.STOPPED, seconds=spent, eta=None)
+
+
+def _undo_started(state: RunState, _: e.Entry, what: e.UndoStarted) -> RunState:
+    return _step(_set(state, waiting=None), what.step, state=StepState.UNDOING, eta=None)
+
+
+def _undo_done(state: RunState, _: e.Entry, what: e.UndoDone) -> RunState:
+    return _step(state, what.step, state=StepState.UNDONE, note=what.summary)
+
+
+def _undo_failed(state: RunState, _: e.Entry, what: e.UndoFailed) -> RunState:
+    state = _set(state, problem=what.problem)
+    return _step(state, what.step, state=StepState.FAILED, problem=what.problem)
+
+
+def _check_made(state: RunState, _: e.Entry, what: e.CheckMade) -> RunState:
+    return _step(state, what.step, checks=(*state.step(what.step).checks, what))
+
+
+def _finding_made(state: RunState, _: e.Entry, what: e.FindingMade) -> RunState:
+    if what.finding in state.findings:
+        return state
+    return _set(state, findings=(*state.findings, what.finding))
+
+
+def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
+    tables = {t.target: TableView(t.source, t.target, t.rows) for t in what.tables}
+    left_out = {
+        t.source: TableView(t.source, t.target, t.rows, verdict=TableVerdict.NOT_MIGRATED)
+        for t in what.not_migrated
+    }
+    return _set(state, plan_hash=what.hash, tables={**tables, **left_out})
+
+
+def _progress(state: RunState, _: e.Entry, what: e.Progress) -> RunState:
+    seen = state.step(what.step)
+    done = max(seen.done, what.done) if seen.unit == what.unit else what.done
+    return _step(
+        state, what.step, done=done, total=what.total, unit=what.unit, eta=what.eta, note=what.note
+    )
+
+
+def _table_progress(state: RunState, _: e.Entry, what: e.TableProgress) -> RunState:
+    if what.step is StepId.VERIFY:
+        return _table(state, what.table, compared=what.rows)
+    return _table(state, what.table, copied=what.rows, bytes=what.bytes, copy_seconds=what.seconds)
+
+
+def _table_compared(state: RunState, _: e.Entry, what: e.TableCompared) -> RunState:
+    return _table(
+        state,
+        what.table,
+        compared=what.rows_source,
+        rows_source=what.rows_source,
+        rows_target=what.rows_target,
+        rows_differing=what.rows_differing,
+        verdict=what.verdict,
+        why=what.why,
+    )
+
+
+def _said(state: RunState, _: e.Entry, what: e.Said) -> RunState:
+    return _set(state, lines=(*state.lines, what)[-KEPT_LINES:])
+
+
+def _run_ended(state: RunState, _: e.Entry, what: e.RunEnded) -> RunState:
+    return _set(
+        state,
+        verdict=what.verdict,
+        exit_code=what.exit_code,
+        seconds=state.seconds + what.seconds,
+        peak_rss_mb=max(state.peak_rss_mb, what.peak_rss_mb),
+        problem=what.problem or state.problem,
+        waiting=None,
+    )
+
+
+_REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
+    e.RunStarted: _run_started,
+    e.StepStarted: _step_started,
+    e.StepDone: _step_done,
+    e.StepFailed: _step_failed,
+    e.StepStopped: _step_stopped,
+    e.UndoStarted: _undo_started,
+    e.UndoDone: _undo_done,
+    e.UndoFailed: _undo_failed,
+    e.CheckMade: _check_made,
+    e.FindingMade: _finding_made,
+    e.SourceSeen: lambda state, _, what: _set(state, source=what.source),
+    e.TargetSeen: lambda state, _, what: _set(state, target=what.target),
+    e.PlanMade: _plan_made,
+    e.Progress: _progress,
+    e.TableProgress: _table_progress,
+    e.TableCompared: _table_compared,
+    e.Waiting: lambda state, _, what: _set(state, waiting=what),
+    e.Commanded: lambda state, _, __: state,
+    e.Said: _said,
+    e.RunEnded: _run_ended,
+}
+
+
+def reduce(state: RunState, entry: e.Entry) -> RunState:
+    """Return the state after one more journal entry."""
+    after = _REDUCERS[type(entry.what)](state, entry, entry.what)
+    return _set(after, last=entry.at, entries=entry.number)
+
+
+def replay(entries: Iterable[e.Entry]) -> RunState:
+    """Return the state after all entries."""
+    state = RunState()
+    for entry in entries:
+        state = reduce(state, entry)
+    return state
