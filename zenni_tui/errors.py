@@ -1,11 +1,11 @@
 """The error tree and the exit codes.
 
-    ZenniError                  anything an operator can act on
-    ├── UsageError              a wrong option, key or value            exit 2
-    ├── NotReady                a prerequisite is missing               exit 3
-    ├── Stopped                 a safe point was reached on request     exit 4
-    ├── Occupied                another run holds source or target      exit 6
-    └── StepFailed              a step could not be done                exit 1
+ZenniError                  anything an operator can act on
+├── UsageError              a wrong option, key or value            exit 2
+├── NotReady                a prerequisite is missing               exit 3
+├── Stopped                 a safe point was reached on request     exit 4
+├── Occupied                another run holds source or target      exit 6
+└── StepFailed              a step could not be done                exit 1
 """
 
 from enum import IntEnum

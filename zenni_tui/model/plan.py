@@ -76,8 +76,17 @@ class Counter(StrEnum):
     IDENTITY = "identity"
 
 
+class Epoch(StrEnum):
+    """What a bare number means in a column of dates."""
+
+    SECONDS = "seconds"
+    MILLISECONDS = "milliseconds"
+    MICROSECONDS = "microseconds"
+    JULIAN = "julian day"
+
+
 class ColumnPlan(Record, frozen=True):
-    """One target column; `source` is None when no source column feeds it."""
+    """One target column; `source` is None when no source column feeds it; `epoch` reads bare numbers as dates."""
 
     source: str | None
     name: str
@@ -85,6 +94,7 @@ class ColumnPlan(Record, frozen=True):
     not_null: bool = False
     default: Default | None = None
     counter: Counter | None = None
+    epoch: Epoch = Epoch.MILLISECONDS
 
 
 class KeyPlan(Record, frozen=True):

@@ -47,7 +47,6 @@ class SourceTable(Record, frozen=True):
     indexes: tuple[SourceIndex, ...] = ()
     foreign_keys: tuple[SourceForeignKey, ...] = ()
     without_rowid: bool = False
-    autoincrement: bool = False
     counter: int | None = None
     rows: int = 0
     sql: str = ""

@@ -62,7 +62,7 @@ class RunState(Record, frozen=True):
     last: float = 0.0
     entries: int = 0
     steps: tuple[StepView, ...] = ()
-    tables: dict[str, TableView] = {}
+    tables: dict[str, TableView] = msgspec.field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     plan_hash: str = ""
     lines: tuple[e.Said, ...] = ()
@@ -91,16 +91,16 @@ class RunState(Record, frozen=True):
         return next((s for s in self.steps if s.id is step_id), StepView(step_id))
 
 
-def _set(state: RunState, **changes: Any) -> RunState:
+def _set(state: RunState, /, **changes: Any) -> RunState:
     return msgspec.structs.replace(state, **changes)
 
 
-def _step(state: RunState, step_id: StepId, **changes: Any) -> RunState:
+def _step(state: RunState, step_id: StepId, /, **changes: Any) -> RunState:
     steps = tuple(msgspec.structs.replace(s, **changes) if s.id is step_id else s for s in state.steps)
     return _set(state, steps=steps)
 
 
-def _table(state: RunState, name: str, **changes: Any) -> RunState:
+def _table(state: RunState, name: str, /, **changes: Any) -> RunState:
     view = state.tables.get(name) or TableView(name, name, 0)
     return _set(state, tables={**state.tables, name: msgspec.structs.replace(view, **changes)})
 
@@ -144,9 +144,7 @@ def _step_started(state: RunState, entry: e.Entry, what: e.StepStarted) -> RunSt
 
 def _step_done(state: RunState, _: e.Entry, what: e.StepDone) -> RunState:
     spent = state.step(what.step).seconds + what.seconds
-    return _step(
-        state, what.step, state=StepState.DONE, seconds=spent, summary=what.summary, eta=None, note=""
-    )
+    return _step(state, what.step, state=StepState.DONE, seconds=spent, summary=what.summary, eta=None, note="")
 
 
 def _step_failed(state: RunState, _: e.Entry, what: e.StepFailed) -> RunState:
@@ -186,8 +184,7 @@ def _finding_made(state: RunState, _: e.Entry, what: e.FindingMade) -> RunState:
 def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
     tables = {t.target: TableView(t.source, t.target, t.rows) for t in what.tables}
     left_out = {
-        t.source: TableView(t.source, t.target, t.rows, verdict=TableVerdict.NOT_MIGRATED)
-        for t in what.not_migrated
+        t.source: TableView(t.source, t.target, t.rows, verdict=TableVerdict.NOT_MIGRATED) for t in what.not_migrated
     }
     return _set(state, plan_hash=what.hash, tables={**tables, **left_out})
 
@@ -195,9 +192,7 @@ def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
 def _progress(state: RunState, _: e.Entry, what: e.Progress) -> RunState:
     seen = state.step(what.step)
     done = max(seen.done, what.done) if seen.unit == what.unit else what.done
-    return _step(
-        state, what.step, done=done, total=what.total, unit=what.unit, eta=what.eta, note=what.note
-    )
+    return _step(state, what.step, done=done, total=what.total, unit=what.unit, eta=what.eta, note=what.note)
 
 
 def _table_progress(state: RunState, _: e.Entry, what: e.TableProgress) -> RunState:

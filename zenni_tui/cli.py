@@ -1,0 +1,135 @@
+"""The verbs of the command line; what each does stands in its help."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import config as configuration
+from .errors import ExitCode, NotReady, ZenniError
+from .headless import told
+
+_VERBS: dict[str, str] = {
+    "demo": "make a sample booking application and an embedded PostgreSQL, and open the wizard on them",
+    "rehearse": "the whole migration from a snapshot, into an embedded PostgreSQL or --target, rolled back at the end",
+    "check": "prerequisites only; nothing is written",
+    "audit": "schema and data audit; nothing is written",
+    "plan": "the plan: tables, types, order; --ddl prints the SQL",
+    "migrate": "migration day, up to and including verification; then it waits for you",
+    "verify": "compare the last run's target with its snapshot again",
+    "rollback": "the way back from wherever the run is: the target becomes as it was",
+    "resume": "go on after a death or a stop, from the checkpoints",
+    "status": "how the live or last run stands",
+    "attach": "watch the live run",
+    "stop": "stop the live run at the next safe point",
+    "logs": "the live or last run's journal in lines",
+    "report": "the live or last run's report",
+    "runs": "all runs, newest first",
+    "explain": "what a finding's code means and what to do",
+}
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add = common.add_argument
+    add("--config", metavar="FILE", help="settings (default: config.toml here, when there is one)")
+    add("--source", metavar="FILE", help="the SQLite database")
+    add("--target", metavar="URL", help="the PostgreSQL database, without a password in it")
+    add("--run-dir", metavar="DIR", help="the run's directory")
+    add("--headless", action="store_true", help="plain lines on standard error, no screen")
+    add("--json", action="store_true", help="headless, and one JSON document on standard output")
+    add("--events", action="store_true", help="headless, and events as JSON lines on standard output")
+    add("--yes", action="store_true", help="answer what an operator would confirm")
+    add("--keep", action="store_true", help="leave a rehearsal's result in the target")
+    add("--ascii", action="store_true", help="no characters beyond ASCII on the screen")
+    return common
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    common = _common()
+    main_parser = argparse.ArgumentParser(
+        "zenni-tui",
+        parents=[common],
+        description="Moves a live SQLite application database to PostgreSQL. Without a verb: the wizard.",
+        epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not ready, 4 stopped, 5 rolled back, 6 occupied, 70 our fault.",
+    )
+    verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    made = {
+        verb: verbs.add_parser(verb, parents=[common], help=text, description=text) for verb, text in _VERBS.items()
+    }
+    made["demo"].add_argument("--folder", metavar="DIR", help="where the demo lives (default: this program's state)")
+    made["demo"].add_argument("--bookings", type=int, default=2000, metavar="N", help="size (default 2000)")
+    made["demo"].add_argument("--seed", type=int, default=1, metavar="N", help="the same seed makes the same data")
+    made["demo"].add_argument("--with", action="append", default=[], dest="trouble", metavar="TROUBLE",
+                              help="plant trouble: drift, orphans, nul, badutf8, text-in-int")  # fmt: skip
+    made["plan"].add_argument("--ddl", action="store_true", help="print the DDL on standard output")
+    made["explain"].add_argument("code", metavar="CODE")
+    return main_parser
+
+
+class Options(argparse.Namespace):
+    """The command line, with every option's absence spelled out."""
+
+    verb: str | None = None
+    config: str | None = None
+    source: str | None = None
+    target: str | None = None
+    run_dir: str | None = None
+    headless: bool = False
+    json: bool = False
+    events: bool = False
+    yes: bool = False
+    keep: bool = False
+    ascii: bool = False
+    folder: str | None = None
+    bookings: int = 2000
+    seed: int = 1
+    trouble: Sequence[str] = ()
+    ddl: bool = False
+    code: str = ""
+
+    @property
+    def screen(self) -> bool:
+        """Return whether there is a terminal and nobody asked for lines."""
+        lines = self.headless or self.json or self.events
+        return not lines and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def settings_of(options: Options) -> configuration.Settings:
+    """Return the settings that hold for these options."""
+    path = options.config or os.environ.get("ZENNI_CONFIG")
+    if path is None and Path("config.toml").exists():
+        path = "config.toml"
+    config = configuration.load(Path(path)) if path else configuration.Config()
+    return configuration.settle(config=config, source=options.source, target=options.target)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments, namespace=Options())
+    from . import commands  # noqa: PLC0415 - `--help` and usage errors need none of it
+
+    try:
+        return commands.VERBS[options.verb](options)
+    except ZenniError as error:
+        if options.json:
+            print(json.dumps({"verdict": _verdict(error), "exit_code": int(error.exit_code), "problem": _parts(error)}))
+        print(f"zenni-tui: {told(error.problem)}", file=sys.stderr)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # The reader went away; Python would complain at exit.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.PASSED)
+
+
+def _verdict(error: ZenniError) -> str:
+    return "not_ready" if isinstance(error, NotReady) else "error"
+
+
+def _parts(error: ZenniError) -> dict[str, str]:
+    return {"what": error.what, "where": error.where, "why": error.why, "next_step": error.next_step}

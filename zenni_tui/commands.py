@@ -1,0 +1,337 @@
+"""What each verb does, headless or by opening the screen."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import headless
+from .cli import Options, settings_of
+from .config import Settings
+from .engine import client, folders
+from .engine.client import Follower
+from .errors import ExitCode, NotReady, UsageError
+from .model.request import Request
+from .model.result import result
+from .model.runbook import RunKind
+
+if TYPE_CHECKING:
+    from .sandbox.demo import Demo
+
+_NONE = "There is no run yet."
+
+
+class Offer:
+    """What the wizard can start, and how; the screen knows no more than this."""
+
+    def __init__(self, settings: Settings, options: Options, *, hints: tuple[str, ...] = (), hold: int = -1) -> None:
+        self._settings = settings
+        self._options = options
+        self._hold = [hold] if hold >= 0 else []
+        self.source = settings.source or "no source named yet (--source FILE)"
+        self.target = _label(settings)
+        self.live = False
+        self.hints = hints
+        kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
+        self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()
+
+    def start(self, kind: RunKind) -> Path:
+        """Create a run that waits for the operator before it writes, and start its engine."""
+        request = request_for(kind, self._settings, self._options, gated=True)
+        return begin(request, self._settings, self._options.run_dir, self._hold)
+
+    def resume(self, folder: Path) -> None:
+        """Start an engine that goes on where the run ended."""
+        client.launch(folder, password=self._settings.password, hold_fds=self._hold)
+
+    def rollback(self, folder: Path) -> None:
+        """Start an engine that takes the run back."""
+        client.launch(folder, action="rollback", password=self._settings.password, hold_fds=self._hold)
+
+
+def _label(settings: Settings) -> str:
+    if settings.target is None:
+        return "embedded PostgreSQL"
+    t = settings.target
+    return f"{t.get('user', '')}@{t.get('host', 'local socket')}:{t.get('port', '5432')}/{t.get('dbname', '')}"
+
+
+def request_for(kind: RunKind, settings: Settings, options: Options, *, gated: bool = False) -> Request:
+    """Return the orders for a new run; raises UsageError for what can't be meant."""
+    if not settings.source:
+        raise UsageError("No source is named.", next_step="Give --source FILE, ZENNI_SOURCE, or [source] path.")
+    if kind is RunKind.MIGRATE and settings.target is None:
+        raise UsageError(
+            "A migration needs a target.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url."
+        )
+    if options.keep and settings.target is None:
+        raise UsageError(
+            "--keep needs a --target: an embedded PostgreSQL ends with its run.",
+            next_step="Give --target URL of a PostgreSQL of yours.",
+        )
+    return Request(
+        folders.new_run_id(kind),
+        kind,
+        str(Path(settings.source).absolute()),
+        settings.target,
+        settings.schema,
+        _prisma(settings),
+        keep=options.keep or kind is RunKind.MIGRATE,
+        gated=gated,
+        workers=settings.workers,
+        chunk_rows=settings.chunk_rows,
+        exclude=settings.exclude,
+    )
+
+
+def _prisma(settings: Settings) -> str | None:
+    from .application import prisma  # noqa: PLC0415 - brings the parser, which most verbs don't need
+
+    if settings.prisma_schema == "none":
+        return None
+    found = (
+        prisma.find_schema(Path(settings.source)) if settings.prisma_schema == "auto" else Path(settings.prisma_schema)
+    )
+    return str(found.absolute()) if found else None
+
+
+def begin(request: Request, settings: Settings, run_dir: str | None, hold: Sequence[int] = ()) -> Path:
+    """Create the run directory and start the engine; returns the directory."""
+    folder = client.create(request, Path(run_dir) if run_dir else None)
+    client.launch(folder, password=settings.password, hold_fds=hold)
+    return folder
+
+
+def _run(kind: RunKind) -> Callable[[Options], int]:
+    def verb(options: Options) -> int:
+        settings = settings_of(options)
+        if options.screen:
+            return wizard(options, settings, start=kind)
+        if kind is RunKind.MIGRATE and not options.yes:
+            raise UsageError(
+                "A migration writes to the live target.", next_step="Say so with --yes, or run it on a terminal."
+            )
+        folder = begin(request_for(kind, settings, options), settings, options.run_dir)
+        return _headless(folder, options)
+
+    return verb
+
+
+def _headless(folder: Path, options: Options, *, skip: int = 0) -> int:
+    return headless.follow(folder, events=options.events, as_json=options.json, skip=skip)
+
+
+def wizard(
+    options: Options, settings: Settings | None = None, *, start: RunKind | None = None, follow: Path | None = None
+) -> int:
+    """Open the screen: on a live run, on a new one, or on the list of what can be done."""
+    from .ui import app  # noqa: PLC0415 - Textual is for those who look
+
+    offer = Offer(settings or settings_of(options), options)
+    if start is not None:
+        follow = offer.start(start)
+    app.run(offer, follow or client.live_run(), ascii_only=options.ascii)
+    return int(ExitCode.PASSED)
+
+
+def default(options: Options) -> int:
+    """Open the wizard, which attaches to a live run; without a terminal, tell how things stand."""
+    return wizard(options) if options.screen else status(options)
+
+
+def demo(options: Options) -> int:
+    """Make the demo, then the wizard on it, or a rehearsal in lines."""
+    from .sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
+
+    place = Path(options.folder) if options.folder else folders.state_home() / "demo"
+    print("Making the sample application and starting PostgreSQL ...", file=sys.stderr)
+    made = sandbox.open_demo(place, bookings=options.bookings, seed=options.seed, trouble=tuple(options.trouble))
+    with made.hold as hold:
+        settings = _demo_settings(made, options)
+        hints = (f"demo application: {made.app_url}", f"its folder: {made.folder}")
+        for hint in hints:
+            print(hint, file=sys.stderr)
+        if options.screen:
+            from .ui import app  # noqa: PLC0415 - as above
+
+            offer = Offer(settings, options, hints=hints, hold=hold.fileno())
+            app.run(offer, None, ascii_only=options.ascii)
+            return int(ExitCode.PASSED)
+        folder = begin(request_for(RunKind.REHEARSE, settings, options), settings, options.run_dir, [hold.fileno()])
+        return _headless(folder, options)
+
+
+def _demo_settings(made: "Demo", options: Options) -> Settings:
+    """Return the demo's own settings, in which only the command line's choices about the copy are kept."""
+    named = dict(made.target)
+    password = named.pop("password", None)
+    base = settings_of(options)
+    return Settings(str(made.source), str(made.schema), (), named, password, "public", base.workers, base.chunk_rows)
+
+
+def plan(options: Options) -> int:
+    """Make the plan; with --ddl print its SQL and nothing else on standard output."""
+    if not options.ddl:
+        return _run(RunKind.PLAN)(options)
+    settings = settings_of(options)
+    folder = begin(request_for(RunKind.PLAN, settings, options), settings, options.run_dir)
+    code = headless.follow(folder, events=False, as_json=False)
+    ddl = folder / "schema.sql"
+    if ddl.exists():
+        sys.stdout.write(ddl.read_text())
+    return code
+
+
+def chosen(options: Options) -> Path:
+    """Return the run that a verb speaks of: the one named, the live one, or the last."""
+    found = Path(options.run_dir) if options.run_dir else client.live_run() or client.last_run()
+    if found is None or not (found / folders.EVENTS).exists():
+        raise NotReady(_NONE, where=str(found or folders.runs_home()), next_step="Start one: zenni-tui demo")
+    return found
+
+
+def _follower(options: Options) -> Follower:
+    follower = Follower(chosen(options))
+    follower.poll()
+    return follower
+
+
+def status(options: Options) -> int:
+    """Tell how the run stands, in lines or as the result document."""
+    follower = _follower(options)
+    state = follower.state
+    if options.json:
+        print(json.dumps(result(state, str(follower.folder)), ensure_ascii=False))
+        return int(ExitCode.PASSED)
+    word = "running" if follower.alive else str(state.verdict or "interrupted")
+    print(f"{state.run_id}: {word}")
+    for step in state.steps:
+        done = f" {step.done:,}/{step.total:,} {step.unit}" if step.total else ""
+        print(f"  {step.id:9} {step.state:8}{done} {step.summary}".rstrip())
+    if state.waiting:
+        print(f"waiting: {state.waiting.question}")
+    if state.problem and not state.ended:
+        print(headless.told(state.problem))
+    print(f"evidence: {follower.folder}")
+    return int(ExitCode.PASSED)
+
+
+def attach(options: Options) -> int:
+    """Watch the live run: on the screen, or in lines without taking control of it."""
+    folder = chosen(options)
+    if options.screen:
+        return wizard(options, follow=folder)
+    return headless.follow(folder, events=options.events, as_json=options.json, control=False)
+
+
+def stop(options: Options) -> int:
+    """Ask the engine to stop and wait until it has."""
+    follower = _follower(options)
+    if not follower.alive:
+        raise NotReady("No engine is running.", where=str(follower.folder), next_step="zenni-tui status")
+    reply = follower.send("stop")
+    print(reply.message, file=sys.stderr)
+    if not reply.ok:
+        return int(ExitCode.FAILED)
+    while follower.alive:
+        time.sleep(0.1)
+    follower.poll()
+    print(f"verdict: {follower.state.verdict}", file=sys.stderr)
+    return int(follower.state.exit_code or 0)
+
+
+def _again(action: str) -> Callable[[Options], int]:
+    def verb(options: Options) -> int:
+        follower = _follower(options)
+        entries = follower.state.entries
+        if follower.alive:
+            if action != "rollback":
+                raise NotReady("An engine is at work on this run already.", next_step="zenni-tui attach")
+            follower.send("rollback")
+        else:
+            client.launch(follower.folder, action=action, password=_password(options, follower.folder))
+        return _headless(follower.folder, options, skip=entries)
+
+    return verb
+
+
+def _password(options: Options, folder: Path) -> str | None:
+    request = client.request_of(folder)
+    if request.target is None:
+        return None
+    settings = settings_of(options)
+    theirs, ours = request.target, settings.target
+    same = ours is None or all(ours.get(k) == theirs.get(k) for k in ("host", "port", "dbname"))
+    if not same:
+        raise UsageError(
+            "The target named now is not the one this run began with.",
+            why=f"The run's is {theirs.get('host')}:{theirs.get('port')}/{theirs.get('dbname')}.",
+            next_step="Leave the target out, or name the same one.",
+        )
+    return settings.password
+
+
+def logs(options: Options) -> int:
+    """Print the journal in lines, or as events."""
+    follower = Follower(chosen(options))
+    narrator = headless.Narrator(events=options.events or options.json)
+    for entry in follower.poll():
+        narrator.tell(entry)
+    return int(ExitCode.PASSED)
+
+
+def report(options: Options) -> int:
+    """Print the report, made from the journal as it stands."""
+    from .report import evidence  # noqa: PLC0415 - for this verb only
+
+    follower = _follower(options)
+    if options.json:
+        print(json.dumps(result(follower.state, str(follower.folder)), ensure_ascii=False))
+    else:
+        print(evidence.markdown(follower.state))
+    return int(ExitCode.PASSED)
+
+
+def runs(options: Options) -> int:
+    """List all runs."""
+    for summary in client.runs():
+        word = "running" if summary.alive else str(summary.state.verdict or "interrupted")
+        if options.json:
+            print(json.dumps({"run_id": summary.state.run_id, "state": word, "evidence": summary.folder}))
+        else:
+            print(f"{summary.state.run_id:40} {word:12} {summary.folder}")
+    return int(ExitCode.PASSED)
+
+
+def explain(options: Options) -> int:
+    """Tell what a code means."""
+    from .model.codes import CODES  # noqa: PLC0415 - for this verb only
+
+    text = CODES.get(options.code)
+    if text is None:
+        raise UsageError(f"No finding has the code {options.code!r}.", next_step=f"Known: {', '.join(sorted(CODES))}")
+    print(text)
+    return int(ExitCode.PASSED)
+
+
+VERBS: dict[str | None, Callable[[Options], int]] = {
+    None: default,
+    "demo": demo,
+    "rehearse": _run(RunKind.REHEARSE),
+    "check": _run(RunKind.CHECK),
+    "audit": _run(RunKind.AUDIT),
+    "plan": plan,
+    "migrate": _run(RunKind.MIGRATE),
+    "verify": _again("verify"),
+    "rollback": _again("rollback"),
+    "resume": _again("run"),
+    "status": status,
+    "attach": attach,
+    "stop": stop,
+    "logs": logs,
+    "report": report,
+    "runs": runs,
+    "explain": explain,
+}

@@ -1,0 +1,149 @@
+"""The source's rows in batches whose memory is bounded, whatever the rows hold."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from zenni_tui.model.plan import ColumnPlan, Span, TablePlan
+from zenni_tui.model.schema import Value
+
+BATCH_ROWS = 2_000
+BATCH_VALUES = 28_000
+BATCH_BYTES = 8 * 1024 * 1024
+ORDINARY_BYTES = 600
+"""The longest value of a batch read at once: as many as `BATCH_VALUES` of them stay under 17 MB."""
+FIRST_ROWID, LAST_ROWID = -(2**63), 2**63 - 1
+ROWID_NAMES = ("rowid", "_rowid_", "oid")
+
+# Bytes that aren't UTF-8 become surrogate escapes, so that a TEXT stays apart from a BLOB and can be given back.
+_tolerant: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="surrogateescape")
+
+
+class Batch(NamedTuple):
+    """Some rows, column by column; `rowids` is None for a table that has none."""
+
+    rowids: Sequence[int] | None
+    columns: tuple[Sequence[Value], ...]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows these are."""
+        return len(self.columns[0])
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQLite reads it back."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def count_rows(source: sqlite3.Connection, table: TablePlan) -> int:
+    """Return how many rows the source table holds."""
+    (rows,) = _cursor(source).execute(f"SELECT count(*) FROM {quoted(table.source)}").fetchone()  # noqa: S608 - quoted
+    return int(rows)
+
+
+def batches(source: sqlite3.Connection, table: TablePlan, span: Span) -> Iterator[Batch]:
+    """Yield the span's rows with the carried columns; raises `sqlite3.Error`, KeyError for a span without rowids."""
+    rowid = rowid_name(source, table)
+    names = ", ".join(f"t.{quoted(c.source or c.name)}" for c in table.carried)
+    if rowid is None:
+        if span.after is not None or span.upto is not None:
+            raise KeyError(f"{table.source} has no rowid to take a span by")
+        yield from _streamed(source, f"SELECT 0, {names} FROM {quoted(table.source)} AS t", len(table.carried))  # noqa: S608 - quoted
+        return
+    query = (
+        f"SELECT t.{rowid}, {names} FROM {quoted(table.source)} AS t"  # noqa: S608 - quoted
+        f" WHERE t.{rowid} BETWEEN ? AND ? ORDER BY t.{rowid} LIMIT {_batch_rows(table.carried)}"
+    )
+    yield from _by_rowid(source, query, span)
+
+
+def rowid_name(source: sqlite3.Connection, table: TablePlan) -> str | None:
+    """Return the name that means the rowid in this table, None for a table WITHOUT ROWID or with all names taken."""
+    found = _cursor(source).execute("SELECT lower(name) FROM pragma_table_xinfo(?)", (table.source,))
+    taken = {name for (name,) in found.fetchall()}
+    name = next((n for n in ROWID_NAMES if n not in taken), None)
+    if name is None:
+        return None
+    try:
+        _cursor(source).execute(f"SELECT t.{name} FROM {quoted(table.source)} AS t LIMIT 0")  # noqa: S608 - quoted
+    except sqlite3.OperationalError:
+        return None
+    return name
+
+
+def _batch_rows(columns: Sequence[ColumnPlan]) -> int:
+    return max(16, min(BATCH_ROWS, BATCH_VALUES // len(columns)))
+
+
+def _by_rowid(source: sqlite3.Connection, query: str, span: Span) -> Iterator[Batch]:
+    first = FIRST_ROWID if span.after is None else span.after + 1
+    last = LAST_ROWID if span.upto is None else span.upto
+    while first <= last:
+        rows = _ordinary(source, query, first, last)
+        if rows is None:
+            rows = _unusual(source, query, first, last)
+        if not rows:
+            return
+        rowids, *columns = zip(*rows, strict=True)
+        yield Batch(rowids, tuple(columns))
+        first = rowids[-1] + 1
+
+
+def _ordinary(source: sqlite3.Connection, query: str, *limits: int) -> list[Any] | None:
+    """Return a batch read at once, None when it holds long values or invalid text.
+
+    SQLite itself is told to refuse long values, which costs nothing where there are none
+    (https://sqlite.org/limits.html, SQLITE_LIMIT_LENGTH).
+    """
+    usual = source.text_factory
+    source.text_factory = str
+    length = source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, ORDINARY_BYTES)
+    try:
+        return _cursor(source).execute(query, limits).fetchall()
+    except (sqlite3.DataError, sqlite3.OperationalError):
+        return None
+    finally:
+        source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
+        source.text_factory = usual
+
+
+def _unusual(source: sqlite3.Connection, query: str, *limits: int) -> list[Any]:
+    usual = source.text_factory
+    source.text_factory = _tolerant
+    cursor = _cursor(source)
+    try:
+        return _take(cursor.execute(query, limits), BATCH_ROWS)
+    finally:
+        cursor.close()
+        source.text_factory = usual
+
+
+def _streamed(source: sqlite3.Connection, query: str, width: int) -> Iterator[Batch]:
+    usual = source.text_factory
+    source.text_factory = _tolerant
+    cursor = _cursor(source)
+    try:
+        cursor.execute(query)
+        while rows := _take(cursor, max(16, min(BATCH_ROWS, BATCH_VALUES // width))):
+            yield Batch(None, tuple(zip(*rows, strict=True))[1:])
+    finally:
+        cursor.close()
+        source.text_factory = usual
+
+
+def _take(cursor: sqlite3.Cursor, most: int) -> list[Any]:
+    rows, size = [], 0
+    for row in cursor:
+        rows.append(row)
+        size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if len(rows) >= most or size >= BATCH_BYTES:
+            break
+    return rows
+
+
+def _cursor(source: sqlite3.Connection) -> sqlite3.Cursor:
+    cursor = source.cursor()
+    cursor.row_factory = None
+    return cursor

@@ -1,0 +1,149 @@
+"""Settings: option before environment before `config.toml` before default, frozen once read."""
+
+import difflib
+import os
+import stat
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .errors import UsageError
+from .model.record import Record
+
+WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
+
+
+class SourceSection(Record, frozen=True):
+    """`[source]`: the SQLite file, its Prisma schema ("auto", "none" or a path), tables to leave out."""
+
+    path: str = ""
+    prisma_schema: str = "auto"
+    exclude: tuple[str, ...] = ()
+
+
+class TargetSection(Record, frozen=True):
+    """`[target]`: connection URL and the schema to load into."""
+
+    url: str = ""
+    schema: str = "public"
+
+
+class CopySection(Record, frozen=True):
+    """`[copy]`: worker processes, and the rows of one COPY."""
+
+    workers: int = 2
+    chunk_rows: int = 25_000
+
+
+class Config(Record, frozen=True):
+    """The whole file."""
+
+    source: SourceSection = SourceSection()
+    target: TargetSection = TargetSection()
+    copy: CopySection = CopySection()
+
+
+class Settings(Record, frozen=True):
+    """What a command works with; `target` is None when none is named, `password` is never stored by us."""
+
+    source: str
+    prisma_schema: str
+    exclude: tuple[str, ...]
+    target: dict[str, str] | None
+    password: str | None
+    schema: str
+    workers: int
+    chunk_rows: int
+
+
+def load(path: Path) -> Config:
+    """Read a config file; unknown keys, wrong types and a password in a file others can read are refused."""
+    try:
+        data = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UsageError("The config file can't be read.", where=str(path), why=error.strerror or "") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError("The config file is not TOML.", where=str(path), why=str(error)) from error
+    _known(path, "", data, Config)
+    try:
+        config = msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise UsageError("A value of the config file is of the wrong kind.", where=str(path), why=str(error)) from error
+    _check(path, config)
+    return config
+
+
+def _known(path: Path, prefix: str, data: Mapping[str, Any], section: type[msgspec.Struct]) -> None:
+    fields = {f.name: f.type for f in msgspec.structs.fields(section)}
+    for key, value in data.items():
+        if key not in fields:
+            raise UsageError(
+                f"Unknown key {prefix}{key} in the config file.",
+                where=str(path),
+                why="A mistyped key would be a setting that silently does nothing.",
+                next_step=_nearest(key, fields, prefix),
+            )
+        kind = fields[key]
+        if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            _known(path, f"{prefix}{key}.", value, kind)
+
+
+def _nearest(key: str, known: Iterable[str], prefix: str) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"Did you mean {prefix}{near[0]}?" if near else f"Known here: {', '.join(known)}."
+
+
+def _check(path: Path, config: Config) -> None:
+    for name, value, most in (("workers", config.copy.workers, 16), ("chunk_rows", config.copy.chunk_rows, 10_000_000)):
+        if not 1 <= value <= most:
+            raise UsageError(f"copy.{name} must be between 1 and {most}.", where=str(path), why=f"It is {value}.")
+    if config.target.url and "password" in parameters(config.target.url) and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise UsageError(
+            "The config file holds a password and others can read it.",
+            where=str(path),
+            next_step=f"chmod 600 {path}",
+        )
+
+
+def parameters(url: str) -> dict[str, str]:
+    """Return a connection URL or string as libpq parameters; raises UsageError."""
+    import psycopg  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
+    from psycopg import conninfo  # noqa: PLC0415 - as above
+
+    try:
+        return {k: str(v) for k, v in conninfo.conninfo_to_dict(url).items()}
+    except psycopg.ProgrammingError as error:
+        raise UsageError(
+            "The target is not a PostgreSQL connection URL.",
+            why=str(error).strip(),
+            next_step="Write it as postgresql://user@host:5432/database",
+        ) from None
+
+
+def settle(
+    *, config: Config, source: str | None, target: str | None, environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Return what holds after options, environment and config; a password in `--target` is refused."""
+    if target and "password" in parameters(target):
+        raise UsageError(
+            "A password on the command line can be read by everyone on this machine.",
+            where="--target",
+            next_step=f"Give it by one of: {WAYS}.",
+        )
+    url = target or environment.get("ZENNI_TARGET_URL") or config.target.url
+    named = parameters(url) if url else None
+    password = (named or {}).pop("password", None) or environment.get("PGPASSWORD")
+    return Settings(
+        source or environment.get("ZENNI_SOURCE") or config.source.path,
+        config.source.prisma_schema,
+        config.source.exclude,
+        named,
+        password,
+        environment.get("ZENNI_SCHEMA") or config.target.schema,
+        config.copy.workers,
+        config.copy.chunk_rows,
+    )

@@ -1,0 +1,160 @@
+"""What screens and scripts use: start an engine, follow its journal, send it commands."""
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from zenni_tui.errors import StepFailed
+from zenni_tui.model import events as e
+from zenni_tui.model.record import Record, from_json, to_json
+from zenni_tui.model.request import Command, Reply, Request
+from zenni_tui.model.state import RunState
+
+from . import control, folders
+from .journal import JournalReader
+
+_SECRET_VARIABLES = ("PGPASSWORD", "ZENNI_TARGET_URL")
+
+
+class RunSummary(Record, frozen=True):
+    """One run of the list: its directory, its state, and whether its engine is alive."""
+
+    folder: str
+    state: RunState
+    alive: bool
+
+
+class Follower:
+    """Follows one run; call `poll` at a steady pace and show `state`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._reader = JournalReader(folder / folders.EVENTS)
+
+    @property
+    def state(self) -> RunState:
+        """Return the state as of the last poll."""
+        return self._reader.state
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the engine's process holds its lock."""
+        return folders.is_alive(self.folder)
+
+    def poll(self) -> list[e.Entry]:
+        """Read what is new and return it; `state` is up to date afterwards."""
+        return self._reader.read()
+
+    def send(self, name: str) -> Reply:
+        """Send a command by its name and return the engine's answer."""
+        return control.send(self.folder, Command(name, by=whoami()))
+
+    @property
+    def interrupted(self) -> bool:
+        """Return whether the engine died without a last word: killed, or the machine went down."""
+        return self.state.entries > 0 and not self.state.ended and not self.alive
+
+
+def whoami() -> str:
+    """Return who sits here: user and terminal."""
+    try:
+        terminal = os.ttyname(0)
+    except OSError:
+        terminal = "no terminal"
+    return f"{getpass.getuser()} on {terminal}"
+
+
+def launch(
+    folder: Path, *, action: str = "run", password: str | None = None, hold_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a detached engine in a run directory that holds a request; the password goes through a pipe.
+
+    Returns when the engine has taken its lock. `action` is `run` (start or go on), `verify` or `rollback`. `hold_fds`
+    stay open in the engine, to keep what they hold alive. Raises StepFailed when the engine does not start.
+    """
+    size = (folder / folders.EVENTS).stat().st_size
+    environment = {k: v for k, v in os.environ.items() if k not in _SECRET_VARIABLES}
+    log = os.open(folder / folders.ENGINE_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "zenni_tui.engine", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=environment,
+            cwd=folder,
+            pass_fds=tuple(hold_fds),
+        )
+    finally:
+        os.close(log)
+    _hand_over(process, {"action": action, "password": password})
+    while not folders.is_alive(folder):
+        if process.poll() is not None:
+            if (folder / folders.EVENTS).stat().st_size > size:
+                break
+            raise StepFailed(
+                "The engine did not start.",
+                where=str(folder),
+                why=f"Its process ended with {process.returncode}.",
+                next_step=f"Look at the end of {folder / folders.ENGINE_LOG}.",
+            )
+        time.sleep(0.02)
+    return process
+
+
+def _hand_over(process: subprocess.Popen[bytes], orders: dict[str, str | None]) -> None:
+    if process.stdin is None:
+        return
+    try:
+        process.stdin.write(json.dumps(orders).encode())
+        process.stdin.close()
+    except BrokenPipeError:
+        pass  # the engine died at once; its log says why and its lock is free
+
+
+def create(request: Request, folder: Path | None = None) -> Path:
+    """Make a run directory with its request; one outside the usual place is linked there, so that it is found again."""
+    home = folders.runs_home() / request.run_id
+    place = folders.private(folder.absolute() if folder else home)
+    if place != home:
+        home.symlink_to(place)
+    write_private(place / folders.REQUEST, to_json(request))
+    (place / folders.EVENTS).touch(0o600)
+    return place
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    scratch = path.with_name(path.name + ".new")
+    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123 - a mode is needed
+        stream.write(data)
+    scratch.replace(path)
+
+
+def request_of(folder: Path) -> Request:
+    """Return what a run was asked to do; raises OSError or `msgspec.ValidationError`."""
+    return from_json((folder / folders.REQUEST).read_bytes(), Request)
+
+
+def runs() -> Iterator[RunSummary]:
+    """Yield all runs, newest first."""
+    for folder in folders.run_folders():
+        follower = Follower(folder)
+        follower.poll()
+        yield RunSummary(str(folder), follower.state, follower.alive)
+
+
+def live_run() -> Path | None:
+    """Return the newest run whose engine is alive."""
+    return next((f for f in folders.run_folders() if folders.is_alive(f)), None)
+
+
+def last_run() -> Path | None:
+    """Return the newest run."""
+    return next(folders.run_folders(), None)

@@ -1,0 +1,77 @@
+"""The journal: `events.jsonl`, append-only, numbered, on disk before anything relies on it."""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from zenni_tui.model import events as e
+from zenni_tui.model.record import to_json
+from zenni_tui.model.state import RunState, reduce
+
+_ENTRY = msgspec.json.Decoder(e.Entry)
+_PASSING = (e.Progress, e.TableProgress, e.Said, e.CheckMade)
+"""Entries that may be lost in a power cut: they tell of work that a checkpoint or a later entry tells too."""
+
+
+class JournalReader:
+    """Follows a journal that may still grow; `state` is what its entries add up to."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.state = RunState()
+        self._offset = 0
+
+    def read(self) -> list[e.Entry]:
+        """Return the entries that are new since the last call; a half-written last line is left for later."""
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self._offset)
+                data = stream.read()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        entries = [_ENTRY.decode(line) for line in whole.splitlines()]
+        self._take(entries)
+        return entries
+
+    def _take(self, entries: Iterable[e.Entry]) -> None:
+        for entry in entries:
+            self.state = reduce(self.state, entry)
+
+
+class Journal:
+    """Appends events; opening an existing journal goes on where it ends, cutting off a half-written line."""
+
+    def __init__(self, path: Path) -> None:
+        reader = JournalReader(path)
+        reader.read()
+        self.state = reader.state
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        os.ftruncate(self._fd, reader._offset)  # noqa: SLF001 - reader and writer of one format
+
+    def append(self, what: e.AnyEvent) -> e.Entry:
+        """Write one event and return it numbered and dated; raises OSError when the disk is full."""
+        entry = e.Entry(self.state.entries + 1, time.time(), what)
+        self._write(to_json(entry) + b"\n")
+        if not isinstance(what, _PASSING):
+            os.fsync(self._fd)
+        self.state = reduce(self.state, entry)
+        return entry
+
+    def _write(self, line: bytes) -> None:
+        start = os.fstat(self._fd).st_size
+        try:
+            while line:
+                line = line[os.write(self._fd, line) :]
+        except OSError:
+            # A torn line would hide every later entry from readers.
+            os.ftruncate(self._fd, start)
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)

@@ -1,0 +1,201 @@
+"""Runs a runbook: step by step, forwards until it ends, backwards when told to, and always to a verdict."""
+
+import asyncio
+import logging
+import resource
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from zenni_tui.errors import ExitCode, NotReady, Occupied, StepFailed, Stopped, ZenniError
+from zenni_tui.model import events as e
+from zenni_tui.model.request import Command, Reply
+from zenni_tui.model.result import judge
+from zenni_tui.model.runbook import STEPS_OF, WRITES_TARGET, RunKind, StepId, StepState, Verdict
+from zenni_tui.report import evidence
+from zenni_tui.steps.book import BOOK
+from zenni_tui.steps.reach import close_target, open_target
+from zenni_tui.steps.run import Run, Step
+
+from .journal import Journal
+
+log = logging.getLogger(__name__)
+
+_CODES = {
+    Verdict.PASSED: ExitCode.PASSED,
+    Verdict.WAITING: ExitCode.PASSED,
+    Verdict.FAILED: ExitCode.FAILED,
+    Verdict.NOT_READY: ExitCode.NOT_READY,
+    Verdict.STOPPED: ExitCode.STOPPED,
+    Verdict.ROLLED_BACK: ExitCode.ROLLED_BACK,
+    Verdict.ERROR: ExitCode.FAULT,
+}
+
+
+class Runner:
+    """One engine's life with one run."""
+
+    def __init__(self, run: Run, journal: Journal) -> None:
+        self._run = run
+        self._journal = journal
+        self._kind = run.request.kind
+        self._go = asyncio.Event()
+        self._back = False
+        self._started = time.monotonic()
+        self._problem: e.Problem | None = None
+
+    def answer(self, command: Command) -> Reply:
+        """Hear a command from the control socket; what it asks for happens at the next safe point."""
+        replies = {
+            "ping": "here",
+            "go": "going on",
+            "stop": "stopping at the next safe point",
+            "rollback": "rolling back from the next safe point",
+        }
+        if command.name not in replies:
+            return Reply(ok=False, message=f"no such command: {command.name}")
+        if command.name == "ping":
+            return Reply(ok=True, message="here")
+        if command.name == "go" and self._journal.state.waiting is None:
+            return Reply(ok=False, message="nothing waits for an answer")
+        self._run.tell(e.Commanded(command.name, command.by))
+        self._obey(command.name)
+        return Reply(ok=True, message=replies[command.name])
+
+    def _obey(self, name: str) -> None:
+        if name != "go":
+            self._back = self._back or name == "rollback"
+            self._run.stopping.set()
+        self._go.set()
+
+    def stop(self) -> None:
+        """Stop at the next safe point, as on SIGTERM."""
+        self._run.tell(e.Commanded("stop", "a signal"))
+        self._obey("stop")
+
+    async def forward(self) -> Verdict:
+        """Run every step that isn't done yet, then what the kind of run asks for at its end."""
+        verdict = await self._steps()
+        if self._back and verdict is Verdict.STOPPED:
+            return await self.backward()
+        undo = self._kind is RunKind.REHEARSE and not self._run.request.keep and not self._run.request.gated
+        if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
+            undo = True
+        if undo and verdict is not Verdict.STOPPED and not await self._undo():
+            return Verdict.FAILED
+        if self._kind is RunKind.MIGRATE and verdict is Verdict.PASSED:
+            return Verdict.WAITING
+        return verdict
+
+    async def backward(self) -> Verdict:
+        """Undo what the run did, last step first; the verdict is `rolled_back` only when all of it is undone."""
+        self._run.stopping.clear()
+        self._problem = None
+        try:
+            await open_target(self._run)
+        except ZenniError as error:
+            self._problem = error.problem
+            return Verdict.FAILED
+        return Verdict.ROLLED_BACK if await self._undo() else Verdict.FAILED
+
+    async def _steps(self) -> Verdict:
+        for step_id in STEPS_OF[self._kind]:
+            step = BOOK[step_id]
+            if self._journal.state.step(step_id).state is StepState.DONE and not step.each_time:
+                continue
+            if step_id is StepId.PREPARE and not await self._allowed(step_id):
+                return Verdict.STOPPED
+            verdict = await self._step(step)
+            if verdict is not None:
+                return verdict
+        return judge(self._journal.state)
+
+    async def _allowed(self, step: StepId) -> bool:
+        waits = self._run.request.gated and self._journal.state.step(step).state is StepState.PENDING
+        if waits and not self._run.stopping.is_set():
+            self._go.clear()
+            question = f"Everything so far only read. Write to {self._run.to.label()} now?"
+            self._run.tell(e.Waiting(step, question))
+            await self._go.wait()
+        return not self._run.stopping.is_set()
+
+    async def _step(self, step: Step) -> Verdict | None:
+        started = time.monotonic()
+        self._run.tell(e.StepStarted(step.id))
+        log.info("action=step_started step=%s", step.id)
+        try:
+            self._run.stop_here()
+            await step.check(self._run)
+            summary = await step.run(self._run)
+        except Stopped:
+            self._run.tell(e.StepStopped(step.id, time.monotonic() - started))
+            return Verdict.STOPPED
+        except Exception as error:  # noqa: BLE001 - every failure becomes a verdict; faults of ours leave a crash report
+            return self._failed(step.id, error, time.monotonic() - started)
+        self._run.tell(e.StepDone(step.id, round(time.monotonic() - started, 3), summary))
+        log.info("action=step_done step=%s", step.id)
+        return None
+
+    def _failed(self, step: StepId, error: Exception, seconds: float) -> Verdict:
+        self._problem = _problem(error, self._run.folder)
+        log.error("action=step_failed step=%s what=%r why=%r", step, self._problem.what, self._problem.why)
+        self._run.tell(e.StepFailed(step, round(seconds, 3), self._problem))
+        if isinstance(error, NotReady | Occupied):
+            return Verdict.NOT_READY
+        return Verdict.FAILED if isinstance(error, ZenniError | OSError) else Verdict.ERROR
+
+    async def _undo(self) -> bool:
+        for step_id in reversed(STEPS_OF[self._kind]):
+            state = self._journal.state.step(step_id).state
+            if step_id not in WRITES_TARGET or state in (StepState.PENDING, StepState.UNDONE):
+                continue
+            started = time.monotonic()
+            self._run.tell(e.UndoStarted(step_id))
+            try:
+                summary = await BOOK[step_id].undo(self._run)
+            except Exception as error:  # noqa: BLE001 - as for a step
+                self._problem = _problem(error, self._run.folder)
+                self._run.tell(e.UndoFailed(step_id, self._problem))
+                return False
+            self._run.tell(e.UndoDone(step_id, round(time.monotonic() - started, 3), summary))
+        return True
+
+    async def close(self, verdict: Verdict) -> int:
+        """Let go of everything, write the evidence, say the last word; returns the exit code."""
+        resumable = verdict is Verdict.STOPPED or (verdict is Verdict.FAILED and self._run.request.gated)
+        await close_target(self._run, keep=resumable)
+        code = self._problem.exit_code if self._problem and verdict is Verdict.NOT_READY else int(_CODES[verdict])
+        ended = e.RunEnded(verdict, code, round(time.monotonic() - self._started, 3), peak_rss_mb(), self._problem)
+        self._run.tell(ended)
+        evidence.write(self._run.folder, self._journal.state)
+        log.info("action=run_ended verdict=%s exit_code=%d", verdict, code)
+        return code
+
+
+def _problem(error: Exception, folder: Path) -> e.Problem:
+    if isinstance(error, ZenniError):
+        return error.problem
+    if isinstance(error, OSError):
+        return StepFailed(
+            "The run directory or another file could not be written.",
+            where=str(error.filename or folder),
+            why=error.strerror or str(error),
+            next_step="Make space or mend the rights, then resume.",
+        ).problem
+    report = folder / "crash.txt"
+    report.touch(0o600)
+    report.write_text(f"python {sys.version}\n{''.join(traceback.format_exception(error))}")
+    return e.Problem(
+        "This is a fault of zenni-tui itself.",
+        type(error).__name__,
+        " ".join(str(error).split())[:300],
+        f"The crash report is {report}. The target can still be rolled back: zenni-tui rollback.",
+        int(ExitCode.FAULT),
+    )
+
+
+def peak_rss_mb() -> float:
+    """Return the largest resident set that this process or an ended child ever had, in MB of 10^6 bytes."""
+    kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round(kilobytes * 1024 / 1e6, 1)

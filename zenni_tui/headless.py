@@ -1,0 +1,131 @@
+"""The headless twin of the screen: the same story in plain lines on standard error, the result on standard output."""
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+
+from .engine.client import Follower
+from .errors import ExitCode
+from .model import events as e
+from .model.record import to_json
+from .model.result import result
+from .model.runbook import Verdict
+from .model.state import RunState
+
+_POLL_SECONDS = 0.1
+_STATUS_EVERY = 2.0
+
+
+class Narrator:
+    """Prints what happens, a line each; progress at most every two seconds."""
+
+    def __init__(self, *, events: bool) -> None:
+        self._events = events
+        self._last = 0.0
+
+    def tell(self, entry: e.Entry) -> None:
+        """Print one entry, if it is worth a line."""
+        if self._events:
+            sys.stdout.buffer.write(to_json(entry) + b"\n")
+            sys.stdout.buffer.flush()
+        line = self._line(entry)
+        if line:
+            print(f"{time.strftime('%H:%M:%S', time.localtime(entry.at))} {line}", file=sys.stderr)
+
+    def _line(self, entry: e.Entry) -> str:  # noqa: PLR0911 - a line for each kind of event
+        match entry.what:
+            case e.RunStarted(run_id=run_id, kind=kind):
+                return f"run {run_id} ({kind})"
+            case e.StepStarted(step=step):
+                return f"{step} ..."
+            case e.CheckMade(name=name, found=found, ok=ok, advice=advice):
+                return f"  {'FAILED ' if ok is False else ''}{name}: {found} {advice}".rstrip()
+            case e.FindingMade(finding=f):
+                return (
+                    f"  {f.severity} {f.code}: {f.message} {f.advice}{' keys: ' if f.keys else ''}{', '.join(f.keys)}"
+                )
+            case e.TableCompared() as t:
+                return (
+                    f"  {t.table}: {t.verdict}, {t.rows_source:,} rows, {t.rows_differing:,} differing {t.why}".rstrip()
+                )
+            case e.Progress() as p if p.done < p.total and entry.at - self._last < _STATUS_EVERY:
+                return ""
+            case e.Progress() as p:
+                self._last = entry.at
+                return f"  {p.done:,} of {p.total:,} {p.unit}{_left(p.eta)} {p.note}".rstrip()
+            case _:
+                return _closing(entry.what)
+
+
+def _closing(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above
+    match what:
+        case e.StepDone(step=step, seconds=seconds, summary=summary):
+            return f"{step} done in {seconds:.2f} s: {summary}"
+        case e.StepFailed(step=step, problem=problem) | e.UndoFailed(step=step, problem=problem):
+            return f"{step} FAILED: {told(problem)}"
+        case e.StepStopped(step=step):
+            return f"{step} stopped at a safe point"
+        case e.UndoStarted(step=step):
+            return f"undoing {step} ..."
+        case e.UndoDone(step=step, summary=summary):
+            return f"{step} undone: {summary}"
+        case e.Waiting(question=question):
+            return f"waiting: {question}"
+        case e.Said(level=level, text=text):
+            return f"{level}: {text}"
+        case e.Commanded(command=command, by=by):
+            return f"{command}, said by {by}"
+        case e.RunEnded(verdict=verdict, seconds=seconds):
+            return f"verdict: {verdict} ({seconds:.1f} s)"
+    return ""
+
+
+def _left(eta: float | None) -> str:
+    return f", about {eta:.0f} s left" if eta else ""
+
+
+def told(problem: e.Problem) -> str:
+    """Return a problem as one line: what, where, why, what to do."""
+    parts = [problem.what]
+    parts += [f"Where: {problem.where}."] if problem.where else []
+    parts += [f"Why: {problem.why}"] if problem.why else []
+    parts += [f"Next: {problem.next_step}"] if problem.next_step else []
+    return " ".join(parts)
+
+
+def follow(folder: Path, *, events: bool, as_json: bool, control: bool = True, skip: int = 0) -> int:
+    """Tell a run until its engine ends, print the result, and return the exit code.
+
+    The first Ctrl+C or SIGTERM asks the engine to stop at a safe point when this process has `control`; `skip` entries
+    are not told, because they are of an earlier part of the run.
+    """
+    follower = Follower(folder)
+    if control:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: follower.send("stop"))
+    narrator = Narrator(events=events)
+    while True:
+        alive = follower.alive
+        for entry in follower.poll():
+            if entry.number > skip:
+                narrator.tell(entry)
+        if not alive:
+            break
+        time.sleep(_POLL_SECONDS)
+    return _end(folder, follower.state, as_json=as_json)
+
+
+def _end(folder: Path, state: RunState, *, as_json: bool) -> int:
+    document = result(state, str(folder))
+    if state.exit_code is None:
+        document |= {"verdict": str(Verdict.STOPPED), "exit_code": int(ExitCode.STOPPED)}
+        print("The engine died. What it had loaded is safe.", file=sys.stderr)
+        print("Go on: zenni-tui resume; or take it back: zenni-tui rollback.", file=sys.stderr)
+    if as_json:
+        print(json.dumps(document, ensure_ascii=False))
+    elif state.problem is not None and state.verdict is not Verdict.PASSED:
+        print(told(state.problem), file=sys.stderr)
+    print(f"evidence: {folder}", file=sys.stderr)
+    return int(document["exit_code"])

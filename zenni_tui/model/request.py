@@ -1,0 +1,43 @@
+"""What a run was asked to do; it holds no secret, so it can lie in the run directory."""
+
+from .record import Record
+from .runbook import RunKind
+
+
+class Request(Record, frozen=True):
+    """One run's orders.
+
+    `target` holds libpq connection parameters without a password, or None for an embedded PostgreSQL that lives and
+    dies with the run. `chunk_rows` bounds one COPY.
+    """
+
+    run_id: str
+    kind: RunKind
+    source: str
+    target: dict[str, str] | None = None
+    schema: str = "public"
+    prisma_schema: str | None = None
+    keep: bool = False
+    gated: bool = False
+    workers: int = 2
+    chunk_rows: int = 25_000
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def embedded(self) -> bool:
+        """Return whether the target is an embedded PostgreSQL of the run's own."""
+        return self.target is None
+
+
+class Command(Record, frozen=True):
+    """One line to the engine's control socket: `stop`, `rollback`, `go` or `ping`."""
+
+    name: str
+    by: str = ""
+
+
+class Reply(Record, frozen=True):
+    """The engine's answer to a command."""
+
+    ok: bool
+    message: str

@@ -1,0 +1,70 @@
+"""The result document that scripts read: `--json` prints it, `result.json` keeps it."""
+
+from typing import Any
+
+import msgspec
+
+from .runbook import StepId, StepState, TableVerdict, Verdict
+from .state import RunState, TableView
+
+
+def result(state: RunState, evidence: str) -> dict[str, Any]:
+    """Return the result of a run as plain data; sizes in bytes, times in seconds, `evidence` is the run directory."""
+    return {
+        "run_id": state.run_id,
+        "kind": str(state.kind) if state.kind else None,
+        "verdict": str(state.verdict) if state.verdict else None,
+        "exit_code": state.exit_code,
+        "source": msgspec.to_builtins(state.source),
+        "target": msgspec.to_builtins(state.target),
+        "tables": [_table(t) for t in state.tables.values()],
+        "findings": [msgspec.to_builtins(f) for f in state.findings],
+        "steps": [
+            {"id": str(s.id), "state": str(s.state), "seconds": round(s.seconds, 3), "summary": s.summary}
+            for s in state.steps
+        ],
+        "totals": _totals(state),
+        "problem": msgspec.to_builtins(state.problem)
+        if state.problem and state.verdict is not Verdict.PASSED
+        else None,
+        "evidence": evidence,
+    }
+
+
+def _table(table: TableView) -> dict[str, Any]:
+    left_out = table.verdict is TableVerdict.NOT_MIGRATED
+    return {
+        "source": table.source,
+        "target": None if left_out else table.target,
+        "rows_source": table.rows if left_out else table.rows_source,
+        "rows_target": table.rows_target,
+        "rows_differing": None if table.verdict in (None, TableVerdict.NOT_MIGRATED) else table.rows_differing,
+        "verdict": str(table.verdict) if table.verdict else None,
+        "why": table.target if left_out else table.why,
+    }
+
+
+def _totals(state: RunState) -> dict[str, Any]:
+    return {
+        "rows": sum(t.copied for t in state.tables.values()),
+        "bytes": sum(t.bytes for t in state.tables.values()),
+        "seconds_copy": round(state.step(StepId.COPY).seconds, 3),
+        "seconds_index": round(state.step(StepId.INDEX).seconds, 3),
+        "seconds_verify": round(state.step(StepId.VERIFY).seconds, 3),
+        "seconds_total": round(state.seconds, 3),
+        "downtime_seconds": 0.0,
+        "peak_rss_mb": round(state.peak_rss_mb, 1),
+        "rows_repaired": 0,
+        "rows_quarantined": 0,
+    }
+
+
+def judge(state: RunState) -> Verdict:
+    """Return the verdict of a run whose steps have all ended: `passed` only when everything was compared and equal."""
+    steps_done = all(s.state in (StepState.DONE, StepState.UNDONE) for s in state.steps)
+    if not steps_done:
+        return Verdict.FAILED
+    if not any(s.id is StepId.VERIFY for s in state.steps):
+        return Verdict.PASSED
+    fine = (TableVerdict.IDENTICAL, TableVerdict.NOT_MIGRATED, TableVerdict.EXCLUDED)
+    return Verdict.PASSED if all(t.verdict in fine for t in state.tables.values()) else Verdict.FAILED

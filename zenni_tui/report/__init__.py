@@ -1,0 +1,1 @@
+"""The evidence folder: what is kept of a run for people and for scripts."""

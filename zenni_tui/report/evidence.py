@@ -1,0 +1,109 @@
+"""Writes `result.json` and `report.md` from a run's state, which is all they may say."""
+
+import json
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zenni_tui.model.result import result
+from zenni_tui.model.runbook import TableVerdict
+from zenni_tui.model.state import RunState, TableView
+
+
+def write(folder: Path, state: RunState) -> None:
+    """Write both files, mode 0600, each whole or not at all."""
+    _write(folder / "result.json", json.dumps(result(state, str(folder)), indent=1, ensure_ascii=False) + "\n")
+    _write(folder / "report.md", markdown(state))
+
+
+def _write(path: Path, text: str) -> None:
+    scratch = path.with_name(path.name + ".new")
+    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:  # noqa: PTH123 - a mode is needed
+        stream.write(text)
+    scratch.replace(path)
+
+
+def markdown(state: RunState) -> str:
+    """Return the report as Markdown."""
+    return "\n".join([*_head(state), *_steps(state), *_tables(state), *_findings(state), *_checks(state)]) + "\n"
+
+
+def _head(state: RunState) -> Iterable[str]:
+    verdict = str(state.verdict) if state.verdict else "still running"
+    yield f"# {state.run_id}: {verdict}"
+    yield ""
+    if state.source is not None:
+        s = state.source
+        yield f"- Source: `{s.path}`, {s.tables} tables, {s.rows:,} rows"
+        yield f"- Snapshot: {s.bytes:,} bytes, SHA-256 `{s.sha256}`"
+    if state.target is not None:
+        t = state.target
+        kind = "embedded PostgreSQL" if t.embedded else "PostgreSQL"
+        yield f"- Target: {kind} {t.server_version} at {t.host}:{t.port}/{t.database}, schema {t.schema}"
+    yield f"- Started: {datetime.fromtimestamp(state.started, UTC).isoformat(timespec='seconds')}"
+    yield f"- Plan: `{state.plan_hash or 'none'}`"
+    if state.problem is not None:
+        p = state.problem
+        yield f"- **{p.what}** {p.where} {p.why} Next: {p.next_step}"
+    yield ""
+
+
+def _steps(state: RunState) -> Iterable[str]:
+    yield from ("## Steps", "", "| step | state | seconds | |", "|---|---|---:|---|")
+    for step in state.steps:
+        yield f"| {step.id} | {step.state} | {step.seconds:.2f} | {_cell(step.summary)} {_cell(step.note)} |"
+    yield ""
+
+
+def _tables(state: RunState) -> Iterable[str]:
+    if not state.tables:
+        return
+    yield from (
+        "## Tables",
+        "",
+        "| source | target | rows in source | rows in target | differing | verdict |",
+        "|---|---|---:|---:|---:|---|",
+    )
+    for table in state.tables.values():
+        yield _table(table)
+    yield ""
+
+
+def _table(table: TableView) -> str:
+    if table.verdict is TableVerdict.NOT_MIGRATED:
+        return f"| {_cell(table.source)} | | {table.rows} | | | not_migrated: {_cell(table.target)} |"
+    counted = [_number(table.rows_source), _number(table.rows_target)]
+    differing = _number(table.rows_differing) if table.verdict else "not compared"
+    return (
+        f"| {_cell(table.source)} | {_cell(table.target)} | {' | '.join(counted)} | {differing}"
+        f" | {table.verdict or ''} {_cell(table.why)} |"
+    )
+
+
+def _number(value: int | None) -> str:
+    return "not counted" if value is None else f"{value:,}"
+
+
+def _findings(state: RunState) -> Iterable[str]:
+    yield from ("## Findings", "")
+    if not state.findings:
+        yield "None."
+    for finding in state.findings:
+        yield f"- **{finding.severity}** `{finding.code}` {finding.message} {finding.advice}"
+        if finding.keys:
+            yield f"  Keys: {', '.join(finding.keys)}{' …' if finding.count > len(finding.keys) else ''}"
+    yield ""
+
+
+def _checks(state: RunState) -> Iterable[str]:
+    yield from ("## Checks", "", "| step | check | result | found |", "|---|---|---|---|")
+    words = {True: "ok", False: "failed", None: "noted"}
+    for step in state.steps:
+        for check in step.checks:
+            yield f"| {step.id} | {_cell(check.name)} | {words[check.ok]} | {_cell(check.found)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,1 @@
+"""The sandbox: embedded PostgreSQL, a sample application and its demo; never production."""

@@ -1,0 +1,1 @@
+"""The SQLite side: read-only looks at the source, the snapshot, and what it declares and holds."""

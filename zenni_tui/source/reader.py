@@ -1,0 +1,117 @@
+"""Reads rows of a snapshot in spans and batches, with memory bounded by bytes, not by rows."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from zenni_tui.model.plan import Span
+from zenni_tui.model.schema import SourceTable, Value
+
+from .database import quoted
+
+Row = tuple[Value, ...]
+
+_MOST_ROWS = 4096
+_BATCH_BYTES = 2 * 1024 * 1024
+
+
+def spans(database: sqlite3.Connection, table: SourceTable, size: int) -> tuple[Span, ...]:
+    """Cut a table into spans of `size` rows by rowid; a table without rowids, or a small one, is one span."""
+    if table.rows == 0:
+        return ()
+    rowid = rowid_name(table)
+    if table.rows <= size or rowid is None:
+        return (Span(0, table.rows),)
+    edges = list(_edges(database, table.name, rowid, size))
+    starts: list[int | None] = [None, *edges]
+    ends: list[int | None] = [*edges, None]
+    counts = [size] * len(edges) + [table.rows - size * len(edges)]
+    return tuple(Span(i, counts[i], starts[i], ends[i]) for i in range(len(starts)) if counts[i])
+
+
+def _edges(database: sqlite3.Connection, name: str, rowid: str, size: int) -> Iterator[int]:
+    table = quoted(name)
+    after: int | None = None
+    while True:
+        where = f"WHERE {rowid} > :after" if after is not None else ""
+        step = f"SELECT {rowid} FROM {table} {where} ORDER BY {rowid} LIMIT 1 OFFSET :skip"  # noqa: S608 - quoted names
+        found = database.execute(step, {"after": after, "skip": size - 1}).fetchone()
+        if found is None:
+            return
+        after = found[0]
+        yield found[0]
+
+
+def rowid_name(table: SourceTable) -> str | None:
+    """Return a name by which the rowid can be read, None when the table has none or its columns hide all three."""
+    if table.without_rowid:
+        return None
+    taken = {c.name.lower() for c in table.columns} - {(table.rowid_alias or "").lower()}
+    return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), None)
+
+
+def select(table: SourceTable, columns: Sequence[str], span: Span) -> tuple[str, dict[str, int]]:
+    """Return the query for a span's rows in rowid order, and its parameters."""
+    names = ", ".join(quoted(c) for c in columns)
+    rowid = rowid_name(table)
+    parts = []
+    values = {}
+    if span.after is not None:
+        parts.append(f"{rowid} > :after")
+        values["after"] = span.after
+    if span.upto is not None:
+        parts.append(f"{rowid} <= :upto")
+        values["upto"] = span.upto
+    where = f" WHERE {' AND '.join(parts)}" if parts else ""
+    order = f" ORDER BY {rowid}" if rowid else ""
+    return f"SELECT {names} FROM {quoted(table.name)}{where}{order}", values  # noqa: S608 - quoted names
+
+
+def batches(
+    database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span
+) -> Iterator[list[Row]]:
+    """Yield a span's rows in batches of about 2 MiB.
+
+    Text that is not UTF-8 comes with lone surrogates U+DC80 to U+DCFF for its bytes (Python's `surrogateescape`).
+    """
+    read = 0
+    try:
+        for rows in _batches(database, table, columns, span):
+            yield rows
+            read += len(rows)
+    except sqlite3.OperationalError as error:
+        if "decode to UTF-8" not in str(error):
+            raise
+        yield from _tolerant(database, table, columns, span, read)
+
+
+def _tolerant(
+    database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span, skip: int
+) -> Iterator[list[Row]]:
+    database.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        for rows in _batches(database, table, columns, span):
+            fresh = rows[skip:] if skip else rows
+            skip = max(0, skip - len(rows))
+            if fresh:
+                yield fresh
+    finally:
+        database.text_factory = str
+
+
+def _batches(
+    database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span
+) -> Iterator[list[Row]]:
+    cursor = database.execute(*select(table, columns, span))
+    many = 1
+    while rows := cursor.fetchmany(many):
+        yield rows
+        many = _next_size(rows, many)
+
+
+def _next_size(rows: list[Any], many: int) -> int:
+    size = sum(len(v) for v in rows[-1] if isinstance(v, str | bytes)) + sum(
+        len(v) for v in rows[0] if isinstance(v, str | bytes)
+    )
+    fitting = _BATCH_BYTES // (size // 2 + 8 * len(rows[0]))
+    return max(1, min(many * 4, fitting, _MOST_ROWS))

@@ -1,0 +1,29 @@
+"""The runbook: every step, in order."""
+
+from zenni_tui.model.runbook import StepId
+
+from .audit import Audit
+from .copy import Copy
+from .index import Index
+from .inspect import Inspect
+from .plan import Plan
+from .prepare import Prepare
+from .reach import Reach
+from .report import Report
+from .run import Step
+from .snapshot import Snapshot
+from .verify import Verify
+
+_ALL: tuple[Step, ...] = (
+    Reach(),
+    Snapshot(),
+    Inspect(),
+    Audit(),
+    Plan(),
+    Prepare(),
+    Copy(),
+    Index(),
+    Verify(),
+    Report(),
+)
+BOOK: dict[StepId, Step] = {s.id: s for s in _ALL}

@@ -1,0 +1,113 @@
+"""prepare: the first write. Takes the lease, makes schema, types and bare tables; its undo removes all the run made."""
+
+import asyncio
+import getpass
+import socket
+
+from zenni_tui.errors import StepFailed
+from zenni_tui.model.plan import Plan
+from zenni_tui.model.runbook import StepId
+from zenni_tui.target import bookkeeping, catalogue, ddl
+
+from . import lease
+from .run import Run, Step
+
+
+class Prepare(Step):
+    """Makes empty tables, in one transaction with the note of what was made."""
+
+    id = StepId.PREPARE
+    each_time = True
+
+    async def run(self, run: Run) -> str:
+        """Enter the run in the target, keep its lease alive, and create what the plan says."""
+        summary = await asyncio.to_thread(self._make, run, run.plan())
+        run.cleanup.append(asyncio.create_task(lease.keep(run)).cancel)
+        return summary
+
+    def _make(self, run: Run, plan: Plan) -> str:
+        with run.to.connect() as connection:
+            there = any(
+                r for r in connection.execute("SELECT to_regnamespace(quote_ident(%s))", (plan.schema,)) if r[0]
+            )
+            run.fence = enter(run, connection, plan)
+            run.check(self.id, "lease", f"taken, fencing number {run.fence}")
+            statements = ddl.create_tables(plan, schema_there=there)
+            with connection.transaction():
+                bookkeeping.fenced(connection, run.fence)
+                if bookkeeping.made(connection, run.request.run_id):
+                    return "the tables were there already, made by this run"
+                for statement in statements:
+                    connection.execute(statement.sql.encode())
+                bookkeeping.note_made(connection, run.request.run_id, ((s.kind, s.name) for s in statements))
+        self._same_types(run, plan)
+        return f"{len(plan.tables)} tables and {len(plan.enums)} types made"
+
+    def _same_types(self, run: Run, plan: Plan) -> None:
+        real = catalogue.column_types(run.to.engine(), plan.schema)
+        for table in plan.tables:
+            for column in table.columns:
+                found = real.get((table.name, column.name))
+                if found != str(column.type):
+                    raise StepFailed(
+                        "A column did not become what the plan says.",
+                        where=f'"{table.name}"."{column.name}"',
+                        why=f"{column.type} was planned, the catalogue says {found}.",
+                        next_step="Roll back: zenni-tui rollback.",
+                    )
+        run.check(self.id, "catalogue", f"the types of {len(real)} columns are the plan's")
+
+    async def undo(self, run: Run) -> str:
+        """Drop what this run made and prove by the fingerprint that the target is as it was."""
+        return await asyncio.to_thread(self._drop, run)
+
+    def _drop(self, run: Run) -> str:
+        with run.to.connect() as connection:
+            run_id = run.request.run_id
+            if not bookkeeping.exists(connection) or (row := bookkeeping.find(connection, run_id)) is None:
+                return "the run had written nothing"
+            end_sessions(run, connection)
+            with connection.transaction():
+                connection.execute("SET LOCAL lock_timeout = '20s'")
+                made = bookkeeping.made(connection, run_id)
+                for kind, name in _parents_last(made):
+                    connection.execute(ddl.drop(kind, name, row.schema_name).encode())
+                bookkeeping.leave(connection, run_id)
+            now = catalogue.fingerprint(connection)
+        if now.sha256 != row.fingerprint:
+            raise StepFailed(
+                "Everything this run made is gone, but the target is not as it was before the run.",
+                where=run.to.label(),
+                why="The fingerprint of its catalogue differs: somebody else changed something meanwhile.",
+                next_step="Compare the database's objects with what you expect; the run has nothing left there.",
+            )
+        return f"{len(made)} objects dropped; target as it was: fingerprint of {now.objects} objects is equal"
+
+
+def _parents_last(made: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    order = {"table": 0, "type": 1, "schema": 2}
+    return sorted(made, key=lambda thing: order[thing[0]])
+
+
+def enter(run: Run, connection: bookkeeping.Connection, plan: Plan) -> int:
+    """Enter the run in the target, or come back to it, and take the lease; returns the fencing number."""
+    source = run.state().source
+    row = bookkeeping.RunRow(
+        run.request.run_id,
+        str(run.request.kind),
+        plan.schema,
+        source.sha256 if source else "",
+        plan.hash,
+        catalogue.fingerprint(connection).sha256,
+    )
+    end_sessions(run, connection)
+    return bookkeeping.begin(connection, row, f"{getpass.getuser()}@{socket.gethostname()}")
+
+
+def end_sessions(run: Run, connection: bookkeeping.Connection) -> None:
+    """End the server sessions that an earlier engine of this run left behind; they may hold locks for 45 s."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = %s AND pid <> pg_backend_pid()",
+        (run.to.name,),
+    )

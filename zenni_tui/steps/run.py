@@ -1,0 +1,152 @@
+"""What every step works with: the orders, the run directory, the target, and the way to tell what happens."""
+
+import asyncio
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from zenni_tui.application import prisma, prisma_plan
+from zenni_tui.convert import planner
+from zenni_tui.errors import Occupied, Stopped
+from zenni_tui.model import events as e
+from zenni_tui.model.findings import Finding
+from zenni_tui.model.plan import Plan, Span
+from zenni_tui.model.record import R, Record, from_json, to_json
+from zenni_tui.model.request import Request
+from zenni_tui.model.runbook import StepId
+from zenni_tui.model.schema import SourceSchema, TableProfile
+from zenni_tui.model.state import RunState
+from zenni_tui.target.connect import Target
+
+
+class Step(ABC):
+    """One step of the runbook; a step that writes nothing outside the run directory has nothing to undo."""
+
+    id: StepId
+    each_time = False
+    """Whether a resume does it again, because it holds something alive."""
+
+    async def check(self, run: "Run") -> None:  # noqa: B027 - most steps need what the one before has checked
+        """Make sure that the step can be done; raises NotReady or Occupied before anything is changed."""
+
+    @abstractmethod
+    async def run(self, run: "Run") -> str:
+        """Do it, from wherever an earlier attempt left off; returns a summary in one sentence."""
+
+    async def undo(self, run: "Run") -> str:  # noqa: ARG002 - those that write need it
+        """Take it back, however far it came; returns a summary in one sentence."""
+        return "wrote nothing"
+
+
+class Profiles(Record, frozen=True):
+    """What the audit learned of the tables, kept for the plan and for a resume."""
+
+    tables: dict[str, TableProfile]
+    spans: dict[str, tuple[Span, ...]]
+
+
+class Run:
+    """One run; its artifacts are files of the run directory, read again after a resume."""
+
+    def __init__(
+        self, request: Request, folder: Path, tell: Callable[[e.AnyEvent], object], state: Callable[[], RunState]
+    ) -> None:
+        self.request = request
+        self.folder = folder
+        self.tell = tell
+        self.state = state
+        self.target: Target | None = None
+        self.fence = 0
+        self.stopping = asyncio.Event()
+        self.lease_lost = asyncio.Event()
+        self.pool: object | None = None
+        self.cleanup: list[Callable[[], object]] = []
+
+    @property
+    def snapshot(self) -> Path:
+        """Return the snapshot's place."""
+        return self.folder / "snapshot.db"
+
+    @property
+    def source(self) -> Path:
+        """Return the source's place."""
+        return Path(self.request.source)
+
+    @property
+    def to(self) -> Target:
+        """Return the target that `reach` has opened."""
+        assert self.target is not None  # noqa: S101 - reach comes first in every runbook
+        return self.target
+
+    def schema(self) -> SourceSchema:
+        """Return what the file declares, as inspected."""
+        return self.load("schema.json", SourceSchema)
+
+    def plan(self) -> Plan:
+        """Return the plan."""
+        return self.load("plan.json", Plan)
+
+    def draft(self, profiles: Profiles) -> tuple[Plan, tuple[Finding, ...]]:
+        """Return the plan that follows from file and Prisma schema, and what it says of both."""
+        schema = self.schema()
+        facts = planner.Facts(schema, profiles.tables, profiles.spans, self.request.exclude)
+        if self.request.prisma_schema is None:
+            return planner.make(facts, None, self.request.schema)
+        read = prisma.read_schema(Path(self.request.prisma_schema))
+        wanted = prisma_plan.target_plan(read, namespace=self.request.schema)
+        plan, findings = planner.make(facts, wanted, self.request.schema)
+        return plan, prisma_plan.drift(wanted, schema) + findings
+
+    def load(self, name: str, kind: type[R]) -> R:
+        """Read a record from the run directory."""
+        return from_json((self.folder / name).read_bytes(), kind)
+
+    def save(self, name: str, record: object) -> None:
+        """Write a record to the run directory, whole or not at all."""
+        self.write(name, msgspec.json.format(to_json(record), indent=1))
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a private file to the run directory, whole or not at all."""
+        scratch = self.folder / f"{name}.new"
+        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123 - a mode is needed
+            stream.write(data)
+        scratch.replace(self.folder / name)
+
+    def check(self, step: StepId, name: str, found: str, *, ok: bool | None = True, advice: str = "") -> None:
+        """Tell of one check."""
+        self.tell(e.CheckMade(step, name, ok, found, advice))
+
+    def say(self, text: str, level: str = "info") -> None:
+        """Tell one line of narration."""
+        self.tell(e.Said(level, text))
+
+    def find(self, step: StepId, findings: Iterable[Finding], keys: dict[str, list[str]] | None = None) -> None:
+        """Tell of findings, and keep them with all their keys in the evidence."""
+        seen = set(self.state().findings)
+        fresh = [f for f in findings if f not in seen]
+        path = self.folder / "findings.jsonl"
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:  # noqa: PTH123 - as above
+            for finding in fresh:
+                whole = msgspec.to_builtins(finding)
+                whole["keys"] = (keys or {}).get(finding_id(finding), list(finding.keys))
+                stream.write(json.dumps(whole, ensure_ascii=False) + "\n")
+                self.tell(e.FindingMade(step, finding))
+
+    def stop_here(self) -> None:
+        """Raise Stopped when the operator asked for it, Occupied when the lease is lost; for safe points only."""
+        if self.lease_lost.is_set():
+            raise Occupied(
+                "Another engine has taken over this target.",
+                next_step="Nothing more is written here. Look at the other run: zenni-tui runs",
+            )
+        if self.stopping.is_set():
+            raise Stopped("Stopped at a safe point.", next_step="Go on with: zenni-tui resume")
+
+
+def finding_id(finding: Finding) -> str:
+    """Return what tells one finding from another."""
+    return f"{finding.code}/{finding.table}/{finding.column}"

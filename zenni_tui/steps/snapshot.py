@@ -1,0 +1,43 @@
+"""snapshot: one online backup of the source, checked and hashed; everything else reads only this."""
+
+import asyncio
+import time
+
+from zenni_tui.model import events as e
+from zenni_tui.model.runbook import StepId
+from zenni_tui.source import snapshot
+
+from .run import Run, Step
+
+
+class Snapshot(Step):
+    """The final backup, which is proven because it is what is used."""
+
+    id = StepId.SNAPSHOT
+
+    async def check(self, run: Run) -> None:
+        """See that the disk can take it."""
+        if not await asyncio.to_thread(run.snapshot.exists):
+            await asyncio.to_thread(snapshot.room_for, run.source, run.folder)
+
+    async def run(self, run: Run) -> str:
+        """Take it anew: a half-made one is thrown away."""
+        scratch = run.snapshot.with_suffix(".new")
+        await asyncio.to_thread(scratch.unlink, missing_ok=True)
+        started = time.monotonic()
+        await snapshot.copy(run.source, scratch)
+        held = time.monotonic() - started
+        run.check(self.id, "backup", f"one step of {held:.2f} s, for which a writer may have waited")
+        run.stop_here()
+        await snapshot.integrity(scratch)
+        run.check(self.id, "integrity", "SQLite's own check of the copy: ok")
+        digest = await asyncio.to_thread(snapshot.sha256, scratch)
+        size = (await asyncio.to_thread(scratch.stat)).st_size
+        run.check(self.id, "hash", f"SHA-256 {digest}")
+        await asyncio.to_thread(scratch.replace, run.snapshot)
+        run.tell(e.SourceSeen(e.SourceFacts(str(run.source), size, digest)))
+        return f"{size:,} bytes, held a writer off for {held:.2f} s at most"
+
+    async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
+        """Keep it: it is the backup."""
+        return "kept as a backup"

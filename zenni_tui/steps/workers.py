@@ -1,0 +1,283 @@
+"""Worker processes: they read the snapshot and write or compare spans, so that the engine always hears its operator."""
+
+import asyncio
+import contextlib
+import functools
+import multiprocessing
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+
+from zenni_tui.compare import records
+from zenni_tui.compare import rows as comparison
+from zenni_tui.compare.extra import find_extra
+from zenni_tui.compare.multiset import compare_multiset
+from zenni_tui.convert import encode
+from zenni_tui.convert.unfit import Unfit
+from zenni_tui.errors import StepFailed, ZenniError
+from zenni_tui.model.plan import ColumnPlan, EnumPlan, Plan, Span, TablePlan
+from zenni_tui.model.record import Record, from_json
+from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable, Value
+from zenni_tui.source import audit, database, reader
+from zenni_tui.target import load
+from zenni_tui.target.connect import Target
+
+from .run import Run
+
+T = TypeVar("T")
+
+
+class Trouble(Record, frozen=True):
+    """Values of one column that have no faithful form in its type, and their keys."""
+
+    column: str
+    code: str
+    reason: str
+    keys: tuple[str, ...]
+
+
+class _Desk:
+    """What a worker keeps open between jobs; schema and plan are read from the run directory when first needed."""
+
+    def __init__(self, folder: Path, target: Target | None) -> None:
+        self.source = database.open_frozen(folder / "snapshot.db")
+        self._folder = folder
+        self._target = target
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._encoders: dict[str, Callable[[Sequence[tuple[Value, ...]]], bytes]] = {}
+
+    @property
+    def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._connection is None or self._connection.closed:
+            assert self._target is not None  # noqa: S101 - runs that load or compare have one
+            self._connection = self._target.connect()
+        return self._connection
+
+    @functools.cached_property
+    def schema(self) -> SourceSchema:
+        return from_json((self._folder / "schema.json").read_bytes(), SourceSchema)
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        return from_json((self._folder / "plan.json").read_bytes(), Plan)
+
+    def table(self, name: str) -> SourceTable:
+        found = self.schema.table(name)
+        assert found is not None  # noqa: S101 - the plan was made from this schema
+        return found
+
+    def encoder(self, table: TablePlan) -> Callable[[Sequence[tuple[Value, ...]]], bytes]:
+        if table.name not in self._encoders:
+            self._encoders[table.name] = encode.rows_encoder(table, self.plan)
+        return self._encoders[table.name]
+
+
+_desk: _Desk | None = None
+
+
+def _sit(folder: Path, target: Target | None) -> None:
+    global _desk  # noqa: PLW0603 - a worker process is one desk
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_the_engine, daemon=True).start()
+    _desk = _Desk(folder, target)
+
+
+def _leave_with_the_engine() -> None:
+    # A pool's workers wait on a pipe that they hold open themselves: without this they outlive a killed engine.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _at_desk() -> _Desk:
+    assert _desk is not None  # noqa: S101 - the pool's initializer ran
+    return _desk
+
+
+def profile_span(name: str, span: Span) -> dict[str, ColumnProfile]:
+    """Profile every column of a span."""
+    desk = _at_desk()
+    table = desk.table(name)
+    columns = [c.name for c in table.columns]
+    profiles = dict.fromkeys(columns, ColumnProfile())
+    for rows in reader.batches(desk.source, table, columns, span):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            profiles[column] = audit.merge(profiles[column], audit.profile(values))
+    return profiles
+
+
+def check_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], span: Span) -> list[Trouble]:
+    """Try the conversion of some columns of a span, one value at a time."""
+    desk = _at_desk()
+    table = desk.table(name)
+    key = list(table.key) or [rowid] if (rowid := reader.rowid_name(table)) else list(table.key)
+    fields = [encode.field_encoder(c, enums) for c in columns]
+    found: dict[tuple[str, str, str], list[str]] = {}
+    wanted = [*key, *(c.source or "" for c in columns)]
+    for rows in reader.batches(desk.source, table, wanted, span):
+        for row in rows:
+            for column, field, value in zip(columns, fields, row[len(key) :], strict=True):
+                try:
+                    field(value)
+                except Unfit as unfit:
+                    troubles = found.setdefault((column.source or "", unfit.code, unfit.reason), [])
+                    troubles.append(", ".join(map(str, row[: len(key)])))
+    return [Trouble(column, code, reason, tuple(keys)) for (column, code, reason), keys in found.items()]
+
+
+def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
+    """Load one span into the target."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    columns = [c.source or "" for c in table.carried]
+    encoder = desk.encoder(table)
+
+    def data() -> Iterator[bytes]:
+        yield encode.HEADER
+        for rows in reader.batches(desk.source, desk.table(table.source), columns, span):
+            yield encoder(rows)
+        yield encode.TRAILER
+
+    with _told(table.name, span):
+        return load.span(desk.connection, ticket, (desk.plan.schema, table, span), data)
+
+
+def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanComparison:
+    """Compare one span of the snapshot with the target's rows of the same key."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    with _told(table.name, span):
+        return comparison.compare_span(desk.source, desk.connection, desk.plan.schema, table, span, unique=key)
+
+
+class TableEnd(Record, frozen=True):
+    """What closes a table's comparison: rows of both sides, counted, and rows that only one side has."""
+
+    rows_source: int
+    rows_target: int
+    rows_differing: int = 0
+    differences: tuple[records.Difference, ...] = ()
+
+
+def close_table(name: str, key: tuple[str, ...], scratch: Path) -> TableEnd:
+    """Count both sides and name what only one has; a table without a key is compared here, row against row."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    place = scratch / f"tally-{os.getpid()}.db"
+    with _told(table.name, Span(0, table.rows)):
+        if not key:
+            whole = compare_multiset(desk.source, desk.connection, desk.plan.schema, table, place)
+            return TableEnd(whole.rows_source, whole.rows_target, whole.rows_differing, whole.differences)
+        counts = comparison.compare_counts(desk.source, desk.connection, desk.plan.schema, table)
+        if counts.equal:
+            return TableEnd(counts.rows_source, counts.rows_target)
+        extra = find_extra(desk.source, desk.connection, desk.plan.schema, table, place, unique=key)
+        return TableEnd(counts.rows_source, counts.rows_target, extra.rows_extra, extra.differences)
+
+
+@contextlib.contextmanager
+def _told(table: str, span: Span) -> Iterator[None]:
+    where = f'table "{table}", rows {span.number} (span of {span.rows})'
+    try:
+        yield
+    except psycopg.Error as error:
+        state = f"SQLSTATE {error.sqlstate}: " if error.sqlstate else ""
+        raise StepFailed(
+            "The target broke off.",
+            where=where,
+            why=f"{state}{' '.join(str(error).split())}",
+            next_step="See that the server is up and has space, then go on: zenni-tui resume; or: zenni-tui rollback.",
+        ) from None
+    except (sqlite3.Error, Unfit) as error:
+        raise StepFailed(
+            "The snapshot could not be read as it was audited.",
+            where=where,
+            why=str(error),
+            next_step="Roll back and start again with a new snapshot.",
+        ) from None
+
+
+class Pool:
+    """The worker processes of one run, started when they are first needed and ended with it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._workers = run.request.workers
+        self._executor = ProcessPoolExecutor(
+            self._workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_sit,
+            initargs=(run.folder, run.target),
+        )
+
+    @classmethod
+    def of(cls, run: Run) -> "Pool":
+        """Return the run's pool."""
+        if run.pool is None:
+            run.pool = cls(run)
+            run.cleanup.append(run.pool.close)
+        assert isinstance(run.pool, cls)  # noqa: S101 - nobody else sets it
+        return run.pool
+
+    def close(self) -> None:
+        """End the workers and forget them."""
+        self._executor.shutdown(cancel_futures=True)
+        self._run.pool = None
+
+    async def each(
+        self, jobs: Iterable[tuple[Any, ...]], function: Callable[..., T], done: Callable[..., None]
+    ) -> None:
+        """Call `function(*job)` in a worker for each job, then `done(result, *job)` here.
+
+        A stop lets what has begun come to its end and raises Stopped; an error does the same and is raised.
+        """
+        waiting: dict[asyncio.Future[T], tuple[Any, ...]] = {}
+        source = iter(jobs)
+        trouble: BaseException | None = None
+        while True:
+            go_on = trouble is None and not self._run.stopping.is_set() and not self._run.lease_lost.is_set()
+            while go_on and len(waiting) < self._workers + 1 and (job := next(source, None)) is not None:
+                waiting[asyncio.wrap_future(self._submit(function, job))] = job
+            if not waiting:
+                break
+            ready, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for future in ready:
+                job = waiting.pop(future)
+                trouble = self._collect(future, job, done) or trouble
+        if trouble is not None:
+            raise trouble
+        self._run.stop_here()
+
+    def _submit(self, function: Callable[..., T], job: tuple[Any, ...]) -> Future[T]:
+        try:
+            return self._executor.submit(function, *job)
+        except BrokenProcessPool:
+            raise _worker_died() from None
+
+    def _collect(
+        self, future: asyncio.Future[T], job: tuple[Any, ...], done: Callable[..., None]
+    ) -> BaseException | None:
+        try:
+            done(future.result(), *job)
+        except BrokenProcessPool:
+            return _worker_died()
+        except ZenniError as error:
+            return error
+        return None
+
+
+def _worker_died() -> StepFailed:
+    return StepFailed(
+        "A worker process died.",
+        why="It was killed, or the machine ran out of memory (see the kernel's log).",
+        next_step="Go on from the checkpoints: zenni-tui resume.",
+    )

@@ -1,0 +1,165 @@
+"""Our schema in the target: the run, its lease with a fencing number, its checkpoints, and what it made."""
+
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any
+
+import asyncpg
+import psycopg
+from psycopg import sql
+
+from zenni_tui.errors import Occupied, StepFailed
+from zenni_tui.model.record import Record
+
+SCHEMA = "zenni_tui"
+LEASE_SECONDS = 30
+_GUARD = 0x7A656E6E69
+"""Advisory lock of the set-up transaction ("zenni"); transaction-level ones work behind every pooler."""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class RunRow(Record, frozen=True):
+    """The run as the target knows it; it outlives the run directory."""
+
+    run_id: str
+    kind: str
+    schema_name: str
+    source_sha256: str
+    plan_hash: str
+    fingerprint: str
+
+
+def exists(connection: Connection) -> bool:
+    """Return whether our schema is there."""
+    row = connection.execute("SELECT to_regclass('zenni_tui.made') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+def holder(connection: Connection, run_id: str) -> str | None:
+    """Return who else holds a lease that has not expired."""
+    if not exists(connection):
+        return None
+    row = connection.execute(
+        "SELECT format('run %%s of %%s, until %%s', run_id, owner, expires) FROM zenni_tui.lease"
+        " WHERE run_id <> %s AND expires > now()",
+        (run_id,),
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def occupied(by: str) -> Occupied:
+    """Return the error for a target that another run holds."""
+    return Occupied(
+        "Another run holds this target.",
+        why=by,
+        next_step="Wait for it, or end it: zenni-tui status, zenni-tui stop, zenni-tui rollback.",
+    )
+
+
+def begin(connection: Connection, row: RunRow, owner: str) -> int:
+    """Set up our schema, enter the run, take the lease and return its fencing number; raises Occupied or StepFailed."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_GUARD,))
+        if not exists(connection):
+            connection.execute(resources.files(__package__).joinpath("bookkeeping.sql").read_text())
+        connection.execute(
+            "INSERT INTO zenni_tui.run (run_id, kind, schema_name, source_sha256, plan_hash, fingerprint)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING",
+            (row.run_id, row.kind, row.schema_name, row.source_sha256, row.plan_hash, row.fingerprint),
+        )
+        _same(connection, row)
+        return _take(connection, row.run_id, owner)
+
+
+def _same(connection: Connection, row: RunRow) -> None:
+    known = find(connection, row.run_id)
+    if known is None:
+        return
+    for name in ("source_sha256", "plan_hash", "schema_name"):
+        if getattr(known, name) != getattr(row, name):
+            raise StepFailed(
+                f"The run can't go on: its {name} differs from the one it began with.",
+                why=f"{getattr(known, name)} was recorded in the target, {getattr(row, name)} is given now.",
+                next_step="Roll this run back and start a new one.",
+            )
+
+
+def _take(connection: Connection, run_id: str, owner: str) -> int:
+    fence = connection.execute(
+        "INSERT INTO zenni_tui.lease AS l (fence, run_id, owner, expires)"
+        " VALUES (1, %(run)s, %(owner)s, now() + %(seconds)s * interval '1 second')"
+        " ON CONFLICT (singleton) DO UPDATE SET fence = l.fence + 1, run_id = excluded.run_id, owner = excluded.owner,"
+        " expires = excluded.expires WHERE l.expires <= now() OR l.run_id = excluded.run_id RETURNING fence",
+        {"run": run_id, "owner": owner, "seconds": LEASE_SECONDS},
+    ).fetchone()
+    if fence is None:
+        raise occupied(holder(connection, run_id) or "its lease has not expired")
+    return int(fence[0])
+
+
+async def renew(connection: "asyncpg.Connection[asyncpg.Record]", fence: int) -> bool:
+    """Put the lease's end off; returns False when another engine has taken it over."""
+    done = await connection.execute(
+        "UPDATE zenni_tui.lease SET expires = now() + $1 * interval '1 second' WHERE fence = $2", LEASE_SECONDS, fence
+    )
+    return bool(done == "UPDATE 1")
+
+
+def release(connection: Connection, run_id: str) -> None:
+    """Let the lease expire now."""
+    if exists(connection):
+        connection.execute("UPDATE zenni_tui.lease SET expires = now() WHERE run_id = %s", (run_id,))
+
+
+def fenced(connection: Connection, fence: int) -> None:
+    """Within a transaction, hold our place until its end; raises Occupied when the lease was taken over."""
+    row = connection.execute("SELECT 1 FROM zenni_tui.lease WHERE fence = %s FOR KEY SHARE", (fence,)).fetchone()
+    if row is None:
+        raise occupied("its lease passed to another engine")
+
+
+def find(connection: Connection, run_id: str) -> RunRow | None:
+    """Return the run as the target knows it."""
+    row = connection.execute(
+        "SELECT run_id, kind, schema_name, source_sha256, plan_hash, fingerprint FROM zenni_tui.run WHERE run_id = %s",
+        (run_id,),
+    ).fetchone()
+    return RunRow(*row) if row else None
+
+
+def note_made(connection: Connection, run_id: str, things: Iterable[tuple[str, str]]) -> None:
+    """Record what this run makes, in the transaction that makes it."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO zenni_tui.made (run_id, kind, name) VALUES (%s, %s, %s)",
+            [(run_id, kind, name) for kind, name in things],
+        )
+
+
+def made(connection: Connection, run_id: str) -> list[tuple[str, str]]:
+    """Return what this run made, last first."""
+    return [
+        (kind, name)
+        for kind, name in connection.execute(
+            "SELECT kind, name FROM zenni_tui.made WHERE run_id = %s ORDER BY number DESC", (run_id,)
+        )
+    ]
+
+
+def checkpoints(connection: Connection, run_id: str) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return rows and bytes of every span that has arrived, by table and number."""
+    rows = connection.execute(
+        "SELECT table_name, span, rows, bytes FROM zenni_tui.checkpoint WHERE run_id = %s", (run_id,)
+    )
+    return {(name, span): (count, size) for name, span, count, size in rows}
+
+
+def leave(connection: Connection, run_id: str) -> None:
+    """Forget the run; drop our schema when no other run is known."""
+    for table in ("checkpoint", "made", "lease", "run"):
+        connection.execute(sql.SQL("DELETE FROM {} WHERE run_id = %s").format(sql.Identifier(SCHEMA, table)), (run_id,))
+    if connection.execute("SELECT 1 FROM zenni_tui.run LIMIT 1").fetchone() is None:
+        connection.execute(
+            "DROP TABLE zenni_tui.checkpoint, zenni_tui.made, zenni_tui.lease, zenni_tui.run; DROP SCHEMA zenni_tui"
+        )

@@ -1,0 +1,37 @@
+CREATE SCHEMA IF NOT EXISTS zenni_tui;
+
+CREATE TABLE IF NOT EXISTS zenni_tui.run (
+    run_id        text PRIMARY KEY,
+    kind          text NOT NULL,
+    schema_name   text NOT NULL,
+    source_sha256 text NOT NULL,
+    plan_hash     text NOT NULL,
+    fingerprint   text NOT NULL,
+    started       timestamptz NOT NULL DEFAULT now()
+);
+
+-- One row at most. The fence is a key: taking the lease over waits for the chunks that checked it, renewing it does not.
+CREATE TABLE IF NOT EXISTS zenni_tui.lease (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    fence     bigint NOT NULL UNIQUE,
+    run_id    text NOT NULL,
+    owner     text NOT NULL,
+    expires   timestamptz NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS zenni_tui.checkpoint (
+    run_id     text NOT NULL,
+    table_name text NOT NULL,
+    span       integer NOT NULL,
+    rows       bigint NOT NULL,
+    bytes      bigint NOT NULL DEFAULT 0,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run_id, table_name, span)
+);
+
+CREATE TABLE IF NOT EXISTS zenni_tui.made (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_id text NOT NULL,
+    kind   text NOT NULL,
+    name   text NOT NULL
+);

@@ -1,0 +1,85 @@
+"""Loads rows by binary COPY: one span, one transaction, its checkpoint first."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from zenni_tui.errors import StepFailed
+from zenni_tui.model.plan import Span, TablePlan
+from zenni_tui.model.record import Record
+
+from . import bookkeeping
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Loaded(Record, frozen=True):
+    """One span's arrival: rows, bytes sent, seconds; `before` tells that it had arrived in an earlier attempt."""
+
+    rows: int
+    bytes: int
+    seconds: float
+    before: bool = False
+
+
+class Ticket(Record, frozen=True):
+    """What a loader must show to write: the run, and the fencing number of its lease."""
+
+    run_id: str
+    fence: int
+
+
+def span(
+    connection: Connection,
+    ticket: Ticket,
+    where: tuple[str, TablePlan, Span],
+    data: Callable[[], Iterable[bytes]],
+) -> Loaded:
+    """Load one span of a table of a schema, all of it or nothing.
+
+    The checkpoint row goes in before the COPY: a second attempt waits on it for the first one's commit and learns of it.
+    Raises Occupied when the lease was lost, StepFailed when other rows came than planned, psycopg.Error.
+    """
+    schema, table, part = where
+    started = time.monotonic()
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO zenni_tui.checkpoint (run_id, table_name, span, rows) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (ticket.run_id, table.name, part.number, part.rows),
+        )
+        if cursor.rowcount == 0:
+            return Loaded(part.rows, 0, 0.0, before=True)
+        bookkeeping.fenced(connection, ticket.fence)
+        size = _copy(cursor, _statement(schema, table), data())
+        if cursor.rowcount != part.rows:
+            raise StepFailed(
+                "The server took another number of rows than was read.",
+                where=f'table "{table.name}", span {part.number}',
+                why=f"{part.rows} were planned, {cursor.rowcount} arrived.",
+                next_step="Roll back and start again; the snapshot may have been changed.",
+            )
+        cursor.execute(
+            "UPDATE zenni_tui.checkpoint SET bytes = %s WHERE run_id = %s AND table_name = %s AND span = %s",
+            (size, ticket.run_id, table.name, part.number),
+        )
+    return Loaded(part.rows, size, time.monotonic() - started)
+
+
+def _statement(schema: str, table: TablePlan) -> sql.Composed:
+    columns: Sequence[sql.Composable] = [sql.Identifier(c.name) for c in table.carried]
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(schema, table.name), sql.SQL(", ").join(columns)
+    )
+
+
+def _copy(cursor: psycopg.Cursor[Any], statement: sql.Composed, data: Iterable[bytes]) -> int:
+    size = 0
+    with cursor.copy(statement) as copy:
+        for block in data:
+            copy.write(block)
+            size += len(block)
+    return size

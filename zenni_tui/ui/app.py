@@ -1,0 +1,92 @@
+"""The application: opens the first screen or a run, and never ties the engine's life to its own."""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from . import terminal
+from .offer import Offer
+from .screens.base import Base
+from .screens.modals import Question
+from .screens.start import StartScreen
+from .theme import DAY, NIGHT
+from .words import ASCII, UNICODE, Glyphs
+
+_KEY_NAMES = {"slash": "/", "question_mark": "?", "enter": "Enter", "left": "Left", "right": "Right"}
+
+
+def key_names(keys: str) -> str:
+    """Return a binding's keys as they stand on a keyboard."""
+    return ", ".join(
+        _KEY_NAMES.get(key, key.upper() if key.startswith("f") and len(key) > 1 else key) for key in keys.split(",")
+    )
+
+
+class ZenniApp(App[None]):
+    """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once."""
+
+    TITLE = "zenni-tui"
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q,ctrl+c", "leave", "Leave", show=False, priority=True),
+    ]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, offer: Offer | None = None, follow: Path | None = None, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.offer = offer
+        self.follow = follow
+        self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
+        self.set_class(ascii_only, "-ascii-only")
+        self.register_theme(NIGHT)
+        self.register_theme(DAY)
+        self.theme = NIGHT.name
+
+    def on_mount(self) -> None:
+        """Open the first screen; over it the run to follow, if any."""
+        if self.offer is not None:
+            self.push_screen(StartScreen(self.offer))
+        if self.follow is not None:
+            from .screens.run import RunScreen  # noqa: PLC0415 - the first screen shows sooner without it
+
+            self.push_screen(RunScreen(self.follow, self.offer))
+        elif self.offer is None:
+            self.exit()
+
+    def action_leave(self) -> None:
+        """Leave the way the screen in front wants it."""
+        front = next((s for s in reversed(self.screen_stack) if isinstance(s, Base)), None)
+        if front and not isinstance(self.screen, Question):
+            front.action_leave()
+
+    def action_command_palette(self) -> None:
+        """Show all commands by name."""
+        from textual.command import CommandPalette  # noqa: PLC0415 - the first screen shows sooner without it
+
+        if not CommandPalette.is_open(self):
+            self.push_screen(CommandPalette(placeholder="part of a command's name", id="--command-palette"))
+
+    async def action_quit(self) -> None:
+        """Ask as the leave key does."""
+        self.action_leave()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Yield the screen's keys as commands with names, and the two themes."""
+        for binding in screen.deeds() if isinstance(screen, Base) else ():
+            deed = partial(screen.run_action, binding.action)
+            yield SystemCommand(binding.description, f"key {key_names(binding.key)}", deed)
+        yield SystemCommand("Dark colours", "for the night", lambda: setattr(self, "theme", NIGHT.name))
+        yield SystemCommand("Light colours", "for the day", lambda: setattr(self, "theme", DAY.name))
+
+
+def run(offer: Offer | None = None, follow: Path | None = None, *, ascii_only: bool = False) -> None:
+    """Show the screen until the operator leaves; the engine, if one works, works on."""
+    terminal.prepare()
+    terminal.watch_line()
+    ZenniApp(offer, follow, ascii_only=ascii_only).run(mouse=False)

@@ -1,0 +1,102 @@
+"""The two answers every screen gives: is my data safe, and what would a rollback do now. Pure; each fits 80 columns."""
+
+from zenni_tui.model.runbook import WRITES_TARGET, StepId, StepState, TableVerdict, Verdict
+
+from .situation import Situation
+from .words import Tone, count
+
+SENTENCE_CELLS = 72
+"""What a sentence may take, so that it stands whole in 80 columns."""
+
+
+def is_my_data_safe(now: Situation) -> tuple[str, Tone]:
+    """Return one sentence on the safety of source and target, with its tone."""
+    for answer in (_of_undo, _of_end, _of_life):
+        sentence = answer(now)
+        if sentence:
+            return sentence
+    return _of_work(now)
+
+
+def _undo_failed(now: Situation) -> bool:
+    rolled = any(s.state is StepState.UNDONE for s in now.state.steps)
+    return rolled and any(s.state is StepState.FAILED for s in now.state.steps) and now.written
+
+
+def proven_as_it_was(now: Situation) -> bool:
+    """Return whether an undo itself said that the target has the fingerprint it had before."""
+    notes = (s.note.lower() for s in now.state.steps if s.state is StepState.UNDONE)
+    return any("fingerprint" in note and ("as it was" in note or "as before" in note) for note in notes)
+
+
+def _of_undo(now: Situation) -> tuple[str, Tone] | None:
+    if now.undoing and now.alive:
+        return "Source untouched. This run's work is being taken back from the target.", Tone.WARN
+    if _undo_failed(now):
+        return "Source untouched. The target still holds some of this run: roll back.", Tone.BAD
+    if not now.taken_back or not now.over:
+        return None
+    if not proven_as_it_was(now):
+        return "Source untouched. This run's work was taken back from the target.", Tone.GOOD
+    if now.state.verdict is Verdict.PASSED:
+        return "Verified, then taken back: target as it was, proven by fingerprint.", Tone.GOOD
+    return "Source untouched. Target is as it was, proven by its fingerprint.", Tone.GOOD
+
+
+def _of_end(now: Situation) -> tuple[str, Tone] | None:
+    if not now.state.ended:
+        return None
+    if not now.written:
+        return "Source untouched, nothing written to the target.", Tone.GOOD
+    if now.state.verdict is Verdict.PASSED:
+        return "Source untouched. Every row and value in the target is verified.", Tone.GOOD
+    if now.state.verdict is Verdict.STOPPED:
+        return "Stopped at a safe point. Source untouched. Resume or roll back.", Tone.WARN
+    if any(t.verdict in {TableVerdict.DIFFERS, TableVerdict.MISSING} for t in now.state.tables.values()):
+        return "Source untouched. The target differs from it: do not use it yet.", Tone.BAD
+    return "Source untouched. The target is unfinished; rollback removes it.", Tone.WARN
+
+
+def _of_life(now: Situation) -> tuple[str, Tone] | None:
+    if not now.interrupted:
+        return None
+    if now.written:
+        return "Engine gone, checkpoints hold. Source untouched. Resume or roll back.", Tone.WARN
+    return "Engine gone before anything was written. Source untouched.", Tone.GOOD
+
+
+def _of_work(now: Situation) -> tuple[str, Tone]:
+    if not now.state.entries:
+        return "Nothing has happened yet. Source and target are untouched.", Tone.GOOD
+    if not now.written:
+        return "Source untouched, nothing written. Stopping is free.", Tone.GOOD
+    if now.state.step(StepId.VERIFY).state is StepState.RUNNING:
+        return "Source untouched. Verifying only reads; rollback still works.", Tone.GOOD
+    if now.state.step(StepId.VERIFY).state is StepState.DONE:
+        return "Source untouched. The target is compared; rollback still works.", Tone.GOOD
+    return "Source untouched. Only this run's tables change; rollback undoes it.", Tone.GOOD
+
+
+def rollback_now(now: Situation) -> str:
+    """Return what a rollback would do at this moment, in one short line."""
+    if now.undoing and now.alive:
+        return "already rolling back"
+    if now.written:
+        tables = sum(t.verdict is not TableVerdict.NOT_MIGRATED for t in now.state.tables.values())
+        return f"takes out the {count(tables)} tables of this run"
+    if now.over:
+        return "nothing to take back"
+    return "ends the run; nothing is written yet"
+
+
+def rollback_story(now: Situation) -> str:
+    """Return what a rollback does, how long it takes and what is lost, for the question before it."""
+    steps = [s.id for s in now.state.steps if s.id in WRITES_TARGET and s.state is not StepState.PENDING]
+    if not steps:
+        return "Nothing has been written to the target. The run ends here.\n\nLost: nothing. The source is not touched."
+    names = ", ".join(reversed(steps))
+    return (
+        f"Takes back, in reverse order: {names}. Only what this run made or loaded is removed, and the target is "
+        "compared with what it was before. Removing tables takes seconds, not minutes.\n\n"
+        "Lost: nothing. The source is not touched, and the migration can be run again at any time."
+    )

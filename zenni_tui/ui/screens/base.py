@@ -1,0 +1,93 @@
+"""What the two full screens share: help, saving, problems, breakpoints."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from zenni_tui.errors import ZenniError
+from zenni_tui.model.events import Problem
+from zenni_tui.ui import keep
+from zenni_tui.ui.stories import FOCUS_STORIES, GLOSSARY
+from zenni_tui.ui.words import Line, Tone, fit, paragraph
+
+from .modals import HelpScreen, ProblemScreen
+
+T = TypeVar("T")
+_KEY_CELLS = 22
+
+
+def _table(rows: tuple[tuple[str, str], ...], width: int) -> list[Line]:
+    key = min(_KEY_CELLS, width // 3)
+    return [line for name, text in rows for line in paragraph(text, width, head=(fit(name, key), Tone.STRONG))]
+
+
+class Base(Screen[None]):
+    """A full screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", show=False),
+        Binding("f2,ctrl+s", "save", "Save this screen", show=False),
+        Binding("q", "leave", "Leave", show=False),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (76, "-normal"), (104, "-wide")]  # noqa: RUF012 - as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-middle"), (34, "-tall")]  # noqa: RUF012 - as above
+    KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
+
+    folder: Path | None = None
+
+    def tell(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        """Show one line that stays until the next."""
+        raise NotImplementedError
+
+    def help_lines(self, width: int) -> list[Line]:
+        """Return help on the screen's own matter, before the keys."""
+        raise NotImplementedError
+
+    def action_leave(self) -> None:
+        """Leave the screen."""
+        raise NotImplementedError
+
+    def deeds(self) -> list[Binding]:
+        """Return what keys of this screen do, for the list of commands."""
+        declared = [b for kind in type(self).__mro__ if issubclass(kind, Base) for b in kind.__dict__["BINDINGS"]]
+        return [b for b in declared if isinstance(b, Binding)]
+
+    def action_help(self) -> None:
+        """Show help on what has the focus."""
+        focused = type(self.focused).__name__ if self.focused else ""
+        own = FOCUS_STORIES.get(focused, "")
+
+        def lines(width: int) -> list[Line]:
+            head = paragraph(own, width, Tone.STRONG) if own else []
+            keys: list[Line] = [(), (("Keys", Tone.STRONG),), *_table(self.KEYS, width)]
+            words: list[Line] = [(), (("Words", Tone.STRONG),), *_table(GLOSSARY, width)]
+            return [*head, *self.help_lines(width), *keys, *words]
+
+        self.app.push_screen(HelpScreen(lines))
+
+    def action_save(self) -> None:
+        """Save the screen as SVG and text."""
+        try:
+            path = keep.screen(self.app, self.folder)
+        except OSError as error:
+            self.tell(f"The screen could not be saved: {error}", Tone.BAD)
+        else:
+            self.tell(f"Saved: {path} and .txt")
+
+    def problem(self, problem: Problem, safe: str = "") -> None:
+        """Show a problem until it is acknowledged."""
+        self.app.push_screen(ProblemScreen(problem, self.folder, safe))
+
+    async def ask_engine_room(self, work: Callable[[], T]) -> tuple[T] | None:
+        """Do something that blocks for a moment in a thread; its error is shown as a problem, and None returned."""
+        try:
+            return (await asyncio.to_thread(work),)
+        except ZenniError as error:
+            self.problem(error.problem)
+        except OSError as error:
+            self.problem(Problem("The engine could not be started.", why=str(error), next_step="Try again."))
+        return None

@@ -1,0 +1,72 @@
+"""What the screen says of itself: what each step and kind of run is for, keys, and the glossary."""
+
+from zenni_tui.model.runbook import RunKind, StepId
+
+STEP_STORIES: dict[StepId, str] = {
+    StepId.REACH: "Are source and target there, and may we work on them?",
+    StepId.SNAPSHOT: "One consistent copy of the source; all further reading is from it.",
+    StepId.INSPECT: "What the source declares: tables, columns, keys, indexes.",
+    StepId.AUDIT: "Which stored values PostgreSQL would refuse or change.",
+    StepId.PLAN: "Which table becomes what, in which order.",
+    StepId.PREPARE: "Makes the empty tables in the target. The first write.",
+    StepId.COPY: "Carries the rows in chunks, each with its checkpoint.",
+    StepId.INDEX: "Builds keys, indexes, foreign keys and sequences.",
+    StepId.VERIFY: "Compares every row and every value, and the structure.",
+    StepId.REPORT: "The verdict and its evidence.",
+}
+
+KIND_STORIES: dict[RunKind, str] = {
+    RunKind.REHEARSE: "the whole migration, verified, then taken back",
+    RunKind.CHECK: "prerequisites only; nothing is written",
+    RunKind.AUDIT: "schema and data; nothing is written",
+    RunKind.PLAN: "tables, types, order; nothing is written",
+    RunKind.MIGRATE: "migration day: asks before the first write",
+}
+
+RUN_KEYS: tuple[tuple[str, str], ...] = (
+    ("Left, Right", "look at the step before, the step after"),
+    ("Up, Down, PgUp, PgDn", "move in the list; Home and End jump"),
+    ("Tab", "go to the next part of the screen"),
+    ("f", "follow the running step again"),
+    ("Enter, g", "go on, when the engine waits for you"),
+    ("s", "stop at a safe point (asks); resume goes on from there"),
+    ("r, F8", "roll back (asks)"),
+    ("u, R", "resume a run that was stopped or interrupted"),
+    ("/", "filter tables or findings; Esc clears"),
+    ("l", "show or hide the log"),
+    ("e", "show the last problem again"),
+    ("F2, Ctrl+S", "save this screen (SVG and text) into the run's folder"),
+    ("Ctrl+P", "all commands by name, and light or dark colours"),
+    ("b", "back to the first screen; the engine works on"),
+    ("q", "leave (asks): detach, stop, or stay"),
+)
+
+START_KEYS: tuple[tuple[str, str], ...] = (
+    ("Up, Down", "choose; below the last line the list of past runs begins"),
+    ("Enter", "do it, or open the run"),
+    ("Tab", "go to the other list"),
+    ("F2, Ctrl+S", "save this screen (SVG and text)"),
+    ("Ctrl+P", "all commands by name, and light or dark colours"),
+    ("q", "leave"),
+)
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("run", "one pass through the runbook; it has a folder with all evidence"),
+    ("engine", "the process that does the work; closing the screen does not end it"),
+    ("safe point", "between two chunks: what is done is kept, what is not is not begun"),
+    ("checkpoint", "the target's own note that a chunk arrived; resume starts there"),
+    ("snapshot", "the copy of the source that everything is read from"),
+    ("verdict", "passed means: every row and every value was compared and is the same"),
+    ("fingerprint", "what the target held before the run, compared after a rollback"),
+    ("bar", "its last cell is filled when the rows are verified, not when they are sent"),
+)
+
+WHAT_THIS_IS = "Moves SQLite to PostgreSQL, proves it, and can take it back."
+
+FOCUS_STORIES: dict[str, str] = {
+    "Rail": "The step rail: every step with its state. Up and Down look at another step; f follows the run again.",
+    "Rows": "A list: Up and Down move, / filters, and the lines below tell all about the chosen one.",
+    "Scroll": "A text: Up and Down move it.",
+    "RollbackBar": "The way back: Enter asks before anything is taken back; the target is then as it was.",
+    "Filter": "The filter: type part of a name; Enter keeps it, Esc shows everything again.",
+}

@@ -1,0 +1,93 @@
+"""The step rail: where the run is, each step with a sign and a word."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from zenni_tui.model.runbook import StepId, StepState
+from zenni_tui.model.state import StepView
+from zenni_tui.ui.situation import Situation
+from zenni_tui.ui.words import Glyphs, Line, Tone, took
+
+from .canvas import Lines
+
+WORDS: dict[StepState, tuple[str, Tone]] = {
+    StepState.PENDING: ("to do", Tone.DIM),
+    StepState.RUNNING: ("running", Tone.BUSY),
+    StepState.DONE: ("done", Tone.GOOD),
+    StepState.FAILED: ("FAILED", Tone.BAD),
+    StepState.STOPPED: ("stopped", Tone.WARN),
+    StepState.UNDOING: ("undoing", Tone.WARN),
+    StepState.UNDONE: ("undone", Tone.WARN),
+}
+_GLYPH_FROM = 18
+_SECONDS_FROM = 26
+
+
+def step_word(step: StepView, now: Situation) -> tuple[str, Tone]:
+    """Return a step's state in a word: an engine that is gone runs nothing."""
+    if step.state is StepState.PENDING and now.state.waiting and now.state.waiting.step is step.id and now.alive:
+        return "waits", Tone.WARN
+    if step.state in {StepState.RUNNING, StepState.UNDOING} and now.interrupted:
+        return "cut off", Tone.BAD
+    return WORDS[step.state]
+
+
+def glyph(state: StepState, glyphs: Glyphs) -> str:
+    """Return a state's sign."""
+    signs = {
+        StepState.PENDING: glyphs.pending,
+        StepState.RUNNING: glyphs.running,
+        StepState.DONE: glyphs.done,
+        StepState.FAILED: glyphs.failed,
+        StepState.STOPPED: glyphs.stopped,
+    }
+    return signs.get(state, glyphs.undone)
+
+
+class Rail(Lines, can_focus=True):
+    """The steps from top to bottom; a mark shows the one on display."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "pick(-1)", "Step before", show=False),
+        Binding("down", "pick(1)", "Step after", show=False),
+    ]
+
+    @dataclass
+    class Picked(Message):
+        """The operator wants another step, so many places away."""
+
+        by: int
+
+    def __init__(self) -> None:
+        super().__init__(id="rail")
+        self._now: Situation | None = None
+        self._chosen: StepId | None = None
+
+    def show(self, now: Situation, chosen: StepId | None) -> None:
+        """Show the steps of a run."""
+        self._now, self._chosen = now, chosen
+        self.repaint()
+
+    def paint(self, width: int) -> Iterable[Line]:
+        """Return a line for each step."""
+        now = self._now
+        return [self._line(step, now, width) for step in now.state.steps] if now else []
+
+    def _line(self, step: StepView, now: Situation, width: int) -> Line:
+        word, tone = step_word(step, now)
+        chosen = step.id is self._chosen
+        mark = self.glyphs.cursor if chosen else " "
+        sign = f"{glyph(step.state, self.glyphs)} " if width >= _GLYPH_FROM else ""
+        name = (f"{step.id:<8} ", Tone.STRONG if chosen else Tone.PLAIN)
+        line: Line = ((mark, Tone.BUSY), (sign, tone), name, (f"{word:<7}", tone))
+        if width >= _SECONDS_FROM and step.seconds:
+            line = (*line, (f" {took(step.seconds):>8}", Tone.DIM))
+        return line
+
+    def action_pick(self, by: int) -> None:
+        """Ask for the step before or after."""
+        self.post_message(self.Picked(by))
