@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
         "zenni-tui",
         parents=[common],
         description="Moves a live SQLite application database to PostgreSQL. Without a verb: the wizard.",
-        epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not ready, 4 stopped, 5 rolled back, 6 occupied, 70 our fault.",
+        epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not ready, 4 stopped, 5 rolled back, 6 occupied, 70 fault.",
     )
     verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     made = {

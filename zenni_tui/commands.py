@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,10 @@ _NONE = "There is no run yet."
 class Offer:
     """What the wizard can start, and how; the screen knows no more than this."""
 
-    def __init__(self, settings: Settings, options: Options, *, hints: tuple[str, ...] = (), hold: int = -1) -> None:
+    def __init__(self, settings: Settings, options: Options, *, hints: tuple[str, ...] = (), demo: str = "") -> None:
         self._settings = settings
         self._options = options
-        self._hold = [hold] if hold >= 0 else []
+        self._demo = demo or None
         self.source = settings.source or "no source named yet (--source FILE)"
         self.target = _label(settings)
         self.live = False
@@ -39,16 +39,30 @@ class Offer:
 
     def start(self, kind: RunKind) -> Path:
         """Create a run that waits for the operator before it writes, and start its engine."""
-        request = request_for(kind, self._settings, self._options, gated=True)
-        return begin(request, self._settings, self._options.run_dir, self._hold)
+        request = request_for(kind, self._settings, self._options, gated=True, demo=self._demo)
+        folder = client.create(request, Path(self._options.run_dir) if self._options.run_dir else None)
+        engage(self._options, folder, "run", self._settings.password)
+        return folder
 
     def resume(self, folder: Path) -> None:
         """Start an engine that goes on where the run ended."""
-        client.launch(folder, password=self._settings.password, hold_fds=self._hold)
+        engage(self._options, folder, "run")
 
     def rollback(self, folder: Path) -> None:
         """Start an engine that takes the run back."""
-        client.launch(folder, action="rollback", password=self._settings.password, hold_fds=self._hold)
+        engage(self._options, folder, "rollback")
+
+
+def engage(options: Options, folder: Path, action: str, password: str | None = None) -> None:
+    """Start an engine on a run, with the password that settings or the demo know, and the demo kept alive by it."""
+    request = client.request_of(folder)
+    if request.demo is None:
+        client.launch(folder, action=action, password=password or _password(options, request))
+        return
+    from .sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
+
+    with sandbox.open_demo(Path(request.demo)) as made:
+        client.launch(folder, action=action, password=made.target["password"], hold_fds=[made.hold.fileno()])
 
 
 def _label(settings: Settings) -> str:
@@ -58,7 +72,9 @@ def _label(settings: Settings) -> str:
     return f"{t.get('user', '')}@{t.get('host', 'local socket')}:{t.get('port', '5432')}/{t.get('dbname', '')}"
 
 
-def request_for(kind: RunKind, settings: Settings, options: Options, *, gated: bool = False) -> Request:
+def request_for(
+    kind: RunKind, settings: Settings, options: Options, *, gated: bool = False, demo: str | None = None
+) -> Request:
     """Return the orders for a new run; raises UsageError for what can't be meant."""
     if not settings.source:
         raise UsageError("No source is named.", next_step="Give --source FILE, ZENNI_SOURCE, or [source] path.")
@@ -83,6 +99,7 @@ def request_for(kind: RunKind, settings: Settings, options: Options, *, gated: b
         workers=settings.workers,
         chunk_rows=settings.chunk_rows,
         exclude=settings.exclude,
+        demo=demo,
     )
 
 
@@ -97,10 +114,10 @@ def _prisma(settings: Settings) -> str | None:
     return str(found.absolute()) if found else None
 
 
-def begin(request: Request, settings: Settings, run_dir: str | None, hold: Sequence[int] = ()) -> Path:
+def begin(request: Request, settings: Settings, options: Options) -> Path:
     """Create the run directory and start the engine; returns the directory."""
-    folder = client.create(request, Path(run_dir) if run_dir else None)
-    client.launch(folder, password=settings.password, hold_fds=hold)
+    folder = client.create(request, Path(options.run_dir) if options.run_dir else None)
+    engage(options, folder, "run", settings.password)
     return folder
 
 
@@ -113,7 +130,7 @@ def _run(kind: RunKind) -> Callable[[Options], int]:
             raise UsageError(
                 "A migration writes to the live target.", next_step="Say so with --yes, or run it on a terminal."
             )
-        folder = begin(request_for(kind, settings, options), settings, options.run_dir)
+        folder = begin(request_for(kind, settings, options), settings, options)
         return _headless(folder, options)
 
     return verb
@@ -148,19 +165,19 @@ def demo(options: Options) -> int:
     place = Path(options.folder) if options.folder else folders.state_home() / "demo"
     print("Making the sample application and starting PostgreSQL ...", file=sys.stderr)
     made = sandbox.open_demo(place, bookings=options.bookings, seed=options.seed, trouble=tuple(options.trouble))
-    with made.hold as hold:
+    with made:
         settings = _demo_settings(made, options)
         hints = (f"demo application: {made.app_url}", f"its folder: {made.folder}")
         for hint in hints:
             print(hint, file=sys.stderr)
         if options.screen:
-            from .ui import app  # noqa: PLC0415 - as above
+            from .ui import app  # noqa: PLC0415 - Textual is for those who look
 
-            offer = Offer(settings, options, hints=hints, hold=hold.fileno())
-            app.run(offer, None, ascii_only=options.ascii)
+            live = client.live_run()
+            app.run(Offer(settings, options, hints=hints, demo=str(made.folder)), live, ascii_only=options.ascii)
             return int(ExitCode.PASSED)
-        folder = begin(request_for(RunKind.REHEARSE, settings, options), settings, options.run_dir, [hold.fileno()])
-        return _headless(folder, options)
+        request = request_for(RunKind.REHEARSE, settings, options, demo=str(made.folder))
+        return _headless(begin(request, settings, options), options)
 
 
 def _demo_settings(made: "Demo", options: Options) -> Settings:
@@ -176,7 +193,7 @@ def plan(options: Options) -> int:
     if not options.ddl:
         return _run(RunKind.PLAN)(options)
     settings = settings_of(options)
-    folder = begin(request_for(RunKind.PLAN, settings, options), settings, options.run_dir)
+    folder = begin(request_for(RunKind.PLAN, settings, options), settings, options)
     code = headless.follow(folder, events=False, as_json=False)
     ddl = folder / "schema.sql"
     if ddl.exists():
@@ -251,14 +268,13 @@ def _again(action: str) -> Callable[[Options], int]:
                 raise NotReady("An engine is at work on this run already.", next_step="zenni-tui attach")
             follower.send("rollback")
         else:
-            client.launch(follower.folder, action=action, password=_password(options, follower.folder))
+            engage(options, follower.folder, action)
         return _headless(follower.folder, options, skip=entries)
 
     return verb
 
 
-def _password(options: Options, folder: Path) -> str | None:
-    request = client.request_of(folder)
+def _password(options: Options, request: Request) -> str | None:
     if request.target is None:
         return None
     settings = settings_of(options)

@@ -1,6 +1,7 @@
 """Embedded PostgreSQL: it starts, it is shut to strangers, and it never outlives those who want it."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -261,8 +262,22 @@ def test_a_killed_postmaster_is_started_again(name: str) -> None:
         assert eventually(
             lambda: running.record.state is registry.ServerState.UP and pids_of(running.record)[1] != before, 15
         )
+        assert running.record.port == running.port
         with connect(running) as session:
             assert session.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_lost_data_are_made_anew(name: str) -> None:
+    """A kept server whose data were cleared away, as temporary folders are, starts again with none."""
+    with sandbox.start(name, keep_data=True) as running:
+        running.create_database("treasure")
+        record = running.record
+    assert eventually(lambda: not registry.is_kept(Path(record.directory)))
+    shutil.rmtree(record.data)
+    again = sandbox.attach(name)
+    assert again is not None
+    with again, connect(again) as session:
+        assert session.execute("SELECT 1 FROM pg_database WHERE datname = 'treasure'").fetchone() is None
 
 
 def test_a_name_is_used_once(server: sandbox.Server) -> None:

@@ -96,18 +96,18 @@ def _is_literal(target: Target, schema: str, column: ColumnPlan, planned: Defaul
 
 
 def _is_expression(target: Target, schema: str, column: ColumnPlan, planned: Default, found: str) -> bool:
-    if _folded(planned.text) == _folded(found):
+    if bared(planned.text) == bared(found):
         return True
     spelled = _respelled(target, schema, column, planned.text)
-    return spelled is not None and _folded(spelled) == _folded(found)
+    return spelled is not None and bared(spelled) == bared(found)
 
 
 def _respelled(target: Target, schema: str, column: ColumnPlan, text: str) -> str | None:
     """Return the planned expression as this server spells it, by way of a temporary table that never stays."""
-    make = sql.SQL("CREATE TEMPORARY TABLE zenni_tui_spelling (c {} DEFAULT ").format(_type_of(schema, column))
+    kind = str(column.type) if column.type.enum is None else _type_of(schema, column).as_string(target)
     read = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'pg_temp.zenni_tui_spelling'::regclass"
     # The plan's own expression, which made the column; DDL takes no parameters.
-    statement = f"{make.as_string(target)}{text})"
+    statement = f"CREATE TEMPORARY TABLE zenni_tui_spelling (c {kind} DEFAULT {text})"
     try:
         with target.transaction(force_rollback=True):
             target.execute(statement.encode())
@@ -119,7 +119,3 @@ def _respelled(target: Target, schema: str, column: ColumnPlan, text: str) -> st
 
 def _type_of(schema: str, column: ColumnPlan) -> sql.Composable:
     return bare_type(column.type.kind) or sql.Identifier(schema, column.type.enum or "")
-
-
-def _folded(expression: str) -> str:
-    return re.sub(r"\s+", " ", bared(expression))

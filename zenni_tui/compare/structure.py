@@ -21,6 +21,7 @@ from .records import StructureComparison, StructureDifference
 from .session import Target
 
 _ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+_COUNTED = frozenset({Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT})
 _NONE = "none"
 
 
@@ -117,7 +118,7 @@ class _Structure:
             return
         sequence = self._found.sequence_of(table, found)
         self._check(name, "a sequence", "a sequence" if sequence else _NONE, "It has no sequence to count with.")
-        if sequence is not None:
+        if sequence is not None and found.type in _COUNTED:
             self._sequence(planned, table, column, found, sequence)
 
     def _sequence(

@@ -53,8 +53,8 @@ async def _live(folder: Path, orders: dict[str, str | None]) -> int:
         if busy is not None:
             journal.append(e.RunEnded(Verdict.NOT_READY, int(ExitCode.OCCUPIED), 0.0, 0.0, busy))
             return int(ExitCode.OCCUPIED)
-        back = orders.get("action") == "rollback"
-        verdict = await (runner.backward() if back else runner.forward())
+        ways = {"run": runner.forward, "rollback": runner.backward, "verify": runner.again}
+        verdict = await ways[orders.get("action") or "run"]()
         return await runner.close(verdict)
     finally:
         server.close()

@@ -88,6 +88,15 @@ class Runner:
             return Verdict.WAITING
         return verdict
 
+    async def again(self) -> Verdict:
+        """Compare once more what an earlier engine of this run loaded; changes nothing in the target."""
+        for step_id in (StepId.REACH, StepId.VERIFY):
+            verdict = await self._step(BOOK[step_id])
+            if verdict is not None:
+                return verdict
+        passed = judge(self._journal.state) is Verdict.PASSED
+        return Verdict.FAILED if not passed else Verdict.WAITING if self._kind is RunKind.MIGRATE else Verdict.PASSED
+
     async def backward(self) -> Verdict:
         """Undo what the run did, last step first; the verdict is `rolled_back` only when all of it is undone."""
         self._run.stopping.clear()

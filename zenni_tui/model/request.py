@@ -8,7 +8,7 @@ class Request(Record, frozen=True):
     """One run's orders.
 
     `target` holds libpq connection parameters without a password, or None for an embedded PostgreSQL that lives and
-    dies with the run. `chunk_rows` bounds one COPY.
+    dies with the run. `chunk_rows` bounds one COPY. `demo` is the folder of the demo that the run belongs to, if any.
     """
 
     run_id: str
@@ -22,6 +22,7 @@ class Request(Record, frozen=True):
     workers: int = 2
     chunk_rows: int = 25_000
     exclude: tuple[str, ...] = ()
+    demo: str | None = None
 
     @property
     def embedded(self) -> bool:

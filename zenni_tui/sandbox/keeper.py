@@ -8,15 +8,17 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 from types import FrameType
 
 import msgspec
+import psutil
 
 from zenni_tui.errors import ZenniError
 from zenni_tui.model.record import from_json
 
-from .detach import ProcessMark, fork_away
+from .detach import ProcessMark, fork_away, write_private
 from .holds import open_file, try_lock, unlock
 from .postmaster import Postmaster
 from .registry import Order, OrderKind, ServerRecord, ServerState, read_record, remove_all, write_record
@@ -63,7 +65,7 @@ class Keeper:
     def _start(self) -> None:
         try:
             self._postmaster.start()
-        except (ZenniError, OSError) as error:
+        except (ZenniError, OSError, psutil.Error) as error:
             self._wanted = False
             why = error.why if isinstance(error, ZenniError) else ""
             self._note(state=ServerState.FAILED, problem=f"{error}\n{why}".strip(), postmaster=None)
@@ -140,8 +142,17 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{folder} is no server's folder, or has a keeper already\n")
         return 1
     if fork_away() == 0:
-        Keeper(record).run()
+        _run(record, folder)
     return 0
+
+
+def _run(record: ServerRecord, folder: Path) -> None:
+    """Run the keeper; a fault goes to its log, as there is nobody to tell."""
+    try:
+        Keeper(record).run()
+    except Exception:
+        write_private(folder / "keeper.log", traceback.format_exc().encode())
+        raise
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from .binaries import Account, clean_environment, program, run_as, server_accoun
 from .registry import ServerRecord
 
 HOST = "127.0.0.1"
-ATTEMPTS = 5
+ATTEMPTS = 10
 READY_SECONDS = 120.0
 READY_POLL_SECONDS = 0.01
 FAST_SECONDS = 20.0
@@ -80,15 +80,15 @@ class Postmaster:
 
         Listens on the port it had before, if that is free, else on another. Raises StepFailed.
         """
-        if not self._made.exists():
+        if not (self._made.exists() and (self._data / "PG_VERSION").exists()):
             self._make_data()
         for attempt in range(ATTEMPTS):
-            if attempt or not is_free(self.port):
+            if not is_free(self.port):
                 self.port = _free_port()
             if self._start_once():
                 return
             time.sleep(0.2 * attempt)
-        raise StepFailed("Embedded PostgreSQL found no free port", where=str(self._log), why=self._log_tail())
+        raise StepFailed("Embedded PostgreSQL did not start", where=str(self._log), why=self._log_tail())
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop the server: fast (SIGINT), then immediately (SIGQUIT), then by SIGKILL."""

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import tempfile
+import time
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +33,7 @@ GONE = ".gone-"
 LONGEST_SOCKET_FOLDER = 80
 """In bytes: the whole socket path must fit in the 104 (BSD) to 108 (Linux) of sockaddr_un."""
 QUIT_SECONDS = 5.0
+QUIT_POLL_SECONDS = 0.02
 
 
 class ServerState(StrEnum):
@@ -187,16 +189,26 @@ def postmaster_of(record: ServerRecord) -> psutil.Process | None:
 
 
 def quit_process(process: psutil.Process) -> None:
-    """Stop a postmaster at once (SIGQUIT: immediate shutdown), by SIGKILL when it does not heed that."""
+    """Stop a postmaster at once (SIGQUIT: immediate shutdown), by SIGKILL when it does not heed that.
+
+    One that has ended but that its parent has not asked about yet counts as stopped.
+    """
     for sign in (signal.SIGQUIT, signal.SIGKILL):
         try:
             process.send_signal(sign)
-            process.wait(QUIT_SECONDS)
-        except psutil.TimeoutExpired:
-            continue
         except psutil.NoSuchProcess:
-            pass
-        return
+            return
+        if _ends(process.pid):
+            return
+
+
+def _ends(pid: int) -> bool:
+    deadline = time.monotonic() + QUIT_SECONDS
+    while living(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(QUIT_POLL_SECONDS)
+    return True
 
 
 def remove_all(record: ServerRecord, folder: Path | None = None) -> None:

@@ -174,7 +174,7 @@ def remove(name: str) -> None:
     record = read_record(folder)
     if record is not None and is_kept(folder):
         _give(record, OrderKind.REMOVE)
-        _wait_until(lambda: not is_kept(folder), STOP_SECONDS, f"The keeper of {name} does not end")
+        _wait_until(lambda: not _has_keeper(record), STOP_SECONDS, f"The keeper of {name} does not end")
     with registering():
         sweep_registered()
         record = read_record(folder)
@@ -254,6 +254,11 @@ def _or_remove(name: str, come_up: Callable[[], Server]) -> Server:
     except BaseException:
         remove(name)
         raise
+
+
+def _has_keeper(record: ServerRecord) -> bool:
+    """Return whether the keeper runs, be it only to delete the folder that it has renamed already."""
+    return is_kept(Path(record.directory)) or (record.keeper is not None and record.keeper.lives())
 
 
 def _give(record: ServerRecord, kind: OrderKind) -> int:

@@ -33,7 +33,7 @@ class Verify(Step):
         compared = await self._counts(run, plan, keys, tallies)
         rules = await asyncio.to_thread(_structure, run, plan)
         for line in rules.differences:
-            run.check(self.id, line.thing, line.sentence, ok=False)
+            run.check(self.id, line.object, line.message, ok=False)
         run.check(
             self.id,
             "structure",
@@ -84,10 +84,10 @@ class Verify(Step):
     def _keep(self, run: Run) -> None:
         run.write("differences.jsonl", b"".join(to_json(d) + b"\n" for d in self._differences))
 
-    def _failure(self, run: Run, compared: list[e.TableCompared], rules: structure.StructureComparison) -> StepFailed:
+    def _failure(self, run: Run, compared: list[e.TableCompared], rules: records.StructureComparison) -> StepFailed:
         wrong = [t for t in compared if t.verdict is not TableVerdict.IDENTICAL]
         first = self._differences[0] if self._differences else None
-        why = "; ".join(d.sentence for d in rules.differences[:2])
+        why = "; ".join(d.message for d in rules.differences[:2])
         if first is not None:
             why = (
                 f"{first.kind}: key {first.key}, column {first.column}: {first.source_value!r} in the source,"
@@ -111,6 +111,6 @@ def key_of(plan: Plan, table: TablePlan) -> tuple[str, ...]:
     return ()
 
 
-def _structure(run: Run, plan: Plan) -> structure.StructureComparison:
+def _structure(run: Run, plan: Plan) -> records.StructureComparison:
     with run.to.connect() as connection:
         return structure.compare_structure(connection, plan)

@@ -69,7 +69,7 @@ class ZenniApp(App[None]):
         """Show all commands by name."""
         from textual.command import CommandPalette  # noqa: PLC0415 - the first screen shows sooner without it
 
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="part of a command's name", id="--command-palette"))
 
     async def action_quit(self) -> None:

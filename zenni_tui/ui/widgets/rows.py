@@ -100,7 +100,8 @@ class Rows(Canvas, can_focus=True):
         room = self.scrollable_content_region.width - 2
         widths = [c.width if room >= c.need else 0 for c in self.columns]
         left = room - sum(w + 1 for w in widths if w) + 1
-        for index, column in enumerate(self.columns):
+        # Figures are written whole before names and bars grow.
+        for index, column in sorted(enumerate(self.columns), key=lambda pair: not pair[1].right):
             if widths[index] and column.most and left > 0:
                 more = min(left, column.most - column.width)
                 widths[index] += more

@@ -1,6 +1,7 @@
 """Runs as their journals tell them, in stages; the screens' tests and pictures are made from these."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from zenni_tui.engine import folders
@@ -9,6 +10,8 @@ from zenni_tui.engine.journal import Journal
 from zenni_tui.model import events as e
 from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.runbook import STEPS_OF, RunKind, StepId, TableVerdict, Verdict
+from zenni_tui.model.state import replay
+from zenni_tui.ui.situation import Situation
 
 RUN_ID = "20261122T101500Z-rehearse-7f3a"
 SOURCE = "/srv/zenni/data/bookings.db"
@@ -25,6 +28,8 @@ TABLES = (
 )
 SERVER = e.TargetFacts("db.example.org", 5432, "zenni", "public", "zenni_owner", "17.2")
 EMBEDDED = e.TargetFacts("127.0.0.1", 40123, "zenni", "public", "postgres", "18.6", embedded=True)
+
+Stage = Callable[[], Iterable[e.AnyEvent]]
 
 
 class Story:
@@ -227,3 +232,21 @@ def lost() -> Iterator[e.AnyEvent]:
     """Yield a copy that could not be done."""
     yield e.StepFailed(StepId.COPY, 22.0, LOST)
     yield e.RunEnded(Verdict.FAILED, 1, 31.0, 96.0, LOST)
+
+
+UP_TO_PLAN: tuple[Stage, ...] = (reached, audited, planned)
+UP_TO_COPY: tuple[Stage, ...] = (*UP_TO_PLAN, copying)
+UP_TO_INDEX: tuple[Stage, ...] = (*UP_TO_COPY, copied, indexing)
+UP_TO_VERIFY: tuple[Stage, ...] = (*UP_TO_INDEX, verifying)
+UP_TO_VERIFIED: tuple[Stage, ...] = (*UP_TO_VERIFY, verified)
+
+
+def told(stages: Iterable[Stage]) -> list[e.AnyEvent]:
+    """Return the events of stages."""
+    return list(itertools.chain.from_iterable(stage() for stage in stages))
+
+
+def at(*what: e.AnyEvent, alive: bool = True) -> Situation:
+    """Return the situation after a run's beginning and some more events, one second apart."""
+    entries = [e.Entry(n, 1_000.0 + n, one) for n, one in enumerate((began(), *what), 1)]
+    return Situation(Path("run"), replay(entries), alive, 1_000.0 + len(entries))

@@ -1,0 +1,349 @@
+"""What stands on the screen, read from its cells, at several sizes and in all states of a run."""
+
+import itertools
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import ui_stories as stories
+from rich.cells import cell_len
+from textual.pilot import Pilot
+from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, Story, told
+
+from zenni_tui.model import events as e
+from zenni_tui.model.runbook import StepId, StepState, TableVerdict, Verdict
+from zenni_tui.ui.app import ZenniApp
+from zenni_tui.ui.keep import rendered
+from zenni_tui.ui.screens.modals import ProblemScreen
+from zenni_tui.ui.screens.run import RunScreen
+from zenni_tui.ui.widgets.rail import WORDS
+
+SIZES = [(80, 24), (120, 40)]
+LOOK = 0.35
+"""Longer than the pause between two looks at the journal."""
+
+Make = Callable[..., Story]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Return a maker of runs, whose engines are alive unless said otherwise."""
+    made: list[Story] = []
+    numbers = itertools.count()
+
+    def build(*what: e.AnyEvent, alive: bool = True, live: bool = False) -> Story:
+        story = Story(tmp_path / f"run-{next(numbers)}", alive=alive)
+        made.append(story)
+        story.tell(stories.began(live=live), *what)
+        return story
+
+    yield build
+    for story in made:
+        story.close()
+
+
+@asynccontextmanager
+async def watching(
+    story: Story, size: tuple[int, int] = (80, 24), *, ascii_only: bool = False
+) -> AsyncIterator[Pilot[None]]:
+    """Open a run on a screen of a size."""
+    app = ZenniApp(follow=story.folder, ascii_only=ascii_only)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(LOOK)
+        yield pilot
+
+
+def text(pilot: Pilot[None]) -> str:
+    """Return the screen as one text."""
+    return "\n".join(rendered(pilot.app.screen))
+
+
+STATES: dict[str, tuple[tuple[e.AnyEvent, ...], list[str]]] = {
+    "reach": (tuple(stories.reached())[:6], ["source file", "412.6 MB", "note", "clock", "Harmless for the copy"]),
+    "snapshot": (tuple(stories.reached())[:-1], ["integrity", "One consistent copy"]),
+    "inspect": (tuple(told(UP_TO_PLAN[:1])) + tuple(stories.audited())[:2], ["84 columns"]),
+    "audit": (
+        tuple(told(UP_TO_PLAN[:2])),
+        ["1 error", "1 warning", "ERROR", "Service.order", "missing_column", "Add the column"],
+    ),
+    "plan": (tuple(told(UP_TO_PLAN)), ["parents before children", "BookingItem", "371,250", "not migrated"]),
+    "prepare": (tuple(told(UP_TO_PLAN)) + tuple(stories.copying())[:2], ["fingerprint", "0 tables"]),
+    "copy": (
+        tuple(told(UP_TO_COPY)),
+        [
+            "whole run",
+            "22 %",
+            "562,438 of 2,514,155 rows",
+            "OpeningHours",
+            "425k/610k",
+            "52k",
+            "81 MB",
+            "copying",
+            "ETA",
+        ],
+    ),
+    "index": (tuple(told(UP_TO_INDEX)), ["14 of 40 objects", "Booking_reference_key"]),
+    "verify": (tuple(told(UP_TO_VERIFY)), ["12,400", "identical", "comparing", "differ", "ETA"]),
+    "report": (
+        (*told(UP_TO_VERIFIED), *stories.passed()),
+        ["PASSED", "9 identical, 1 not migrated", "2,514,155 copied", "evidence", "proven by fingerprint"],
+    ),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("name", STATES)
+async def test_every_step_shows_its_words(make: Make, name: str, size: tuple[int, int]) -> None:
+    """Each step's panel, the header, the rail and the bottom lines stand whole on the screen."""
+    what, words = STATES[name]
+    story = make(*what)
+    async with watching(story, size) as pilot:
+        screen = text(pilot)
+        lines = screen.splitlines()
+        state = story.journal.state
+        assert [w for w in words if w not in screen] == []
+        assert " REHEARSAL " in lines[0]
+        assert stories.RUN_ID in lines[0]
+        assert "bookings.db → embedded PostgreSQL" in lines[1]
+        assert lines[2].startswith(" SAFE ")
+        for step in state.steps:
+            assert any(line[3:].startswith(f"{step.id:<8} {WORDS[step.state][0]}") for line in lines)
+        assert "[F8 Roll back]" in lines[-2]
+        assert all(f" {key}" in lines[-1] for key in ("F1 help", "q leave", "l log"))
+        assert all(cell_len(line) <= size[0] for line in lines)
+        assert len(lines) <= size[1]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
+async def test_the_gate_is_prominent(make: Make, size: tuple[int, int]) -> None:
+    """When the engine waits, question, keys and plan are there at any size, and LIVE as a word."""
+    story = make(*told(UP_TO_PLAN), stories.gate(), live=True)
+    async with watching(story, size) as pilot:
+        screen = text(pilot)
+        for word in (
+            " LIVE ",
+            "WAITING FOR YOU",
+            "YOUR WORD before prepare",
+            "Enter, g go on",
+            "waits",
+            "2,514,155 rows?",
+        ):
+            assert word in screen
+        assert "Booking" in screen
+
+
+@pytest.mark.parametrize("name", STATES)
+async def test_small_screens_lose_no_essential(make: Make, name: str) -> None:
+    """At 60x20 steps and their words, safety, way back and the leave key are still there."""
+    story = make(*STATES[name][0])
+    async with watching(story, (60, 20)) as pilot:
+        screen = text(pilot)
+        lines = screen.splitlines()
+        for step in story.journal.state.steps:
+            assert f"{step.id:<8} {WORDS[step.state][0]}" in screen
+        assert "SAFE" in lines[2]
+        assert "[F8 Roll back]" in lines[-2]
+        assert "q leave" in lines[-1]
+
+
+async def test_bigger_screens_get_more(make: Make) -> None:
+    """A wide screen shows the seconds of each step and figures whole."""
+    async with watching(make(*told(UP_TO_COPY)), (140, 40)) as pilot:
+        screen = text(pilot)
+        assert "425,000/610,000" in screen
+        assert "3.1 s" in screen
+        assert "_prisma_migrations" in screen
+
+
+async def test_ascii_only(make: Make) -> None:
+    """In plain mode every cell is ASCII, in the run, its questions and its problems."""
+    for what in (told(UP_TO_COPY), [*told(UP_TO_COPY), *stories.lost()], [*told(UP_TO_PLAN), stories.gate()]):
+        async with watching(make(*what), ascii_only=True) as pilot:
+            for key in ("enter", "r", "escape", "f1"):
+                assert text(pilot).isascii()
+                await pilot.press(key)
+                await pilot.pause()
+
+
+async def test_without_colour_words_say_it_all(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NO_COLOR set no cell has a hue, and state is told by words."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with watching(make(*told(UP_TO_COPY), *stories.lost())) as pilot:
+        await pilot.press("enter")
+        screen = text(pilot)
+        assert "FAILED" in screen
+        strips = pilot.app.screen._compositor.render_strips()
+        shades = {c.triplet for strip in strips for segment in strip for c in _colours(segment.style) if c.triplet}
+        assert shades
+        assert all(max(shade) - min(shade) <= 2 for shade in shades)
+
+
+def _colours(style: object) -> list:
+    return [c for c in (getattr(style, "color", None), getattr(style, "bgcolor", None)) if c is not None]
+
+
+async def test_an_interrupted_engine_is_said(make: Make) -> None:
+    """When the engine dies, header, rail and a panel that stays say so, with the way on."""
+    story = make(*told(UP_TO_COPY))
+    async with watching(story) as pilot:
+        assert "RUNNING" in text(pilot)
+        story.die()
+        await pilot.pause(2 * LOOK)
+        screen = text(pilot)
+        for word in ("INTERRUPTED", "engine gone", "PROBLEM", "Press u to resume", "engine.log"):
+            assert word in screen
+        await pilot.press("enter")
+        await pilot.pause(LOOK)
+        assert "cut off" in text(pilot)
+        assert "u resume" in text(pilot)
+        assert not isinstance(pilot.app.screen, ProblemScreen)
+
+
+async def test_a_problem_stays_until_acknowledged(make: Make) -> None:
+    """A failure's what, where, why and next step stay through further looks and keys; `e` brings them back."""
+    story = make(*told(UP_TO_COPY))
+    async with watching(story) as pilot:
+        story.tell(*stories.lost())
+        await pilot.pause(2 * LOOK)
+        for key in ("escape", "x", "down", "q"):
+            await pilot.press(key)
+        await pilot.pause(LOOK)
+        screen = text(pilot)
+        for word in ("connection to the target broke", "chunk 31", "57P01", "Check the server", "engine.log"):
+            assert word in screen
+        await pilot.press("a")
+        await pilot.pause(2 * LOOK)
+        assert "chunk 31" not in text(pilot)
+        await pilot.press("e")
+        await pilot.pause()
+        assert "chunk 31" in text(pilot)
+
+
+async def test_a_problem_is_copied_and_kept(make: Make) -> None:
+    """`c` writes the problem to a private file whose path is shown."""
+    story = make(*told(UP_TO_COPY), *stories.lost())
+    async with watching(story) as pilot:
+        await pilot.press("c")
+        await pilot.pause()
+        (kept,) = story.folder.glob("problem-*.txt")
+        assert "57P01" in kept.read_text()
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert "written to" in text(pilot)
+
+
+async def test_bars_never_run_backwards(make: Make) -> None:
+    """A resumed copy that counts from a lower figure again doesn't move its bars back."""
+    story = make(*told(UP_TO_COPY))
+
+    def fulls(screen: str) -> tuple[int, ...]:
+        names = ("whole run", "this step", "Booking ")
+        return tuple(next(line for line in screen.splitlines() if name in line).count("━") for name in names)
+
+    async with watching(story, (120, 40)) as pilot:
+        before = fulls(text(pilot))
+        story.tell(stories.began(), e.StepStarted(StepId.COPY))
+        story.tell(
+            e.TableProgress(StepId.COPY, "Booking", 25_000, 610_000), e.Progress(StepId.COPY, 9, 2_514_155, "rows")
+        )
+        await pilot.pause(2 * LOOK)
+        assert fulls(text(pilot)) == before
+        story.tell(*stories.copied())
+        await pilot.pause(2 * LOOK)
+        await pilot.press("left", "right")
+        assert all(now > then for now, then in zip(fulls(text(pilot)), before, strict=True))
+        assert "100 %" not in text(pilot)
+
+
+async def test_the_last_cell_of_a_bar_is_filled_by_verification(make: Make) -> None:
+    """A copied table's bar has an empty cell left; an identical one's has none; then the whole is 100 %."""
+    story = make(*told((*UP_TO_COPY, stories.copied)))
+    async with watching(story, (120, 40)) as pilot:
+        (row,) = (line for line in text(pilot).splitlines() if "AuditLog" in line and "copied" in line)
+        assert "━─" in row
+        story.tell(*stories.indexing(), *stories.verifying(), *stories.verified())
+        await pilot.pause(2 * LOOK)
+        screen = text(pilot)
+        assert "100 %" in screen
+        assert "━─" not in next(line for line in screen.splitlines() if "AuditLog" in line)
+
+
+async def test_a_difference_stands_out(make: Make) -> None:
+    """A differing table says so in capitals, with how many rows and why."""
+    differs = e.TableCompared("Booking", 610_000, 609_998, 3, TableVerdict.DIFFERS, "2 rows missing, 1 value differs")
+    story = make(*told(UP_TO_VERIFY), differs)
+    async with watching(story) as pilot:
+        await pilot.press("home", "down", "down")
+        await pilot.pause(LOOK)
+        screen = text(pilot)
+        assert "DIFFERS" in screen
+        assert "609,998" in screen
+        assert "2 rows missing, 1 value differs" in screen
+
+
+async def test_two_thousand_tables(make: Make) -> None:
+    """With 2,000 tables a look takes milliseconds, keys move at once, and the filter finds one."""
+    names = [e.TableNames(f"t{n:04}", f"t{n:04}", 1_000) for n in range(2_000)]
+    story = make(e.PlanMade("0" * 64, tuple(names)), e.StepStarted(StepId.COPY))
+    story.tell(*(e.TableProgress(StepId.COPY, t.target, 1_000, 1_000, 10, 0.1) for t in names[:1_200]))
+    story.tell(e.Progress(StepId.COPY, 1_200_000, 2_000_000, "rows"))
+    async with watching(story) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        assert "t1200" in text(pilot)
+        begin = time.perf_counter()
+        for _ in range(10):
+            screen.poll()
+        assert (time.perf_counter() - begin) / 10 < 0.05
+        begin = time.perf_counter()
+        await pilot.press("end")
+        assert "t1999" in text(pilot)
+        assert time.perf_counter() - begin < 0.5
+        await pilot.press("slash", *"1777", "enter")
+        await pilot.pause()
+        assert "t1777" in text(pilot)
+        assert "t1999" not in text(pilot)
+
+
+async def test_table_names_cannot_paint(make: Make) -> None:
+    """Markup and escape sequences in names, findings and messages are shown as text or blanked."""
+    nasty = e.TableNames("[red]x[/]\x1b[2J", "[red]x[/]\x1b[2J", 5)
+    said = e.Said("info", "[bold]hello\x1b]0;title\x07")
+    story = make(e.PlanMade("0" * 64, (nasty,)), e.StepStarted(StepId.COPY), said)
+    async with watching(story) as pilot:
+        assert "[red]x[/]" in text(pilot)
+        await pilot.press("l")
+        await pilot.pause(LOOK)
+        assert "[bold]hello" in text(pilot)
+        assert "\x1b" not in text(pilot)
+
+
+async def test_a_run_that_was_never_ready(make: Make) -> None:
+    """A failed check is shown with its advice, and the verdict in the header."""
+    check = e.CheckMade(StepId.REACH, "server", ok=False, found="no answer on port 5432", advice="Start the server.")
+    problem = e.Problem("The target can't be reached.", "db:5432", "connection refused", "Start the server.", 3)
+    failed = e.StepFailed(StepId.REACH, 1.0, problem)
+    story = make(e.StepStarted(StepId.REACH), check, failed, e.RunEnded(Verdict.NOT_READY, 3, 1.0, 50.0, problem))
+    async with watching(story) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not isinstance(pilot.app.screen, ProblemScreen)
+        screen = text(pilot)
+        for word in ("NOT READY", "FAILED", "no answer on port 5432", "→ Start the server.", "nothing written"):
+            assert word in screen
+
+
+async def test_a_broken_journal_is_a_problem_not_a_crash(make: Make) -> None:
+    """A line that isn't an event is told with the file's path."""
+    story = make()
+    async with watching(story) as pilot:
+        with (story.folder / "events.jsonl").open("ab") as stream:
+            stream.write(b'{"nonsense": 1}\n')
+        await pilot.pause(2 * LOOK)
+        assert "journal can't be read" in text(pilot)
+
+
+def test_every_state_has_a_word() -> None:
+    """No state is told by colour alone."""
+    assert set(WORDS) == set(StepState)
