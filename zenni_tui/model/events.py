@@ -143,7 +143,7 @@ class TargetSeen(Event, frozen=True, tag="target_seen"):
 
 
 class PlanMade(Event, frozen=True, tag="plan_made"):
-    """The plan stands."""
+    """The plan stands; in `not_migrated` the target's name is the rule that leaves the table out."""
 
     hash: str
     tables: tuple[TableNames, ...]

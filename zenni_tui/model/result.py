@@ -40,7 +40,7 @@ def _table(table: TableView) -> dict[str, Any]:
         "rows_target": table.rows_target,
         "rows_differing": None if table.verdict in (None, TableVerdict.NOT_MIGRATED) else table.rows_differing,
         "verdict": str(table.verdict) if table.verdict else None,
-        "why": table.target if left_out else table.why,
+        "why": table.why,
     }
 
 

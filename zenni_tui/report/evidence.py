@@ -72,7 +72,7 @@ def _tables(state: RunState) -> Iterable[str]:
 
 def _table(table: TableView) -> str:
     if table.verdict is TableVerdict.NOT_MIGRATED:
-        return f"| {_cell(table.source)} | | {table.rows} | | | not_migrated: {_cell(table.target)} |"
+        return f"| {_cell(table.source)} | | {table.rows} | | | not_migrated: {_cell(table.why)} |"
     counted = [_number(table.rows_source), _number(table.rows_target)]
     differing = _number(table.rows_differing) if table.verdict else "not compared"
     return (

@@ -171,10 +171,10 @@ def restart(server: Server) -> None:
 def remove(name: str) -> None:
     """Stop a server, whoever holds it, and delete everything it has; none of that name is no error."""
     folder = folder_of(name)
-    record = read_record(folder)
-    if record is not None and is_kept(folder):
-        _give(record, OrderKind.REMOVE)
-        _wait_until(lambda: not _has_keeper(record), STOP_SECONDS, f"The keeper of {name} does not end")
+    before = read_record(folder)
+    if before is not None and is_kept(folder):
+        _give(before, OrderKind.REMOVE)
+        _wait_until(lambda: not _has_keeper(before), STOP_SECONDS, f"The keeper of {name} does not end")
     with registering():
         sweep_registered()
         record = read_record(folder)
