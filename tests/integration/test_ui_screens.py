@@ -77,7 +77,6 @@ STATES: dict[str, tuple[tuple[e.AnyEvent, ...], list[str]]] = {
             "22 %",
             "562,438 of 2,514,155 rows",
             "OpeningHours",
-            "425k/610k",
             "52k",
             "81 MB",
             "copying",

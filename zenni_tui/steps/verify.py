@@ -3,6 +3,7 @@
 import asyncio
 
 from zenni_tui.compare import records, structure
+from zenni_tui.compare.session import pin_session
 from zenni_tui.errors import StepFailed
 from zenni_tui.model import events as e
 from zenni_tui.model.plan import Plan, Span, TablePlan
@@ -103,14 +104,13 @@ class Verify(Step):
 
 def key_of(plan: Plan, table: TablePlan) -> tuple[str, ...]:
     """Return the columns that name a row on both sides: the primary key, or a unique index without NULLs."""
-    if table.key is not None:
-        return table.key.columns
-    for index in plan.indexes:
-        if index.table == table.name and index.unique and all(table.column(c).not_null for c in index.columns):
-            return index.columns
-    return ()
+    keys = [table.key.columns] if table.key else []
+    keys += [i.columns for i in plan.indexes if i.table == table.name and i.unique]
+    carried = {c.name for c in table.carried if c.not_null}
+    return next((k for k in keys if set(k) <= carried), ())
 
 
 def _structure(run: Run, plan: Plan) -> records.StructureComparison:
     with run.to.connect() as connection:
+        pin_session(connection)
         return structure.compare_structure(connection, plan)

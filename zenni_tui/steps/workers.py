@@ -20,6 +20,7 @@ from zenni_tui.compare import records
 from zenni_tui.compare import rows as comparison
 from zenni_tui.compare.extra import find_extra
 from zenni_tui.compare.multiset import compare_multiset
+from zenni_tui.compare.session import pin_session
 from zenni_tui.convert import encode
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.errors import StepFailed, ZenniError
@@ -60,6 +61,14 @@ class _Desk:
             assert self._target is not None  # noqa: S101 - runs that load or compare have one
             self._connection = self._target.connect()
         return self._connection
+
+    @functools.cached_property
+    def verifying(self) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of the verifier's own, with the settings that it pins itself."""
+        assert self._target is not None  # noqa: S101 - as above
+        connection = self._target.connect()
+        pin_session(connection)
+        return connection
 
     @functools.cached_property
     def schema(self) -> SourceSchema:
@@ -156,7 +165,7 @@ def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanCom
     desk = _at_desk()
     table = desk.plan.table(name)
     with _told(table.name, span):
-        return comparison.compare_span(desk.source, desk.connection, desk.plan.schema, table, span, unique=key)
+        return comparison.compare_span(desk.source, desk.verifying, desk.plan.schema, table, span, unique=key)
 
 
 class TableEnd(Record, frozen=True):
@@ -175,12 +184,12 @@ def close_table(name: str, key: tuple[str, ...], scratch: Path) -> TableEnd:
     place = scratch / f"tally-{os.getpid()}.db"
     with _told(table.name, Span(0, table.rows)):
         if not key:
-            whole = compare_multiset(desk.source, desk.connection, desk.plan.schema, table, place)
+            whole = compare_multiset(desk.source, desk.verifying, desk.plan.schema, table, place)
             return TableEnd(whole.rows_source, whole.rows_target, whole.rows_differing, whole.differences)
-        counts = comparison.compare_counts(desk.source, desk.connection, desk.plan.schema, table)
+        counts = comparison.compare_counts(desk.source, desk.verifying, desk.plan.schema, table)
         if counts.equal:
             return TableEnd(counts.rows_source, counts.rows_target)
-        extra = find_extra(desk.source, desk.connection, desk.plan.schema, table, place, unique=key)
+        extra = find_extra(desk.source, desk.verifying, desk.plan.schema, table, place, unique=key)
         return TableEnd(counts.rows_source, counts.rows_target, extra.rows_extra, extra.differences)
 
 

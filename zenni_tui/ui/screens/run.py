@@ -58,7 +58,7 @@ def panel_of(step: StepId) -> Panel:
 
 
 class RunScreen(Base):
-    """Header, gate, rail and panel, log, the way back, keys."""
+    """Header, gate, rail and panel, log, the way back, keys; what is `known` at the start isn't told as a problem."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,g", "go", "Go on", show=False),
@@ -76,8 +76,9 @@ class RunScreen(Base):
     AUTO_FOCUS = ""
     KEYS = RUN_KEYS
 
-    def __init__(self, folder: Path, offer: Offer | None = None) -> None:
+    def __init__(self, folder: Path, offer: Offer | None = None, *, known: bool = False) -> None:
         super().__init__()
+        self._known = known
         self.folder: Path = folder
         self.offer = offer
         self.follower = client.Follower(folder)
@@ -109,6 +110,7 @@ class RunScreen(Base):
         self.query_one(Notice).tell("")
         self.query_one("#log").display = False
         self.poll()
+        self._known = False
         self.set_interval(POLL_SECONDS, self.poll)
 
     @property
@@ -220,6 +222,8 @@ class RunScreen(Base):
             return
         self._seen.append(problem)
         self.last_problem = problem
+        if self._known:
+            return
         self.problem(problem, is_my_data_safe(self.now)[0])
 
     def tell(self, text: str, tone: Tone = Tone.PLAIN) -> None:
@@ -334,6 +338,7 @@ class RunScreen(Base):
             self._asked = before
         if answer is not None:
             self.tell(answer[0].message, Tone.PLAIN if answer[0].ok else Tone.BAD)
+        self.poll()
 
     def action_back(self) -> None:
         """Go to the first screen; the engine works on."""

@@ -183,7 +183,7 @@ class StartScreen(Base):
     def _open(self, folder: Path, deed: str = "") -> None:
         from .run import RunScreen  # noqa: PLC0415 - the first screen shows sooner without it
 
-        screen = RunScreen(folder, self.offer)
+        screen = RunScreen(folder, self.offer, known=deed in {"resume", "roll back"})
         self.app.push_screen(screen)
         if deed == "resume":
             self.app.call_later(screen.action_resume)

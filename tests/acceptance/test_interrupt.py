@@ -1,0 +1,167 @@
+"""A run outlives its screen, stops at safe points, resumes, and never claims more than it did."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from support import Program, copying, follow, wait
+
+from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.sample import SampleApplication
+
+
+@pytest.fixture(scope="session")
+def big(make_sample: Callable[..., SampleApplication]) -> SampleApplication:
+    """Return a sample that takes some seconds to copy."""
+    return make_sample(bookings=150_000)
+
+
+def _names(database: dict[str, str]) -> set[str]:
+    with psycopg.connect(**database) as target:
+        rows = target.execute("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname !~ '^(pg_|inf)'")
+        return {name for (name,) in rows}
+
+
+def test_the_watcher_may_die(program: Program, big: SampleApplication, target_environment: dict[str, str]) -> None:
+    """Kill -9 of the process that watches changes nothing: the engine goes on to `passed`, and others can attach."""
+    watcher = program.start("rehearse", "--source", str(big.database), environment=target_environment)
+    follower = follow(program)
+    wait(follower, copying)
+    watcher.kill()
+    watcher.communicate()
+    attached = program.run("attach")
+    assert (attached.code, attached.document["verdict"]) == (0, "passed")
+
+
+def test_stop_then_rollback_leaves_no_trace(
+    program: Program, big: SampleApplication, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """`stop` reaches a safe point with exit 4; `rollback` then leaves the target as it was, with exit 5."""
+    watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=target_environment)
+    wait(follow(program), copying)
+    stopped = program.start("stop")
+    stopped.communicate(timeout=60)
+    watcher.communicate(timeout=60)
+    assert (stopped.returncode, watcher.returncode) == (4, 4)
+    assert "public.Booking" in _names(database)
+    back = program.run("rollback", environment=target_environment)
+    assert (back.code, back.document["verdict"]) == (5, "rolled_back"), back.narration
+    assert _names(database) == set()
+
+
+def test_resume_after_stop(program: Program, big: SampleApplication, target_environment: dict[str, str]) -> None:
+    """A stopped run goes on from its checkpoints: no row twice, verdict `passed`."""
+    watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
+    follower = follow(program)
+    wait(follower, copying)
+    os.kill(program.engines()[0].pid, signal.SIGTERM)
+    watcher.communicate(timeout=60)
+    assert watcher.returncode == 4
+    resumed = program.run("resume", environment=target_environment)
+    assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
+    assert resumed.table("Booking")["rows_target"] == 150_000
+
+
+def test_kill_the_engine(
+    program: Program, big: SampleApplication, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """Kill -9 of the engine ends its workers too, is told as stopped, and a resume ends in `passed`."""
+    watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=target_environment)
+    wait(follow(program), copying)
+    (engine,) = program.engines()
+    family = [engine, *engine.children(recursive=True)]
+    engine.kill()
+    watcher.communicate(timeout=60)
+    assert watcher.returncode == 4
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+    resumed = program.run("resume", environment=target_environment)
+    assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
+    assert _names(database) == set()
+
+
+def test_kill_a_worker(program: Program, big: SampleApplication, target_environment: dict[str, str]) -> None:
+    """Kill -9 of a worker ends the run in `failed`, in words, and takes the rehearsal back."""
+    watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=target_environment)
+    wait(follow(program), copying)
+    (engine,) = program.engines()
+    workers = [p for p in engine.children() if "spawn_main" in " ".join(p.cmdline())]
+    workers[0].kill()
+    out, err = watcher.communicate(timeout=60)
+    assert watcher.returncode == 1, err
+    assert '"verdict": "failed"' in out
+    assert "A worker process died" in err
+    assert "Traceback" not in err
+
+
+def test_the_server_dies_in_mid_copy(program: Program, big: SampleApplication, server: sandbox.Server) -> None:
+    """A server killed during the copy ends the run in `failed`, never in `passed`; what it left can be rolled back."""
+    with sandbox.start(f"victim-{os.getpid()}") as victim:
+        conninfo = victim.conninfo()
+        environment = {"ZENNI_TARGET_URL": psycopg.conninfo.make_conninfo("", **conninfo)}
+        watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=environment)
+        wait(follow(program), copying)
+        sandbox.stop(victim, immediate=True)
+        out, err = watcher.communicate(timeout=60)
+        assert watcher.returncode == 1, err
+        assert '"verdict": "failed"' in out
+        assert "Traceback" not in err
+        sandbox.restart(victim)
+        back = program.run("rollback", environment=environment)
+        assert back.code == 5, back.narration
+        assert _names(conninfo) == set()
+    sandbox.remove(f"victim-{os.getpid()}")
+    assert server.port
+
+
+def test_the_engine_owns_its_embedded_server(program: Program, big: SampleApplication) -> None:
+    """An embedded server ends with its engine, even at kill -9; a resume starts it again with what was loaded."""
+    watcher = program.start("rehearse", "--source", str(big.database), "--json")
+    follower = follow(program)
+    wait(follower, copying)
+    target = follower.state.target
+    assert target is not None
+    (engine,) = program.engines()
+    engine.kill()
+    watcher.communicate(timeout=60)
+    deadline = time.monotonic() + 20
+    while _listens(target.port):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    resumed = program.run("resume")
+    assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
+    servers = program.home / "state" / "zenni-tui" / "servers"
+    assert [p.name for p in servers.iterdir() if p.is_dir()] == []
+
+
+def _listens(port: int) -> bool:
+    return any(
+        c.laddr and c.laddr.port == port and c.status == psutil.CONN_LISTEN for c in psutil.net_connections("tcp")
+    )
+
+
+def test_no_secret_anywhere(program: Program, big: SampleApplication, database: dict[str, str]) -> None:
+    """The password stands in no argument list, no environment of the engine, and no file of the run."""
+    environment = {"ZENNI_TARGET_URL": psycopg.conninfo.make_conninfo("", **database)}
+    watcher = program.start("rehearse", "--source", str(big.database), "--events", environment=environment)
+    wait(follow(program), copying)
+    (engine,) = program.engines()
+    secret = database["password"]
+    for process in [psutil.Process(watcher.pid), engine, *engine.children(recursive=True)]:
+        assert secret not in " ".join(process.cmdline())
+    for process in [engine, *engine.children(recursive=True)]:
+        assert secret not in "".join(process.environ().values())
+    out, err = watcher.communicate(timeout=120)
+    assert watcher.returncode == 0, err
+    assert secret not in out + err
+    for path in _texts(program.home):
+        assert secret.encode() not in path.read_bytes(), path
+
+
+def _texts(home: Path) -> list[Path]:
+    return [p for p in home.rglob("*") if p.is_file()]

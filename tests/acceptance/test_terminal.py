@@ -1,0 +1,121 @@
+"""The real program in a real terminal of 80 columns and 24 lines, by keys alone."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pexpect
+import pyte
+from support import PROGRAM, Program
+
+from zenni_tui.sandbox.demo import close_demo
+
+
+class Terminal:
+    """Types keys and reads the screen as a person would: it waits for words, not for times."""
+
+    def __init__(self, program: Program, *arguments: str) -> None:
+        environment = program.environment | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+        self._child = pexpect.spawn(
+            PROGRAM[0],
+            [*PROGRAM[1:], *arguments],
+            env=environment,
+            cwd=str(program.home),
+            dimensions=(24, 80),
+            encoding=None,
+        )
+        self._screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self._screen)
+
+    @property
+    def text(self) -> str:
+        """Return what stands on the screen."""
+        return "\n".join(self._screen.display)
+
+    def wait(self, *words: str, seconds: float = 60.0) -> None:
+        """Read until all words stand on the screen."""
+        deadline = time.monotonic() + seconds
+        while not all(w in self.text for w in words):
+            assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text}"
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            self._stream.feed(self._child.read_nonblocking(65536, timeout=0.1))
+        except pexpect.TIMEOUT:
+            pass
+        except pexpect.EOF:
+            time.sleep(0.1)
+
+    def press(self, keys: str) -> None:
+        """Type keys."""
+        self._child.send(keys)
+
+    def kill(self) -> None:
+        """Close the line as a dropped SSH connection does."""
+        self._child.close(force=True)
+
+    @property
+    def code(self) -> int | None:
+        """Wait for the program's end and return its exit code."""
+        deadline = time.monotonic() + 20
+        while self._child.isalive():
+            assert time.monotonic() < deadline, self.text
+            self._read()
+        return self._child.exitstatus
+
+
+@contextmanager
+def _terminal(program: Program, *arguments: str) -> Iterator[Terminal]:
+    terminal = Terminal(program, *arguments)
+    try:
+        yield terminal
+    finally:
+        terminal.kill()
+
+
+def test_the_demo_from_first_screen_to_rolled_back(program: Program) -> None:
+    """A newcomer starts the demo, rehearses by Enter, is asked before the first write, sees it passed and undone."""
+    folder = program.home / "demo"
+    try:
+        with _terminal(program, "demo", "--folder", str(folder), "--bookings", "500") as terminal:
+            terminal.wait("rehearse", "What to do", "Enter")
+            terminal.press("\r")
+            terminal.wait("REHEARSAL", "WAITING FOR YOU", "Enter")
+            assert "SAFE" in terminal.text
+            terminal.press("\r")
+            terminal.wait("PASSED")
+            terminal.press("q")
+            terminal.wait("leave")
+            terminal.press("\r")
+            assert terminal.code == 0
+    finally:
+        os.environ["XDG_STATE_HOME"], before = program.environment["XDG_STATE_HOME"], os.environ["XDG_STATE_HOME"]
+        close_demo(folder)
+        os.environ["XDG_STATE_HOME"] = before
+
+
+def test_the_line_drops_and_another_screen_attaches(program: Program, make_big: str) -> None:
+    """When the line drops in mid-run the engine waits or works on, and a new screen finds it where it is."""
+    with _terminal(program, "rehearse", "--source", make_big) as terminal:
+        terminal.wait("WAITING FOR YOU")
+        terminal.press("\r")
+        terminal.wait("copy", "running")
+        terminal.kill()
+    assert program.engines()
+    with _terminal(program) as again:
+        again.wait("REHEARSAL", "F8")
+        again.press("\x1b[19~")
+        again.wait("Roll back this run?")
+        again.press("y")
+        again.wait("ROLLED BACK")
+
+
+def test_help_starts_fast_and_names_every_verb(program: Program) -> None:
+    """--help names every verb and the exit codes."""
+    process = program.start("--help")
+    out, _ = process.communicate(timeout=20)
+    for verb in ("demo", "rehearse", "check", "audit", "plan", "migrate", "rollback", "resume", "status", "attach"):
+        assert f"\n    {verb}" in out
+    assert process.returncode == 0
