@@ -4,7 +4,9 @@ Instants are counted in microseconds from 1970-01-01T00:00:00Z, days from 1970-0
 calendar that SQLite, PostgreSQL and Prisma share.
 """
 
+import math
 import re
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from zenni_tui.model.plan import Epoch
 from zenni_tui.model.schema import Value
@@ -12,16 +14,19 @@ from zenni_tui.model.schema import Value
 from .unfit import Unfit
 
 DAY = 86_400_000_000
-_JULIAN_1970 = 2_440_587.5
+_JULIAN_1970 = Decimal("2440587.5")
 
 _DATE = r"(?P<year>[+-]\d{6}|\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
-_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,12}))?)?"
-_ZONE = r"(?:\s?(?P<zone>Z|z|[+-]\d\d(?::?\d\d)?))?"
+_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?"
+_ZONE = r"(?: ?(?P<zone>Z|z|[+-]\d\d(?::?\d\d)?))?"
 _INSTANT = re.compile(f"{_DATE}(?:[T ]{_TIME}{_ZONE})?", re.ASCII)
 _CLOCK = re.compile(_TIME, re.ASCII)
 
 _MONTH_DAYS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PER_SECOND = {Epoch.SECONDS: 1_000_000, Epoch.MILLISECONDS: 1_000, Epoch.MICROSECONDS: 1}
+
+_FARTHEST = 10**19
+"""Beyond this no unit makes an instant that PostgreSQL holds; below it decimal arithmetic here is exact."""
 
 EARLIEST = -210_866_803_200_000_000
 LATEST = 9_224_318_015_999_999_999
@@ -70,10 +75,19 @@ def _from_text(text: str) -> int:
 
 
 def _from_number(value: float, epoch: Epoch) -> int:
+    if isinstance(value, int) and epoch is not Epoch.JULIAN:
+        return value * _PER_SECOND[epoch]
+    if not math.isfinite(value):
+        raise Unfit("date_out_of_range", "an infinite number is not a date")
+    if not -_FARTHEST < value < _FARTHEST:
+        raise Unfit("date_out_of_range", "it lies outside PostgreSQL's calendar")
+    # By the number's shortest decimal form, as people wrote it: products of doubles are some microseconds off.
+    exact = Decimal(repr(value))
     if epoch is Epoch.JULIAN:
-        return round((value - _JULIAN_1970) * 86_400_000) * 1000  # SQLite's julian days are exact to the millisecond
-    scaled = value * _PER_SECOND[epoch]
-    if scaled != scaled or scaled in (float("inf"), float("-inf")) or scaled != int(scaled):  # noqa: PLR0124 - NaN
+        # SQLite's julian days are exact to the millisecond.
+        return int(((exact - _JULIAN_1970) * 86_400_000).to_integral_value(ROUND_HALF_EVEN)) * 1000
+    scaled = exact * _PER_SECOND[epoch]
+    if scaled != int(scaled):
         raise Unfit("date_too_fine", "as a number it is not a whole count of microseconds")
     return int(scaled)
 
@@ -104,9 +118,12 @@ def day(value: Value, epoch: Epoch) -> int:
     return micros // DAY
 
 
-def clock(value: Value) -> int:
-    """Return microseconds since midnight; raises Unfit."""
+def clock(value: Value, digits: int = 6) -> int:
+    """Return microseconds since midnight; `digits` is how many fractional digits the target keeps. Raises Unfit."""
     match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise Unfit("time_unreadable", "it is not a time of day")
-    return _clock(match)
+    micros = _clock(match)
+    if micros % 10 ** (6 - digits):
+        raise Unfit("date_too_fine", f"the target keeps {digits} digits of a second and would round it")
+    return micros

@@ -3,18 +3,16 @@
 A field is a 4-byte length and the bytes of the type's `recv` function; NULL is length -1.
 """
 
-import json
 import math
 import re
 import struct
-import uuid
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Plan, TablePlan
 from zenni_tui.model.schema import Value
 
-from . import dates
+from . import dates, documents
 from .unfit import Unfit
 
 Field = Callable[[Value], bytes]
@@ -39,8 +37,11 @@ _TRUE, _FALSE = _LENGTH(1) + b"\1", _LENGTH(1) + b"\0"
 _WORDS = dict.fromkeys(("1", "t", "true", "y", "yes", "on"), _TRUE) | dict.fromkeys(
     ("0", "f", "false", "n", "no", "off"), _FALSE
 )
-_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_UUID = re.compile(
+    r"(\{)?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})(?(1)\})", re.IGNORECASE
+)
 _NUMERIC_DIGITS = 131_072
 _NUMERIC_SCALE = 16_383
 """Digits before and after the point (https://www.postgresql.org/docs/current/datatype-numeric.html)."""
@@ -165,8 +166,22 @@ def _as_decimal(value: Value) -> Decimal:
     if isinstance(value, int):
         return Decimal(value)
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        return Decimal(value)
+        return _plain(value)
     raise Unfit("not_a_number", "it is not a number")
+
+
+def _plain(literal: str) -> Decimal:
+    """Return a literal's number, a zero without its exponent: what only adds zeros must not cost memory."""
+    try:
+        number = Decimal(literal)
+    except InvalidOperation:
+        raise _too_many_digits() from None
+    return number if number or -_NUMERIC_SCALE <= int(number.as_tuple().exponent) <= 0 else Decimal(0)
+
+
+def _too_many_digits() -> Unfit:
+    digits = f"{_NUMERIC_DIGITS} digits before or {_NUMERIC_SCALE} after the point"
+    return Unfit("number_too_precise", f"it has more than the {digits} that numeric holds")
 
 
 def numeric_payload(number: Decimal) -> bytes:
@@ -186,7 +201,7 @@ def numeric_payload(number: Decimal) -> bytes:
         weight -= 1
     while groups and groups[-1] == 0:
         groups.pop()
-    head = struct.pack("!hhHh", len(groups), weight if groups else 0, 0x4000 if sign and groups else 0, scale)
+    head = struct.pack("!HhHh", len(groups), weight if groups else 0, 0x4000 if sign and groups else 0, scale)
     return head + struct.pack(f"!{len(groups)}h", *groups)
 
 
@@ -207,6 +222,8 @@ def _numeric(precision: int | None, scale: int | None) -> Field:
 def _check_digits(number: Decimal, precision: int | None, scale: int | None) -> None:
     _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - finite
+    if -exponent > _NUMERIC_SCALE:
+        raise _too_many_digits()
     while exponent < 0 and digits[-1:] == (0,):
         digits, exponent = digits[:-1], exponent + 1
     after = _NUMERIC_SCALE if precision is None else (scale or 0)
@@ -238,8 +255,9 @@ def _date(column: ColumnPlan) -> Field:
     return lambda value: NULL if value is None else _DAY(4, dates.day(value, column.epoch) - _PG_EPOCH_DAYS)
 
 
-def _time(value: Value) -> bytes:
-    return NULL if value is None else _LONG(8, dates.clock(value))
+def _time(column: ColumnPlan) -> Field:
+    digits = 6 if column.type.size is None else column.type.size
+    return lambda value: NULL if value is None else _LONG(8, dates.clock(value, digits))
 
 
 def _bytes(value: Value) -> bytes:
@@ -250,49 +268,31 @@ def _bytes(value: Value) -> bytes:
     return _sized(value)
 
 
-def _refuse(constant: str) -> float:
-    raise Unfit("json_invalid", f"JSON has no {constant}")
-
-
-def _json_text(value: Value) -> bytes:
+def _json_text(value: Value, *, binary: bool) -> bytes:
     if isinstance(value, int | float):
-        if isinstance(value, float) and math.isinf(value):
-            _refuse("Infinity")
-        return json.dumps(value).encode()
+        if math.isinf(value):
+            raise Unfit("json_invalid", "JSON has no Infinity")
+        return _utf8(value)
     payload = _utf8(value)
-    try:
-        parsed = json.loads(payload, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise Unfit("json_invalid", f"it is not JSON: {error}") from None
-    if b"\\u" in payload:
-        _check_escapes(json.dumps(parsed, ensure_ascii=False))
+    documents.check(payload.decode(), binary=binary)
     return payload
 
 
-def _check_escapes(text: str) -> None:
-    if "\\u0000" in text:
-        raise Unfit("json_nul", "it holds \\u0000, which jsonb can't")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise Unfit("json_surrogate", "it holds half of a surrogate pair, which jsonb can't") from None
-
-
 def _json(value: Value) -> bytes:
-    return NULL if value is None else _sized(_json_text(value))
+    return NULL if value is None else _sized(_json_text(value, binary=False))
 
 
 def _jsonb(value: Value) -> bytes:
-    return NULL if value is None else _sized(b"\1" + _json_text(value))
+    return NULL if value is None else _sized(b"\1" + _json_text(value, binary=True))
 
 
 def _uuid(value: Value) -> bytes:
     if value is None:
         return NULL
-    try:
-        return _sized(uuid.UUID(value if isinstance(value, str) else "").bytes)
-    except ValueError:
-        raise Unfit("not_a_uuid", "it is not a UUID") from None
+    match = _UUID.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Unfit("not_a_uuid", "it is not a UUID")
+    return _sized(bytes.fromhex("".join(match.groups("")[1:])))
 
 
 _PLAIN: dict[Kind, Field] = {
@@ -300,7 +300,6 @@ _PLAIN: dict[Kind, Field] = {
     Kind.DOUBLE: _double,
     Kind.REAL: _single,
     Kind.BOOLEAN: _boolean,
-    Kind.TIME: _time,
     Kind.BYTEA: _bytes,
     Kind.JSON: _json,
     Kind.JSONB: _jsonb,
@@ -320,6 +319,7 @@ def field_encoder(column: ColumnPlan, enums: Iterable[EnumPlan] = ()) -> Field:
     made: dict[Kind, Callable[[], Field]] = {
         Kind.NUMERIC: lambda: _numeric(size, column.type.scale),
         Kind.DATE: lambda: _date(column),
+        Kind.TIME: lambda: _time(column),
         Kind.VARCHAR: lambda: _limited(size, padded=False) if size else _text,
         Kind.CHAR: lambda: _limited(size or 1, padded=True),
     }

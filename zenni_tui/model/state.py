@@ -184,7 +184,8 @@ def _finding_made(state: RunState, _: e.Entry, what: e.FindingMade) -> RunState:
 def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
     tables = {t.target: TableView(t.source, t.target, t.rows) for t in what.tables}
     left_out = {
-        t.source: TableView(t.source, t.source, t.rows, verdict=TableVerdict.NOT_MIGRATED, why=t.target) for t in what.not_migrated
+        t.source: TableView(t.source, t.source, t.rows, verdict=TableVerdict.NOT_MIGRATED, why=t.target)
+        for t in what.not_migrated
     }
     return _set(state, plan_hash=what.hash, tables={**tables, **left_out})
 

@@ -40,7 +40,7 @@ def span(
 ) -> Loaded:
     """Load one span of a table of a schema, all of it or nothing.
 
-    The checkpoint row goes in before the COPY: a second attempt waits on it for the first one's commit and learns of it.
+    The checkpoint row goes in before the COPY: a second attempt waits on it for the first's commit, and learns of it.
     Raises Occupied when the lease was lost, StepFailed when other rows came than planned, psycopg.Error.
     """
     schema, table, part = where
