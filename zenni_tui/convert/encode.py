@@ -176,7 +176,7 @@ def _plain(literal: str) -> Decimal:
         number = Decimal(literal)
     except InvalidOperation:
         raise _too_many_digits() from None
-    return number if number or -_NUMERIC_SCALE <= int(number.as_tuple().exponent) <= 0 else Decimal(0)
+    return number if number or int(number.as_tuple().exponent) <= 0 else Decimal(0)
 
 
 def _too_many_digits() -> Unfit:
@@ -272,7 +272,8 @@ def _json_text(value: Value, *, binary: bool) -> bytes:
     if isinstance(value, int | float):
         if math.isinf(value):
             raise Unfit("json_invalid", "JSON has no Infinity")
-        return _utf8(value)
+        # json is its text, for which SQLite's spelling counts; jsonb is its number, with the digits it takes.
+        return repr(value).encode() if binary else _utf8(value)
     payload = _utf8(value)
     documents.check(payload.decode(), binary=binary)
     return payload

@@ -97,9 +97,11 @@ def _column(
     table: SourceTable, column: SourceColumn, profile: ColumnProfile, found: Callable[[Finding], None]
 ) -> ColumnPlan:
     kind = types.choose(column, profile)
+    counts = table.rowid_alias == column.name
     default = None
     try:
-        default = types.default_of(column.default, kind.kind)
+        # SQLite gives a rowid where none is named, whatever default its column declares.
+        default = None if counts else types.default_of(column.default, kind.kind)
     except ValueError:
         found(_default_lost(table, column))
     return ColumnPlan(
@@ -108,7 +110,7 @@ def _column(
         kind,
         column.not_null or bool(column.key_position),
         default,
-        Counter.IDENTITY if table.rowid_alias == column.name else None,
+        Counter.IDENTITY if counts else None,
         types.epoch_of(profile),
     )
 

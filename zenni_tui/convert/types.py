@@ -5,9 +5,18 @@ import re
 from zenni_tui.model.plan import Default, DefaultKind, Epoch, Kind, TargetType
 from zenni_tui.model.schema import ColumnProfile, SourceColumn
 
+from . import dates, documents
+
 _SECONDS_END = 100_000_000_000
 _MILLIS_END = 100_000_000_000_000
 """10^11 seconds is the year 5138, 10^11 milliseconds is 1973; 10^14 the same for milliseconds and microseconds."""
+
+_JULIAN_FIRST = 1_721_060
+_JULIAN_END = 5_373_485
+"""The years 0 to 9999 in julian days, as far as SQLite reckons with them; in seconds that is early 1970."""
+
+_PRECISION = 1000
+"""The largest that a numeric may declare (https://www.postgresql.org/docs/current/datatype-numeric.html)."""
 
 _ARGUMENTS = re.compile(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 
@@ -45,7 +54,10 @@ def _by_affinity(declared: str, profile: ColumnProfile) -> TargetType:
         return TargetType(Kind.DOUBLE)
     arguments = _ARGUMENTS.search(declared)
     if declared.startswith(("DECIMAL", "NUMERIC")) and arguments and not profile.texts:
-        return TargetType(Kind.NUMERIC, int(arguments[1]), int(arguments[2] or 0))
+        precision, scale = int(arguments[1]), int(arguments[2] or 0)
+        return (
+            TargetType(Kind.NUMERIC, precision, scale) if scale <= precision <= _PRECISION else TargetType(Kind.NUMERIC)
+        )
     return TargetType(Kind.NUMERIC) if not profile.texts else _by_content(profile, TargetType(Kind.NUMERIC))
 
 
@@ -61,10 +73,13 @@ def _by_content(profile: ColumnProfile, empty: TargetType) -> TargetType:
 
 
 def epoch_of(profile: ColumnProfile) -> Epoch:
-    """Return what the integers of a date column count, from their magnitude; milliseconds when there are none."""
+    """Return what the numbers of a date column count, from their magnitude; milliseconds when there are none."""
     ends = [abs(v) for v in (profile.smallest, profile.largest) if v is not None]
     if not ends:
         return Epoch.JULIAN if profile.reals else Epoch.MILLISECONDS
+    # SQLite stores a julian day at noon as an integer where the column's affinity is numeric.
+    if min(ends) >= _JULIAN_FIRST and max(ends) < _JULIAN_END:
+        return Epoch.JULIAN
     if max(ends) < _SECONDS_END:
         return Epoch.SECONDS
     return Epoch.MILLISECONDS if max(ends) < _MILLIS_END else Epoch.MICROSECONDS
@@ -88,9 +103,17 @@ def conclusive(kind: Kind, profile: ColumnProfile) -> bool:
     return kind is Kind.BOOLEAN and not profile.reals and low >= 0 and high <= 1
 
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_PRINTED = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+"""Whole numbers that SQLite's TEXT affinity leaves as they are written."""
+_STRING = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"]|\"\")*)\"")
+_ZONED = re.compile(r"[+-].*|.*:.*[+-].*", re.DOTALL)
+"""Signed years and offsets, which a literal of type timestamp can't have or would ignore."""
 _NOW = re.compile(r"\(?\s*(current_timestamp|datetime\(\s*'now'\s*\))\s*\)?", re.IGNORECASE)
 _DATES = (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE)
+_INTEGERS = (Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT)
+_NUMBERS = (Kind.REAL, Kind.DOUBLE, Kind.NUMERIC)
 
 
 def default_of(text: str | None, kind: Kind) -> Default | None:
@@ -102,12 +125,41 @@ def default_of(text: str | None, kind: Kind) -> Default | None:
         return Default(DefaultKind.NOW)
     if kind is Kind.BOOLEAN:
         return Default(DefaultKind.LITERAL, _boolean(plain))
-    if _NUMBER.fullmatch(plain) and kind not in (*_DATES, Kind.TIME, Kind.BYTEA):
-        return Default(DefaultKind.LITERAL, plain)
-    if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "'\"" and kind is not Kind.BYTEA:
-        quote = plain[0]
-        return Default(DefaultKind.LITERAL, plain[1:-1].replace(quote * 2, quote))
-    raise ValueError(text)
+    string = _STRING.fullmatch(plain)
+    if string is not None:
+        words = string[1].replace("''", "'") if string[1] is not None else string[2].replace('""', '"')
+    elif (_PRINTED if kind is Kind.TEXT else _NUMBER).fullmatch(plain):
+        words = plain
+    else:
+        raise ValueError(text)
+    _suits(words, kind, bare=string is None)
+    return Default(DefaultKind.LITERAL, words)
+
+
+def _suits(words: str, kind: Kind, *, bare: bool) -> None:
+    """Raise ValueError when PostgreSQL would refuse a literal of that type, or read it otherwise than SQLite."""
+    if kind in _INTEGERS:
+        good = _WHOLE.fullmatch(words) is not None
+    elif kind in _NUMBERS:
+        good = _NUMBER.fullmatch(words) is not None
+    elif kind in _DATES or kind is Kind.TIME:
+        good = not bare and not _ZONED.fullmatch(words)
+        _read(words, kind)
+    else:
+        good = kind is not Kind.BYTEA and "\0" not in words
+        if kind in (Kind.JSON, Kind.JSONB):
+            documents.check(words, binary=kind is Kind.JSONB)
+    if not good:
+        raise ValueError(words)
+
+
+def _read(words: str, kind: Kind) -> None:
+    if kind is Kind.TIME:
+        dates.clock(words)
+    elif kind is Kind.DATE:
+        dates.day(words, Epoch.MILLISECONDS)
+    else:
+        dates.instant(words, Epoch.MILLISECONDS, 6)
 
 
 def _boolean(text: str) -> str:

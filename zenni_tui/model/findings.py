@@ -16,8 +16,19 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Repair(Record, frozen=True):
+    """A way out of a finding; `lossless` ones change no value, only types or names."""
+
+    id: str
+    lossless: bool
+    text: str
+
+
 class Finding(Record, frozen=True):
-    """One finding; `keys` holds up to `SHOWN_KEYS` primary keys, all of them are in the evidence folder."""
+    """One finding; `keys` holds up to `SHOWN_KEYS` primary keys, all of them are in the evidence folder.
+
+    `chosen` is the id of the repair that the operator took; a finding with one no longer blocks.
+    """
 
     code: str
     severity: Severity
@@ -27,8 +38,15 @@ class Finding(Record, frozen=True):
     column: str | None = None
     count: int = 0
     keys: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    chosen: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the name by which a choice refers to it: `code/table/column`."""
+        return "/".join(part for part in (self.code, self.table, self.column) if part)
 
 
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that forbid writing."""
-    return tuple(f for f in findings if f.severity is Severity.ERROR)
+    return tuple(f for f in findings if f.severity is Severity.ERROR and f.chosen is None)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from .record import Record, digest
 
 
@@ -85,8 +87,23 @@ class Epoch(StrEnum):
     JULIAN = "julian day"
 
 
+class ValueRepair(Record, frozen=True):
+    """What the operator chose for the values of one column that a finding's `code` names.
+
+    `action` is `strip_nul`, `utf8_replace`, `utf8_latin1`, `utf8_cp1252`, `to_null` or `to_value` (with `value`).
+    """
+
+    code: str
+    action: str
+    value: str | None = None
+
+
 class ColumnPlan(Record, frozen=True):
-    """One target column; `source` is None when no source column feeds it; `epoch` reads bare numbers as dates."""
+    """One target column; `source` is None when no source column feeds it; `epoch` reads bare numbers as dates.
+
+    `zone` is the time zone of dates written without one, None for UTC. A column with `generated` (an expression in
+    PostgreSQL's terms) is computed by the server: it is not loaded, but its values are compared.
+    """
 
     source: str | None
     name: str
@@ -95,6 +112,9 @@ class ColumnPlan(Record, frozen=True):
     default: Default | None = None
     counter: Counter | None = None
     epoch: Epoch = Epoch.MILLISECONDS
+    zone: str | None = None
+    generated: str | None = None
+    repairs: tuple[ValueRepair, ...] = ()
 
 
 class KeyPlan(Record, frozen=True):
@@ -104,14 +124,34 @@ class KeyPlan(Record, frozen=True):
     columns: tuple[str, ...]
 
 
+class CheckPlan(Record, frozen=True):
+    """A CHECK rule in PostgreSQL's terms."""
+
+    name: str
+    expression: str
+
+
+class ViewPlan(Record, frozen=True):
+    """A view: its query in PostgreSQL's terms."""
+
+    name: str
+    query: str
+
+
 class IndexPlan(Record, frozen=True):
-    """An index on target columns."""
+    """An index on target columns.
+
+    Where it has an expression, `columns` holds an empty name and `expressions`, beside it, the text in PostgreSQL's
+    terms; `expressions` is empty when there are none. `where` is a partial index's predicate.
+    """
 
     name: str
     table: str
     columns: tuple[str, ...]
     unique: bool = False
     descending: tuple[bool, ...] = ()
+    expressions: tuple[str | None, ...] = ()
+    where: str | None = None
 
 
 class ForeignKeyPlan(Record, frozen=True):
@@ -124,6 +164,8 @@ class ForeignKeyPlan(Record, frozen=True):
     parent_columns: tuple[str, ...]
     on_delete: str = "NO ACTION"
     on_update: str = "NO ACTION"
+    deferred: bool = False
+    validated: bool = True
 
 
 class EnumPlan(Record, frozen=True):
@@ -143,7 +185,11 @@ class Span(Record, frozen=True):
 
 
 class TablePlan(Record, frozen=True):
-    """One table's way: source name, target name and columns, key, and the spans it is copied in."""
+    """One table's way: source name, target name and columns, key, and the spans it is copied in.
+
+    `quarantine` holds the rowids, in order, of the rows that the operator keeps out of the table; they are copied to a
+    side table instead. `rows` and `spans` count them.
+    """
 
     source: str
     name: str
@@ -153,11 +199,18 @@ class TablePlan(Record, frozen=True):
     spans: tuple[Span, ...] = ()
     counter: int | None = None
     """The last number the source's counter gave out; None without a counter."""
+    checks: tuple[CheckPlan, ...] = ()
+    quarantine: tuple[int, ...] = ()
 
     @property
     def carried(self) -> tuple[ColumnPlan, ...]:
-        """Return the columns that take a source value."""
+        """Return the columns whose values come from the source and are compared with it."""
         return tuple(c for c in self.columns if c.source is not None)
+
+    @property
+    def loaded(self) -> tuple[ColumnPlan, ...]:
+        """Return the columns that a COPY fills: the carried ones that the server does not compute."""
+        return tuple(c for c in self.carried if c.generated is None)
 
     def column(self, name: str) -> ColumnPlan:
         """Return the column of that target name; raises KeyError."""
@@ -184,6 +237,9 @@ class Plan(Record, frozen=True):
     indexes: tuple[IndexPlan, ...] = ()
     foreign_keys: tuple[ForeignKeyPlan, ...] = ()
     not_migrated: tuple[NotMigrated, ...] = ()
+    views: tuple[ViewPlan, ...] = ()
+    choices: dict[str, str] = msgspec.field(default_factory=dict)
+    """The operator's choices this plan was made with: repair by finding."""
     origin: str = "declared"
     """`prisma` when a schema.prisma decided the types, `declared` when the file did."""
 

@@ -7,7 +7,10 @@ Value = None | int | float | str | bytes
 
 
 class SourceColumn(Record, frozen=True):
-    """One column; `key_position` counts from 1 in the primary key and is 0 outside it."""
+    """One column; `key_position` counts from 1 in the primary key and is 0 outside it.
+
+    `generated` is `virtual` or `stored`, `expression` then its SQL text; `collation` is in capitals.
+    """
 
     name: str
     declared: str
@@ -15,10 +18,22 @@ class SourceColumn(Record, frozen=True):
     default: str | None = None
     key_position: int = 0
     generated: str | None = None
+    expression: str | None = None
+    collation: str = "BINARY"
+
+
+class SourceCheck(Record, frozen=True):
+    """A CHECK rule: its SQL text without the outer parentheses."""
+
+    expression: str
+    name: str | None = None
 
 
 class SourceIndex(Record, frozen=True):
-    """One index; `columns` holds None where the index has an expression; `origin` as in PRAGMA index_list."""
+    """One index; `columns` holds None where the index has an expression; `origin` as in PRAGMA index_list.
+
+    `expressions` stands beside `columns` with the text where that is None; `where` is the text of a partial index.
+    """
 
     name: str
     unique: bool
@@ -27,6 +42,9 @@ class SourceIndex(Record, frozen=True):
     descending: tuple[bool, ...] = ()
     partial: bool = False
     sql: str | None = None
+    collations: tuple[str, ...] = ()
+    expressions: tuple[str | None, ...] = ()
+    where: str | None = None
 
 
 class SourceForeignKey(Record, frozen=True):
@@ -37,10 +55,16 @@ class SourceForeignKey(Record, frozen=True):
     parent_columns: tuple[str, ...]
     on_delete: str
     on_update: str
+    name: str | None = None
+    deferred: bool = False
 
 
 class SourceTable(Record, frozen=True):
-    """One ordinary table; `counter` is its row in `sqlite_sequence`, None without AUTOINCREMENT."""
+    """One table; `counter` is its row in `sqlite_sequence`, None without AUTOINCREMENT.
+
+    `kind` is `table`, or `virtual` or `shadow` for those that a module made; `module` is the virtual table's.
+    `problem` says why the rows can't be read, for example a module or collation that isn't there.
+    """
 
     name: str
     columns: tuple[SourceColumn, ...]
@@ -50,6 +74,12 @@ class SourceTable(Record, frozen=True):
     counter: int | None = None
     rows: int = 0
     sql: str = ""
+    checks: tuple[SourceCheck, ...] = ()
+    strict: bool = False
+    kind: str = "table"
+    module: str | None = None
+    problem: str | None = None
+    key_name: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from zenni_tui.ui.words import Line, Tone
 from .tables import VERDICTS, TablesPanel, number
 
 _COLUMNS = (
-    Column("table", 10, most=32),
+    Column("table", 12, most=32),
     Column("", 6, most=20, need=50),
     Column("source", 8, most=13, right=True),
     Column("target", 8, most=13, right=True, need=40),
