@@ -44,6 +44,7 @@ def _common() -> argparse.ArgumentParser:
     add("--events", action="store_true", help="headless, and events as JSON lines on standard output")
     add("--yes", action="store_true", help="answer what an operator would confirm")
     add("--keep", action="store_true", help="leave a rehearsal's result in the target")
+    add("--accept-repairs", action="store_true", help="take the first lossless repair of each finding")
     add("--ascii", action="store_true", help="no characters beyond ASCII on the screen")
     return common
 
@@ -84,6 +85,7 @@ class Options(argparse.Namespace):
     events: bool = False
     yes: bool = False
     keep: bool = False
+    accept_repairs: bool = False
     ascii: bool = False
     folder: str | None = None
     bookings: int = 2000

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from . import headless
 from .cli import Options, settings_of
 from .config import Settings
@@ -98,7 +100,7 @@ def request_for(
         gated=gated,
         workers=settings.workers,
         chunk_rows=settings.chunk_rows,
-        exclude=settings.exclude,
+        choices=msgspec.structs.replace(settings.choices, accept_lossless=options.accept_repairs),
         demo=demo,
     )
 
@@ -185,7 +187,9 @@ def _demo_settings(made: "Demo", options: Options) -> Settings:
     named = dict(made.target)
     password = named.pop("password", None)
     base = settings_of(options)
-    return Settings(str(made.source), str(made.schema), (), named, password, "public", base.workers, base.chunk_rows)
+    return Settings(
+        str(made.source), str(made.schema), base.choices, named, password, "public", base.workers, base.chunk_rows
+    )
 
 
 def plan(options: Options) -> int:

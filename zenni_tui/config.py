@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -11,9 +12,12 @@ from typing import Any
 import msgspec
 
 from .errors import UsageError
+from .model.choices import Choices
+from .model.plan import parse_type
 from .model.record import Record
 
 WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
+_PORTS = 65_536
 
 
 class SourceSection(Record, frozen=True):
@@ -22,6 +26,14 @@ class SourceSection(Record, frozen=True):
     path: str = ""
     prisma_schema: str = "auto"
     exclude: tuple[str, ...] = ()
+
+
+class SchemaSection(Record, frozen=True):
+    """`[schema]`: types and names in the target, and the repair chosen for each finding."""
+
+    casts: dict[str, str] = msgspec.field(default_factory=dict)
+    renames: dict[str, str] = msgspec.field(default_factory=dict)
+    repairs: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class TargetSection(Record, frozen=True):
@@ -43,6 +55,7 @@ class Config(Record, frozen=True):
 
     source: SourceSection = SourceSection()
     target: TargetSection = TargetSection()
+    schema: SchemaSection = SchemaSection()
     copy: CopySection = CopySection()
 
 
@@ -51,7 +64,7 @@ class Settings(Record, frozen=True):
 
     source: str
     prisma_schema: str
-    exclude: tuple[str, ...]
+    choices: Choices
     target: dict[str, str] | None
     password: str | None
     schema: str
@@ -109,19 +122,38 @@ def _check(path: Path, config: Config) -> None:
         )
 
 
+def _choices(config: Config) -> Choices:
+    s = config.schema
+    for column, kind in s.casts.items():
+        try:
+            parse_type(kind)
+        except ValueError as error:
+            raise UsageError(f'[schema.casts] "{column}" names no type.', why=str(error)) from None
+    return Choices(s.repairs, s.casts, s.renames, config.source.exclude)
+
+
 def parameters(url: str) -> dict[str, str]:
     """Return a connection URL or string as libpq parameters; raises UsageError."""
     import psycopg  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
     from psycopg import conninfo  # noqa: PLC0415 - as above
 
     try:
-        return {k: str(v) for k, v in conninfo.conninfo_to_dict(url).items()}
-    except psycopg.ProgrammingError as error:
-        raise UsageError(
-            "The target is not a PostgreSQL connection URL.",
-            why=str(error).strip(),
-            next_step="Write it as postgresql://user@host:5432/database",
-        ) from None
+        found = {k: str(v) for k, v in conninfo.conninfo_to_dict(url).items()}
+    except (psycopg.ProgrammingError, UnicodeError) as error:
+        # libpq quotes what it can't read, and that may be all of it, password included.
+        raise _no_target(re.split(r"[\"“]", str(error))[0].strip()) from None
+    ports = found.get("port", "").split(",")
+    if not all(p == "" or (p.isascii() and p.isdigit() and 0 < int(p) < _PORTS) for p in ports):
+        raise _no_target(f"The port is {found['port']}.")
+    return found
+
+
+def _no_target(why: str) -> UsageError:
+    return UsageError(
+        "The target is not a PostgreSQL connection URL.",
+        why=why,
+        next_step="Write it as postgresql://user@host:5432/database",
+    )
 
 
 def settle(
@@ -140,7 +172,7 @@ def settle(
     return Settings(
         source or environment.get("ZENNI_SOURCE") or config.source.path,
         config.source.prisma_schema,
-        config.source.exclude,
+        _choices(config),
         named,
         password,
         environment.get("ZENNI_SCHEMA") or config.target.schema,

@@ -1,134 +1,36 @@
 """What keys do: nothing that can't be undone, always answered, with a real control socket at the other end."""
 
 import asyncio
-import contextlib
-import itertools
 import os
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import ui_stories as stories
-from textual.pilot import Pilot
-from ui_stories import UP_TO_COPY, UP_TO_PLAN, UP_TO_VERIFIED, Story, told
+from ui_pilot import LOOK, Runs, hearing, text, wait_for
+from ui_stories import UP_TO_COPY, UP_TO_PLAN, UP_TO_VERIFIED, told
 
-from zenni_tui.engine import control, folders
-from zenni_tui.errors import Occupied, ZenniError
+from zenni_tui.engine import folders
 from zenni_tui.model import events as e
-from zenni_tui.model.request import Command, Reply
-from zenni_tui.model.runbook import RunKind, StepId, Verdict
+from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.ui import terminal
 from zenni_tui.ui.app import ZenniApp
-from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.screens.modals import Question
 from zenni_tui.ui.screens.run import RunScreen
-from zenni_tui.ui.screens.start import StartScreen
 from zenni_tui.ui.widgets.rows import Rows
 
-LOOK = 0.35
-
-
-class Desk:
-    """An offer that writes a real journal instead of starting an engine, and remembers what it was asked."""
-
-    source = stories.SOURCE
-    target = "embedded PostgreSQL"
-    live = False
-    kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
-    hints = ("demo application: http://127.0.0.1:40411",)
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.asked: list[str] = []
-        self.refuse: ZenniError | None = None
-        self.stories: list[Story] = []
-
-    def start(self, kind: RunKind) -> Path:
-        """Begin a run."""
-        self._note(f"start {kind}")
-        story = Story(self.home / "started")
-        story.tell(stories.began(kind=kind))
-        self.stories.append(story)
-        return story.folder
-
-    def resume(self, folder: Path) -> None:
-        """Go on."""
-        self._note(f"resume {folder.name}")
-
-    def rollback(self, folder: Path) -> None:
-        """Take back."""
-        self._note(f"rollback {folder.name}")
-
-    def _note(self, what: str) -> None:
-        if self.refuse:
-            raise self.refuse
-        self.asked.append(what)
-
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of this test's own runs."""
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    """Return a maker of runs in the usual place, which is this test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return folders.runs_home()
-
-
-@pytest.fixture
-def make(home: Path) -> Iterator[Callable[..., Story]]:
-    """Return a maker of runs in the usual place."""
-    made: list[Story] = []
-    numbers = itertools.count(10)
-
-    def build(*what: e.AnyEvent, alive: bool = True) -> Story:
-        story = Story(home / f"20261122T1015{next(numbers)}Z-rehearse-7f3a", alive=alive)
-        made.append(story)
-        story.tell(stories.began(), *what)
-        return story
-
-    yield build
-    for story in made:
-        story.close()
-
-
-@pytest.fixture
-def desk(home: Path) -> Iterator[Desk]:
-    """Return an offer."""
-    desk = Desk(home)
-    yield desk
-    for story in desk.stories:
-        story.close()
-
-
-@contextlib.asynccontextmanager
-async def hearing(story: Story, *, ok: bool = True) -> AsyncIterator[list[Command]]:
-    """Serve a run's control socket; yield the commands that come in."""
-    heard: list[Command] = []
-
-    def answer(command: Command) -> Reply:
-        heard.append(command)
-        return Reply(ok, f"{command.name}: heard" if ok else "not now")
-
-    server = await control.serve(story.folder, answer)
-    yield heard
-    server.close()
-    await server.wait_closed()
-
-
-def text(pilot: Pilot[None]) -> str:
-    """Return the screen as one text."""
-    return "\n".join(rendered(pilot.app.screen))
-
-
-async def wait_for(pilot: Pilot[None], word: str, seconds: float = 5.0) -> None:
-    """Wait until a word stands on the screen."""
-    end = time.monotonic() + seconds
-    while word not in text(pilot):
-        assert time.monotonic() < end, f"{word!r} never came:\n{text(pilot)}"
-        await pilot.pause(0.05)
+    runs = Runs(folders.runs_home())
+    yield runs
+    runs.close()
 
 
 @pytest.mark.parametrize("key", ["g", "enter"])
-async def test_go_is_sent_at_the_gate_and_only_there(make: Callable[..., Story], key: str) -> None:
+async def test_go_is_sent_at_the_gate_and_only_there(make: Runs, key: str) -> None:
     """Enter and g go on when the engine waits; otherwise they do nothing."""
     story = make(*told(UP_TO_PLAN))
     app = ZenniApp(follow=story.folder)
@@ -150,7 +52,7 @@ async def test_go_is_sent_at_the_gate_and_only_there(make: Callable[..., Story],
         assert len(heard) == 1
 
 
-async def test_rollback_asks_and_the_safe_answer_is_first(make: Callable[..., Story]) -> None:
+async def test_rollback_asks_and_the_safe_answer_is_first(make: Runs) -> None:
     """F8 asks; Enter and Esc keep everything; only y, or choosing Yes, rolls back."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -173,7 +75,7 @@ async def test_rollback_asks_and_the_safe_answer_is_first(make: Callable[..., St
         await wait_for(pilot, "ROLLING BACK")
 
 
-async def test_the_rollback_line_takes_focus_and_enter(make: Callable[..., Story]) -> None:
+async def test_the_rollback_line_takes_focus_and_enter(make: Runs) -> None:
     """Tab reaches the way back, Enter on it asks, Down and Enter say yes."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -187,7 +89,7 @@ async def test_the_rollback_line_takes_focus_and_enter(make: Callable[..., Story
         assert len(heard) == 1
 
 
-async def test_stop_asks(make: Callable[..., Story]) -> None:
+async def test_stop_asks(make: Runs) -> None:
     """S asks before the engine stops at a safe point, and the header says that it is stopping."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -201,7 +103,7 @@ async def test_stop_asks(make: Callable[..., Story]) -> None:
         assert "u resume" in text(pilot)
 
 
-async def test_a_refused_command_says_so(make: Callable[..., Story]) -> None:
+async def test_a_refused_command_says_so(make: Runs) -> None:
     """The engine's refusal stands on the screen, and the state stays what it was."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -212,7 +114,7 @@ async def test_a_refused_command_says_so(make: Callable[..., Story]) -> None:
         await wait_for(pilot, "RUNNING")
 
 
-async def test_a_silent_engine_says_so(make: Callable[..., Story]) -> None:
+async def test_a_silent_engine_says_so(make: Runs) -> None:
     """Without a socket the command's failure is told, not swallowed."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -222,7 +124,7 @@ async def test_a_silent_engine_says_so(make: Callable[..., Story]) -> None:
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])
-async def test_leaving_asks(make: Callable[..., Story], key: str) -> None:
+async def test_leaving_asks(make: Runs, key: str) -> None:
     """Every way out asks while the engine works; Enter stays, d detaches and sends nothing."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -241,7 +143,7 @@ async def test_leaving_asks(make: Callable[..., Story], key: str) -> None:
     assert not app.is_running
 
 
-async def test_stop_then_leave_waits_for_the_safe_point(make: Callable[..., Story]) -> None:
+async def test_stop_then_leave_waits_for_the_safe_point(make: Runs) -> None:
     """Leaving by stop sends it, stays until the engine has ended, and only then goes."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -259,7 +161,7 @@ async def test_stop_then_leave_waits_for_the_safe_point(make: Callable[..., Stor
         assert app._exit
 
 
-async def test_a_finished_run_is_left_at_once(make: Callable[..., Story]) -> None:
+async def test_a_finished_run_is_left_at_once(make: Runs) -> None:
     """There is nothing to ask about a run that is over."""
     story = make(*told(UP_TO_VERIFIED), *stories.passed())
     story.die()
@@ -271,7 +173,7 @@ async def test_a_finished_run_is_left_at_once(make: Callable[..., Story]) -> Non
         assert app._exit
 
 
-async def test_another_step_stays_on_display_until_f(make: Callable[..., Story]) -> None:
+async def test_another_step_stays_on_display_until_f(make: Runs) -> None:
     """Arrows pick a step, the run goes on behind it, f follows again."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -289,7 +191,7 @@ async def test_another_step_stays_on_display_until_f(make: Callable[..., Story])
         await wait_for(pilot, "each with its checkpoint")
 
 
-async def test_filter(make: Callable[..., Story]) -> None:
+async def test_filter(make: Runs) -> None:
     """Slash narrows the list while typing; Esc shows everything again; letters typed there are no commands."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -306,7 +208,7 @@ async def test_filter(make: Callable[..., Story]) -> None:
         assert "Payment" in text(pilot)
 
 
-async def test_help_is_about_what_has_the_focus(make: Callable[..., Story]) -> None:
+async def test_help_is_about_what_has_the_focus(make: Runs) -> None:
     """F1 and ? tell of the part with the focus, the step, the keys."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 50)) as pilot:
@@ -320,7 +222,7 @@ async def test_help_is_about_what_has_the_focus(make: Callable[..., Story]) -> N
         assert "The step rail" in text(pilot)
 
 
-async def test_saving_a_screen(make: Callable[..., Story]) -> None:
+async def test_saving_a_screen(make: Runs) -> None:
     """F2 writes SVG and text, readable by the owner only, and shows the path."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
@@ -334,7 +236,7 @@ async def test_saving_a_screen(make: Callable[..., Story]) -> None:
         assert {svg.stat().st_mode & 0o777, txt.stat().st_mode & 0o777} == {0o600}
 
 
-async def test_the_palette_knows_the_keys(make: Callable[..., Story]) -> None:
+async def test_the_palette_knows_the_keys(make: Runs) -> None:
     """Ctrl+P finds a command by its name and does it."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -345,86 +247,6 @@ async def test_the_palette_knows_the_keys(make: Callable[..., Story]) -> None:
         await wait_for(pilot, "key r, F8")
         await pilot.press("enter")
         await wait_for(pilot, "Roll back this run?")
-
-
-async def test_the_first_screen_rehearses_by_enter(desk: Desk) -> None:
-    """With no run yet, Enter starts the rehearsal and shows it."""
-    app = ZenniApp(desk)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "No run yet.")
-        screen = text(pilot)
-        for word in (stories.SOURCE, "embedded PostgreSQL", "http://127.0.0.1:40411", "rehearse", "migrate", "q leave"):
-            assert word in screen
-        assert "▸ rehearse" in screen
-        await pilot.press("enter")
-        await wait_for(pilot, "[F8 Roll back]")
-        assert desk.asked == ["start rehearse"]
-        await pilot.press("b")
-        await wait_for(pilot, "What to do")
-        await wait_for(pilot, "attach")
-
-
-async def test_an_unfinished_run_comes_first(make: Callable[..., Story], desk: Desk) -> None:
-    """After an interrupted run, resume and roll back are offered before anything else, and do it."""
-    story = make(*told(UP_TO_COPY), alive=False)
-    app = ZenniApp(desk)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "INTERRUPTED")
-        assert "▸ resume" in text(pilot)
-        assert "interrupted at copy" in text(pilot)
-        await pilot.press("down", "enter")
-        await wait_for(pilot, "Roll back this run?")
-        assert desk.asked == []
-        await pilot.press("y")
-        await wait_for(pilot, "STARTING")
-        assert desk.asked == [f"rollback {story.folder.name}"]
-
-
-async def test_resume(make: Callable[..., Story], desk: Desk) -> None:
-    """`u` resumes a stopped run; the screen waits for the engine's first word and goes on with the same journal."""
-    end = (e.StepStopped(StepId.COPY, 9.0), e.RunEnded(Verdict.STOPPED, 4, 20.0, 90.0))
-    story = make(*told(UP_TO_COPY), *end, alive=False)
-    app = ZenniApp(desk, story.folder)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "STOPPED")
-        await pilot.press("u")
-        await wait_for(pilot, "STARTING")
-        assert desk.asked == [f"resume {story.folder.name}"]
-        story.lock.acquire("4343")
-        story.tell(stories.began(), e.StepStarted(StepId.COPY))
-        await wait_for(pilot, "RUNNING")
-
-
-async def test_past_runs_open(make: Callable[..., Story], desk: Desk) -> None:
-    """Past runs are listed with verdict and age; Enter opens one."""
-    story = make(*told(UP_TO_VERIFIED), *stories.passed(), alive=False)
-    app = ZenniApp(desk)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "PASSED")
-        await wait_for(pilot, "just now")
-        assert story.folder.name in text(pilot)
-        await pilot.press("tab", "enter")
-        await wait_for(pilot, "proven by fingerprint")
-        await pilot.press("b")
-        await wait_for(pilot, "What to do")
-
-
-async def test_a_refused_start_is_a_problem(desk: Desk) -> None:
-    """What the program refuses is told in its four parts until acknowledged; then the screen is usable again."""
-    desk.refuse = Occupied(
-        "Another run holds the target.", where="run 7f3a", why="it is alive", next_step="Attach to it."
-    )
-    app = ZenniApp(desk)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "rehearse")
-        await pilot.press("enter")
-        await wait_for(pilot, "Another run holds the target.")
-        assert "Attach to it." in text(pilot)
-        await pilot.press("enter")
-        await wait_for(pilot, "What to do")
-        desk.refuse = None
-        await pilot.press("enter")
-        await wait_for(pilot, "[F8 Roll back]")
 
 
 def test_an_empty_no_color_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -444,12 +266,3 @@ def test_a_lost_terminal_is_noticed() -> None:
     os.close(master)
     assert not terminal._there(slave)
     os.close(slave)
-
-
-async def test_sixty_columns_are_usable(desk: Desk) -> None:
-    """The first screen at 60x20 still shows the default and how to leave."""
-    app = ZenniApp(desk)
-    async with app.run_test(size=(60, 20)) as pilot:
-        await wait_for(pilot, "▸ rehearse")
-        assert "q leave" in text(pilot)
-        assert isinstance(app.screen, StartScreen)

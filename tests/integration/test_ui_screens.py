@@ -1,8 +1,7 @@
 """What stands on the screen, read from its cells, at several sizes and in all states of a run."""
 
-import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,38 +9,25 @@ import pytest
 import ui_stories as stories
 from rich.cells import cell_len
 from textual.pilot import Pilot
+from ui_pilot import LOOK, Runs, text
 from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, Story, told
 
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId, StepState, TableVerdict, Verdict
 from zenni_tui.ui.app import ZenniApp
-from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.screens.modals import ProblemScreen
 from zenni_tui.ui.screens.run import RunScreen
 from zenni_tui.ui.widgets.rail import WORDS
 
 SIZES = [(80, 24), (120, 40)]
-LOOK = 0.35
-"""Longer than the pause between two looks at the journal."""
-
-Make = Callable[..., Story]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    """Return a maker of runs, whose engines are alive unless said otherwise."""
-    made: list[Story] = []
-    numbers = itertools.count()
-
-    def build(*what: e.AnyEvent, alive: bool = True, live: bool = False) -> Story:
-        story = Story(tmp_path / f"run-{next(numbers)}", alive=alive)
-        made.append(story)
-        story.tell(stories.began(live=live), *what)
-        return story
-
-    yield build
-    for story in made:
-        story.close()
+def make(tmp_path: Path) -> Iterator[Runs]:
+    """Return a maker of runs."""
+    runs = Runs(tmp_path)
+    yield runs
+    runs.close()
 
 
 @asynccontextmanager
@@ -53,11 +39,6 @@ async def watching(
     async with app.run_test(size=size) as pilot:
         await pilot.pause(LOOK)
         yield pilot
-
-
-def text(pilot: Pilot[None]) -> str:
-    """Return the screen as one text."""
-    return "\n".join(rendered(pilot.app.screen))
 
 
 STATES: dict[str, tuple[tuple[e.AnyEvent, ...], list[str]]] = {
@@ -94,7 +75,7 @@ STATES: dict[str, tuple[tuple[e.AnyEvent, ...], list[str]]] = {
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("name", STATES)
-async def test_every_step_shows_its_words(make: Make, name: str, size: tuple[int, int]) -> None:
+async def test_every_step_shows_its_words(make: Runs, name: str, size: tuple[int, int]) -> None:
     """Each step's panel, the header, the rail and the bottom lines stand whole on the screen."""
     what, words = STATES[name]
     story = make(*what)
@@ -116,7 +97,7 @@ async def test_every_step_shows_its_words(make: Make, name: str, size: tuple[int
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 60)], ids=lambda s: f"{s[0]}x{s[1]}")
-async def test_the_gate_is_prominent(make: Make, size: tuple[int, int]) -> None:
+async def test_the_gate_is_prominent(make: Runs, size: tuple[int, int]) -> None:
     """When the engine waits, question, keys and plan are there at any size, and LIVE as a word."""
     story = make(*told(UP_TO_PLAN), stories.gate(), live=True)
     async with watching(story, size) as pilot:
@@ -134,7 +115,7 @@ async def test_the_gate_is_prominent(make: Make, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("name", STATES)
-async def test_small_screens_lose_no_essential(make: Make, name: str) -> None:
+async def test_small_screens_lose_no_essential(make: Runs, name: str) -> None:
     """At 60x20 steps and their words, safety, way back and the leave key are still there."""
     story = make(*STATES[name][0])
     async with watching(story, (60, 20)) as pilot:
@@ -147,7 +128,7 @@ async def test_small_screens_lose_no_essential(make: Make, name: str) -> None:
         assert "q leave" in lines[-1]
 
 
-async def test_bigger_screens_get_more(make: Make) -> None:
+async def test_bigger_screens_get_more(make: Runs) -> None:
     """A wide screen shows the seconds of each step and figures whole."""
     async with watching(make(*told(UP_TO_COPY)), (140, 40)) as pilot:
         screen = text(pilot)
@@ -156,7 +137,7 @@ async def test_bigger_screens_get_more(make: Make) -> None:
         assert "_prisma_migrations" in screen
 
 
-async def test_ascii_only(make: Make) -> None:
+async def test_ascii_only(make: Runs) -> None:
     """In plain mode every cell is ASCII, in the run, its questions and its problems."""
     for what in (told(UP_TO_COPY), [*told(UP_TO_COPY), *stories.lost()], [*told(UP_TO_PLAN), stories.gate()]):
         async with watching(make(*what), ascii_only=True) as pilot:
@@ -166,7 +147,7 @@ async def test_ascii_only(make: Make) -> None:
                 await pilot.pause()
 
 
-async def test_without_colour_words_say_it_all(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colour_words_say_it_all(make: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """With NO_COLOR set no cell has a hue, and state is told by words."""
     monkeypatch.setenv("NO_COLOR", "1")
     async with watching(make(*told(UP_TO_COPY), *stories.lost())) as pilot:
@@ -183,7 +164,7 @@ def _colours(style: object) -> list:
     return [c for c in (getattr(style, "color", None), getattr(style, "bgcolor", None)) if c is not None]
 
 
-async def test_an_interrupted_engine_is_said(make: Make) -> None:
+async def test_an_interrupted_engine_is_said(make: Runs) -> None:
     """When the engine dies, header, rail and a panel that stays say so, with the way on."""
     story = make(*told(UP_TO_COPY))
     async with watching(story) as pilot:
@@ -200,7 +181,7 @@ async def test_an_interrupted_engine_is_said(make: Make) -> None:
         assert not isinstance(pilot.app.screen, ProblemScreen)
 
 
-async def test_a_problem_stays_until_acknowledged(make: Make) -> None:
+async def test_a_problem_stays_until_acknowledged(make: Runs) -> None:
     """A failure's what, where, why and next step stay through further looks and keys; `e` brings them back."""
     story = make(*told(UP_TO_COPY))
     async with watching(story) as pilot:
@@ -220,7 +201,7 @@ async def test_a_problem_stays_until_acknowledged(make: Make) -> None:
         assert "chunk 31" in text(pilot)
 
 
-async def test_a_problem_is_copied_and_kept(make: Make) -> None:
+async def test_a_problem_is_copied_and_kept(make: Runs) -> None:
     """`c` writes the problem to a private file whose path is shown."""
     story = make(*told(UP_TO_COPY), *stories.lost())
     async with watching(story) as pilot:
@@ -232,7 +213,7 @@ async def test_a_problem_is_copied_and_kept(make: Make) -> None:
         assert "written to" in text(pilot)
 
 
-async def test_bars_never_run_backwards(make: Make) -> None:
+async def test_bars_never_run_backwards(make: Runs) -> None:
     """A resumed copy that counts from a lower figure again doesn't move its bars back."""
     story = make(*told(UP_TO_COPY))
 
@@ -255,7 +236,7 @@ async def test_bars_never_run_backwards(make: Make) -> None:
         assert "100 %" not in text(pilot)
 
 
-async def test_the_last_cell_of_a_bar_is_filled_by_verification(make: Make) -> None:
+async def test_the_last_cell_of_a_bar_is_filled_by_verification(make: Runs) -> None:
     """A copied table's bar has an empty cell left; an identical one's has none; then the whole is 100 %."""
     story = make(*told((*UP_TO_COPY, stories.copied)))
     async with watching(story, (120, 40)) as pilot:
@@ -268,7 +249,7 @@ async def test_the_last_cell_of_a_bar_is_filled_by_verification(make: Make) -> N
         assert "━─" not in next(line for line in screen.splitlines() if "AuditLog" in line)
 
 
-async def test_a_difference_stands_out(make: Make) -> None:
+async def test_a_difference_stands_out(make: Runs) -> None:
     """A differing table says so in capitals, with how many rows and why."""
     differs = e.TableCompared("Booking", 610_000, 609_998, 3, TableVerdict.DIFFERS, "2 rows missing, 1 value differs")
     story = make(*told(UP_TO_VERIFY), differs)
@@ -281,7 +262,7 @@ async def test_a_difference_stands_out(make: Make) -> None:
         assert "2 rows missing, 1 value differs" in screen
 
 
-async def test_two_thousand_tables(make: Make) -> None:
+async def test_two_thousand_tables(make: Runs) -> None:
     """With 2,000 tables a look takes milliseconds, keys move at once, and the filter finds one."""
     names = [e.TableNames(f"t{n:04}", f"t{n:04}", 1_000) for n in range(2_000)]
     story = make(e.PlanMade("0" * 64, tuple(names)), e.StepStarted(StepId.COPY))
@@ -305,7 +286,7 @@ async def test_two_thousand_tables(make: Make) -> None:
         assert "t1999" not in text(pilot)
 
 
-async def test_table_names_cannot_paint(make: Make) -> None:
+async def test_table_names_cannot_paint(make: Runs) -> None:
     """Markup and escape sequences in names, findings and messages are shown as text or blanked."""
     nasty = e.TableNames("[red]x[/]\x1b[2J", "[red]x[/]\x1b[2J", 5)
     said = e.Said("info", "[bold]hello\x1b]0;title\x07")
@@ -318,7 +299,7 @@ async def test_table_names_cannot_paint(make: Make) -> None:
         assert "\x1b" not in text(pilot)
 
 
-async def test_a_run_that_was_never_ready(make: Make) -> None:
+async def test_a_run_that_was_never_ready(make: Runs) -> None:
     """A failed check is shown with its advice, and the verdict in the header."""
     check = e.CheckMade(StepId.REACH, "server", ok=False, found="no answer on port 5432", advice="Start the server.")
     problem = e.Problem("The target can't be reached.", "db:5432", "connection refused", "Start the server.", 3)
@@ -333,7 +314,16 @@ async def test_a_run_that_was_never_ready(make: Make) -> None:
             assert word in screen
 
 
-async def test_a_broken_journal_is_a_problem_not_a_crash(make: Make) -> None:
+async def test_long_texts_lose_no_letter(make: Runs) -> None:
+    """Where a text is longer than its place and can be scrolled, its wrapped lines still hold every letter."""
+    story = make(*told(UP_TO_VERIFIED), *stories.passed())
+    async with watching(story) as pilot:
+        panel = "".join(line[21:79].strip() for line in text(pilot).splitlines())
+        assert f"evidence   {story.folder}" in panel
+        assert "…" in next(line for line in text(pilot).splitlines() if "sha256" in line)
+
+
+async def test_a_broken_journal_is_a_problem_not_a_crash(make: Runs) -> None:
     """A line that isn't an event is told with the file's path."""
     story = make()
     async with watching(story) as pilot:

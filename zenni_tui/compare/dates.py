@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from zenni_tui.model.plan import Epoch
 
 from .unreadable import Unreadable
+from .zones import ahead_of_utc
 
 DAY = 86_400_000_000
 ERA_DAYS = 146_097
@@ -28,7 +29,7 @@ JULIAN_1970_MS = 210_866_760_000_000
 _UNIT = {Epoch.SECONDS: 1_000_000, Epoch.MILLISECONDS: 1_000, Epoch.MICROSECONDS: 1}
 _ISO = re.compile(
     r"([0-9]{4}|[+-][0-9]{6})-([0-9]{2})-([0-9]{2})"
-    r"(?:[ Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r"(?:[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
     r" ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 _TIME = re.compile(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?")
@@ -39,7 +40,7 @@ def days_of(year: int, month: int, day: int) -> int:
     """Return days since 1970-01-01 of an astronomical year (0 is 1 BC); raises `Unreadable` for no such day."""
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     if not 1 <= month <= len(_LENGTHS) or not 1 <= day <= _LENGTHS[month - 1] + (leap and month == 2):  # noqa: PLR2004 - February
-        raise Unreadable(f"no such day: {year:04d}-{month:02d}-{day:02d}")
+        raise Unreadable("date_impossible", f"no such day: {year:04d}-{month:02d}-{day:02d}")
     # Years begin in March, so that the leap day is the last of its year.
     year -= month < 3  # noqa: PLR2004 - March
     era, of_era = divmod(year, 400)
@@ -57,47 +58,52 @@ def civil_of(days: int) -> tuple[int, int, int]:
     return era * 400 + year + (month <= 2), month, of_year - (153 * shifted + 2) // 5 + 1  # noqa: PLR2004 - February
 
 
-def micros_of_text(text: str) -> int:
-    """Return the instant of an ISO 8601 text, UTC when it names no zone; raises `Unreadable`."""
+def micros_of_text(text: str, zone: str | None = None) -> int:
+    """Return the instant of an ISO 8601 text, in `zone` or UTC when it names none; raises `Unreadable`."""
     match = _ISO.fullmatch(text)
     if match is None:
-        raise Unreadable("not an ISO 8601 date")
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
+        raise Unreadable("date_unreadable", "not an ISO 8601 date")
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
     micros = days_of(int(year), int(month), int(day)) * DAY
     if hour is not None:
-        micros += _of_day(hour, minute, second, fraction) - _offset(zone)
-    return within_timestamp(micros)
+        micros += _of_day(hour, minute, second, fraction)
+    ahead = _offset(offset) if offset or zone is None else ahead_of_utc(zone, micros)
+    return within_timestamp(micros - ahead)
 
 
 def days_of_text(text: str) -> int:
     """Return days since 1970-01-01 of a date without a time, to PostgreSQL's limits; raises `Unreadable`."""
     match = _ISO.fullmatch(text)
     if match is None or match[4] is not None:
-        raise Unreadable("not an ISO 8601 date")
+        raise Unreadable("date_unreadable", "not an ISO 8601 date")
     days = days_of(int(match[1]), int(match[2]), int(match[3]))
     if not FIRST_DAY <= days < AFTER_DAY:
-        raise Unreadable("outside PostgreSQL's dates")
+        raise Unreadable("date_out_of_range", "outside PostgreSQL's dates")
     return days
 
 
 def micros_of_number(value: float, epoch: Epoch) -> int:
-    """Return the instant of a bare number, to the nearest microsecond; raises `Unreadable`.
+    """Return the instant of a bare number; one that is no whole number of microseconds raises `Unreadable`.
 
     A Julian day is taken to the nearest millisecond, as SQLite itself does
     (https://sqlite.org/lang_datefunc.html): a double holds no more.
     """
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unreadable("an infinite number is no date")
+        raise Unreadable("date_out_of_range", "an infinite number is no date")
     if epoch is Epoch.JULIAN:
-        return within_timestamp((_nearest(value, 86_400_000) - JULIAN_1970_MS) * 1_000)
-    return within_timestamp(_nearest(value, _UNIT[epoch]))
+        return within_timestamp((_nearest(_times(value, 86_400_000)) - JULIAN_1970_MS) * 1_000)
+    micros = _times(value, _UNIT[epoch])
+    whole = within_timestamp(int(micros))
+    if whole != micros:
+        raise Unreadable("date_too_fine", "finer than a microsecond")
+    return whole
 
 
 def micros_of_time(text: str) -> int:
     """Return microseconds since midnight of `HH:MM[:SS[.fraction]]`; raises `Unreadable`."""
     match = _TIME.fullmatch(text)
     if match is None:
-        raise Unreadable("not a time of day")
+        raise Unreadable("time_unreadable", "not a time of day")
     return _of_day(*match.groups())
 
 
@@ -105,7 +111,7 @@ def whole_days(micros: int) -> int:
     """Return days since 1970-01-01 of an instant at midnight; raises `Unreadable` for any other."""
     days, rest = divmod(micros, DAY)
     if rest:
-        raise Unreadable("has a time of day, which a date cannot hold")
+        raise Unreadable("date_has_time", "has a time of day, which a date cannot hold")
     return days
 
 
@@ -135,19 +141,17 @@ def within_timestamp(micros: int) -> int:
     """Return the instant when a PostgreSQL timestamp can hold it; raises `Unreadable`."""
     if FIRST_MICROS <= micros < AFTER_MICROS:
         return micros
-    raise Unreadable("outside PostgreSQL's timestamps")
+    raise Unreadable("date_out_of_range", "outside PostgreSQL's timestamps")
 
 
 def _of_day(hour: str, minute: str, second: str | None, fraction: str | None) -> int:
     seconds = int(hour) * 3600 + int(minute) * 60 + int(second or 0)
     if int(hour) > 23 or int(minute) > 59 or int(second or 0) > 59:  # noqa: PLR2004 - a clock's limits
-        raise Unreadable("no such time of day")
-    return seconds * 1_000_000 + (_nearest_thousandth(int(fraction.ljust(9, "0"))) if fraction else 0)
-
-
-def _nearest_thousandth(nanos: int) -> int:
-    micros, rest = divmod(nanos, 1_000)
-    return micros + (rest > 500 or (rest == 500 and micros % 2 == 1))  # noqa: PLR2004 - half of a thousand
+        raise Unreadable("time_impossible", "no such time of day")
+    digits = (fraction or "").rstrip("0")
+    if len(digits) > 6:  # noqa: PLR2004 - microseconds
+        raise Unreadable("date_too_fine", "finer than a microsecond")
+    return seconds * 1_000_000 + int(digits.ljust(6, "0"))
 
 
 def _offset(zone: str | None) -> int:
@@ -155,14 +159,19 @@ def _offset(zone: str | None) -> int:
         return 0
     digits = zone[1:].replace(":", "").ljust(4, "0")
     if int(digits[:2]) > 15 or int(digits[2:]) > 59:  # noqa: PLR2004 - PostgreSQL's widest zone, an hour's minutes
-        raise Unreadable("no such time zone")
+        raise Unreadable("time_impossible", "no such time zone")
     micros = (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000
     return -micros if zone[0] == "-" else micros
 
 
-def _nearest(value: float, factor: int) -> int:
+def _times(value: float, factor: int) -> int | Decimal:
+    # By the number's shortest decimal form, as people wrote it.
     if isinstance(value, int):
         return value * factor
     with localcontext() as context:
         context.prec = 400
-        return int((Decimal(repr(value)) * factor).quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+        return Decimal(repr(value)) * factor
+
+
+def _nearest(number: int | Decimal) -> int:
+    return int(Decimal(number).to_integral_value(ROUND_HALF_EVEN))

@@ -46,10 +46,10 @@ def plain_decimal(literal: str) -> str:
     try:
         number = Decimal(literal)
     except InvalidOperation:
-        raise Unreadable("not a decimal number") from None
+        raise Unreadable("number_too_precise", "a number beyond PostgreSQL's numeric") from None
     decimals = -int(number.as_tuple().exponent)
     if (number and number.adjusted() >= MOST_DIGITS) or decimals > MOST_DECIMALS:
-        raise Unreadable("more digits than PostgreSQL's numeric holds")
+        raise Unreadable("number_too_precise", "more digits than PostgreSQL's numeric holds")
     if not number:
         # PostgreSQL knows no negative zero and no zeros before the point.
         return "0." + "0" * decimals if decimals > 0 else "0"
@@ -68,7 +68,7 @@ def _read(text: str) -> str:
             )
         )
     except json.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise Unreadable("json_invalid", f"not JSON: {error.msg} at character {error.pos + 1}") from None
 
 
 def _read_deep(text: str) -> str:
@@ -79,7 +79,7 @@ def _read_deep(text: str) -> str:
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(_read, text).result()
     except RecursionError:
-        raise Unreadable("JSON nested too deep to be read") from None
+        raise Unreadable("json_invalid", "JSON nested too deep to be read") from None
     finally:
         sys.setrecursionlimit(usual_depth)
         threading.stack_size(usual_stack)
@@ -90,7 +90,7 @@ def _number(literal: str) -> _Printed:
 
 
 def _refuse(word: str) -> str:
-    raise Unreadable(f"not JSON: {word}")
+    raise Unreadable("json_invalid", f"not JSON: {word}")
 
 
 def _object(pairs: Iterable[tuple[str, object]]) -> _Printed:

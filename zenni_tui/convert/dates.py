@@ -6,7 +6,9 @@ calendar that SQLite, PostgreSQL and Prisma share.
 
 import math
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
 
 from zenni_tui.model.plan import Epoch
 from zenni_tui.model.schema import Value
@@ -66,12 +68,27 @@ def _offset(zone: str | None) -> int:
     return (-1 if zone[0] == "-" else 1) * (hours * 60 + minutes) * 60_000_000
 
 
-def _from_text(text: str) -> int:
+def _from_text(text: str, zone: str | None) -> int:
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise Unfit("date_unreadable", "it is not a date in any form that SQLite or Prisma writes")
     day = days(int(match["year"]), int(match["month"]), int(match["day"]))
-    return day * DAY + _clock(match) - _offset(match["zone"])
+    wall = day * DAY + _clock(match)
+    if zone is not None and match["zone"] is None:
+        return wall - _local_offset(wall, zone)
+    return wall - _offset(match["zone"])
+
+
+def _local_offset(wall: int, zone: str) -> int:
+    """Return the offset of a zone at a wall-clock time, the first one where the clock was put back."""
+    try:
+        local = datetime(1970, 1, 1, tzinfo=ZoneInfo(zone)) + timedelta(microseconds=wall)
+        offset = local.utcoffset() or timedelta()
+    except OverflowError:
+        raise Unfit("date_out_of_range", "time zones are known for the years 1 to 9999 only") from None
+    if (local.astimezone(UTC).astimezone(ZoneInfo(zone))).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise Unfit("time_impossible", f"the clocks of {zone} never showed it") from None
+    return offset // timedelta(microseconds=1)
 
 
 def _from_number(value: float, epoch: Epoch) -> int:
@@ -92,15 +109,15 @@ def _from_number(value: float, epoch: Epoch) -> int:
     return int(scaled)
 
 
-def instant(value: Value, epoch: Epoch, digits: int) -> int:
-    """Return microseconds since 1970 UTC; text without a zone is UTC, as SQLite and Prisma mean it.
+def instant(value: Value, epoch: Epoch, digits: int, zone: str | None = None) -> int:
+    """Return microseconds since 1970 UTC; text without a zone is in `zone`, or UTC, as SQLite and Prisma mean it.
 
     `digits` is how many fractional digits of a second the target keeps. Raises Unfit.
     """
     if isinstance(value, int | float):
         micros = _from_number(value, epoch)
     elif isinstance(value, str):
-        micros = _from_text(value)
+        micros = _from_text(value, zone)
     else:
         raise Unfit("date_unreadable", "a BLOB is not a date")
     if not EARLIEST <= micros <= LATEST:

@@ -60,3 +60,17 @@ def _check_escapes(text: str) -> None:
             raise Unfit("json_nul", "it holds \\u0000, which jsonb can't")
         if match["half"]:
             raise Unfit("json_surrogate", "it holds half of a surrogate pair, which jsonb can't")
+
+
+def doubled(text: str) -> bool:
+    """Return whether an object in a JSON text names a key twice, of which jsonb keeps the last."""
+    seen = False
+
+    def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal seen
+        made = dict(found)
+        seen = seen or len(made) < len(found)
+        return made
+
+    json.loads(text, object_pairs_hook=pairs, parse_int=str, parse_float=str)
+    return seen

@@ -13,10 +13,8 @@ from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Plan, TablePlan
 from zenni_tui.model.schema import Value
 
 from . import dates, documents
+from .repair import Field, repairing
 from .unfit import Unfit
-
-Field = Callable[[Value], bytes]
-"""Makes one field of one stored value; raises Unfit."""
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
@@ -234,7 +232,7 @@ def _check_digits(number: Decimal, precision: int | None, scale: int | None) -> 
 
 def _timestamp(column: ColumnPlan) -> Field:
     digits = 6 if column.type.size is None else column.type.size
-    epoch = column.epoch
+    epoch, zone = column.epoch, column.zone
     memory: dict[Value, bytes] = {}
 
     def field(value: Value) -> bytes:
@@ -245,7 +243,7 @@ def _timestamp(column: ColumnPlan) -> Field:
         if found is None:
             if len(memory) > 8192:  # noqa: PLR2004
                 memory.clear()
-            found = memory[value] = _LONG(8, dates.instant(value, epoch, digits) - _PG_EPOCH_MICROS)
+            found = memory[value] = _LONG(8, dates.instant(value, epoch, digits, zone) - _PG_EPOCH_MICROS)
         return found
 
     return field
@@ -309,7 +307,11 @@ _PLAIN: dict[Kind, Field] = {
 
 
 def field_encoder(column: ColumnPlan, enums: Iterable[EnumPlan] = ()) -> Field:
-    """Return the function that makes this column's field of a stored value."""
+    """Return the function that makes this column's field of a stored value, with the repairs chosen for it."""
+    return repairing(_plain_encoder(column, enums), column.repairs)
+
+
+def _plain_encoder(column: ColumnPlan, enums: Iterable[EnumPlan]) -> Field:
     kind, size = column.type.kind, column.type.size
     if kind in _INTEGERS:
         return _integer(kind)
@@ -329,7 +331,7 @@ def field_encoder(column: ColumnPlan, enums: Iterable[EnumPlan] = ()) -> Field:
 
 def rows_encoder(table: TablePlan, plan: Plan) -> Callable[[Sequence[tuple[Value, ...]]], bytes]:
     """Return the function that makes COPY data of rows; it works column by column, which costs half of row by row."""
-    fields = [field_encoder(c, plan.enums) for c in table.carried]
+    fields = [field_encoder(c, plan.enums) for c in table.loaded]
     head = struct.pack("!h", len(fields))
 
     def encode(rows: Sequence[tuple[Value, ...]]) -> bytes:

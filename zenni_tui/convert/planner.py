@@ -1,235 +1,223 @@
 """Makes the plan: from what Prisma's schema says where there is one, and from the file's own declarations elsewhere."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from zenni_tui.model.findings import Finding, Severity
-from zenni_tui.model.plan import (
-    ColumnPlan,
-    Counter,
-    ForeignKeyPlan,
-    IndexPlan,
-    KeyPlan,
-    NotMigrated,
-    Plan,
-    Span,
-    TablePlan,
-)
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding, Repair, Severity
+from zenni_tui.model.plan import ColumnPlan, KeyPlan, NotMigrated, Plan, Span, TablePlan
 from zenni_tui.model.record import Record
-from zenni_tui.model.schema import ColumnProfile, SourceColumn, SourceSchema, SourceTable, TableProfile
+from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile
 
-from . import types
+from . import declared, names, rules
+from .declared import Found
 
 PRISMA_HISTORY = "_prisma_migrations"
 _HISTORY_RULE = "Prisma's migration history of SQLite; kept in the evidence, replaced by a baseline for PostgreSQL"
+_SHADOW_RULE = "a virtual table's own storage, made anew by whatever takes its place"
+
+MOST_COLUMNS = 1600
+"""https://www.postgresql.org/docs/current/limits.html."""
 
 
 class Facts(Record, frozen=True):
-    """What the plan is made from; `spans` are by source table name."""
+    """What the plan is made from; `spans` and `quarantine` (rowids kept out) are by source table name."""
 
     schema: SourceSchema
     profiles: dict[str, TableProfile]
     spans: dict[str, tuple[Span, ...]]
-    exclude: tuple[str, ...] = ()
+    choices: Choices = Choices()
+    quarantine: dict[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
 
 
 def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple[Finding, ...]]:
-    """Return the plan, and findings about rules of the file that it doesn't carry."""
+    """Return the plan, and findings about names, types and rules of the file that have no equal here."""
     findings: list[Finding] = []
-    declared = {t.name: t for t in facts.schema.tables}
-    chosen = [t for t in prisma.tables if t.source in declared] if prisma else []
-    known = {t.source for t in chosen}
-    left_out = tuple(_left_out(facts))
-    skipped = known | {n.name for n in left_out}
-    others = [t for t in facts.schema.tables if t.name not in skipped]
-    tables = [_filled(t, declared[t.source], facts) for t in chosen]
-    tables += [_table(t, facts, findings.append) for t in others]
-    indexes = [i for t in others for i in _indexes(t, findings.append)]
-    keys = [k for t in others for k in _foreign_keys(t, facts.schema, findings.append)]
-    findings += _uncarried(facts.schema, others)
-    if prisma is None:
-        return Plan(namespace, tuple(tables), (), tuple(indexes), tuple(keys), left_out), tuple(findings)
-    carried = {t.name for t in tables}
-    plan = msgspec.structs.replace(
-        prisma,
-        schema=namespace,
-        tables=tuple(tables),
-        indexes=tuple(i for i in prisma.indexes if i.table in carried) + tuple(indexes),
-        foreign_keys=tuple(k for k in prisma.foreign_keys if {k.table, k.parent} <= carried) + tuple(keys),
-        not_migrated=left_out,
+    found = findings.append
+    left_out = tuple(_left_out(facts, found))
+    skipped = {n.name for n in left_out}
+    sources = {t.name: t for t in facts.schema.tables if t.name not in skipped}
+    plans = (
+        {t.source: _filled(t, sources[t.source], facts) for t in prisma.tables if t.source in sources} if prisma else {}
     )
-    return plan, tuple(findings)
+    others = [t for t in sources.values() if t.name not in plans]
+    targets = _table_names(others, {p.name for p in plans.values()}, facts.choices, found)
+    plans |= {t.name: _table(t, targets[t.name], facts, found) for t in others}
+    plans = {t.name: plans[t.name] for t in sources.values()} if prisma is None else plans
+    taken = rules.Taken(p.name for p in plans.values())
+    for table in others:
+        plans[table.name] = _with_rules(table, plans[table.name], taken, found)
+    indexes = [i for t in others for i in rules.indexes(t, plans[t.name], taken, found)]
+    keys = [k for t in others for k in rules.foreign_keys(t, facts.schema, plans, facts.choices, found)]
+    views = tuple(rules.views(facts.schema, plans, namespace, found))
+    plan = Plan(
+        namespace, tuple(plans.values()), (), tuple(indexes), tuple(keys), left_out, views, facts.choices.repairs
+    )
+    plan = _joined(prisma, plan, facts.choices) if prisma else plan
+    return _thinned(plan, facts.choices), tuple(findings)
 
 
-def _left_out(facts: Facts) -> Iterable[NotMigrated]:
+def _thinned(plan: Plan, choices: Choices) -> Plan:
+    """Leave out the indexes and keys that the operator drops."""
+    by_name = {t.name: t for t in plan.tables}
+    tables = tuple(
+        msgspec.structs.replace(t, key=None) if t.key and rules.dropped(choices, t, t.key.columns) else t
+        for t in plan.tables
+    )
+    indexes = tuple(i for i in plan.indexes if not rules.dropped(choices, by_name[i.table], i.columns))
+    return msgspec.structs.replace(plan, tables=tables, indexes=indexes)
+
+
+def _joined(prisma: Plan, plan: Plan, choices: Choices) -> Plan:
+    carried = {t.name: {c.name for c in t.columns} for t in plan.tables}
+    theirs = [i for i in prisma.indexes if set(i.columns) <= carried.get(i.table, set())]
+    keys = [
+        k
+        for k in prisma.foreign_keys
+        if set(k.columns) <= carried.get(k.table, set()) and set(k.parent_columns) <= carried.get(k.parent, set())
+    ]
+    keys = [msgspec.structs.replace(k, validated=rules.choice(choices, k.table, k.columns) is None) for k in keys]
+    dropped = [k for k in keys if rules.choice(choices, k.table, k.columns) == "fk_drop"]
+    return msgspec.structs.replace(
+        plan,
+        enums=prisma.enums,
+        indexes=(*theirs, *plan.indexes),
+        foreign_keys=(*(k for k in keys if k not in dropped), *plan.foreign_keys),
+        origin=prisma.origin,
+    )
+
+
+def _left_out(facts: Facts, found: Found) -> Iterable[NotMigrated]:
+    virtual = {t.name: t for t in facts.schema.tables if t.kind == "virtual"}
     for table in facts.schema.tables:
+        choice = facts.choices.repairs.get(f"virtual_not_carried/{table.name}")
         if table.name == PRISMA_HISTORY:
             yield NotMigrated(table.name, table.rows, _HISTORY_RULE)
-        elif table.name in facts.exclude:
+        elif table.name in facts.choices.exclude or choice == "exclude":
             yield NotMigrated(table.name, table.rows, "excluded by the operator")
+        elif table.kind == "shadow":
+            yield NotMigrated(table.name, table.rows, _SHADOW_RULE)
+        elif table.problem is not None:
+            found(_unreadable(table))
+            yield NotMigrated(table.name, 0, f"it can't be read: {table.problem}")
+        elif table.name in virtual and choice != "as_table":
+            found(_virtual(table))
+            yield NotMigrated(table.name, table.rows, f"a virtual table of the module {table.module}")
 
 
-def _filled(plan: TablePlan, table: SourceTable, facts: Facts) -> TablePlan:
-    names = {c.name for c in table.columns}
-    columns = tuple(c if c.source in names else msgspec.structs.replace(c, source=None) for c in plan.columns)
-    return msgspec.structs.replace(
-        plan, columns=columns, rows=table.rows, spans=facts.spans.get(table.name, ()), counter=table.counter
-    )
-
-
-def _table(table: SourceTable, facts: Facts, found: Callable[[Finding], None]) -> TablePlan:
-    profiles: Mapping[str, ColumnProfile] = facts.profiles[table.name].columns
-    columns = [_column(table, c, profiles[c.name], found) for c in table.columns if c.generated is None]
-    return TablePlan(
-        table.name,
-        table.name,
-        tuple(columns),
-        KeyPlan(f"{table.name}_pkey", table.key) if table.key else None,
-        table.rows,
-        facts.spans.get(table.name, ()),
-        table.counter,
-    )
-
-
-def _column(
-    table: SourceTable, column: SourceColumn, profile: ColumnProfile, found: Callable[[Finding], None]
-) -> ColumnPlan:
-    kind = types.choose(column, profile)
-    counts = table.rowid_alias == column.name
-    default = None
-    try:
-        # SQLite gives a rowid where none is named, whatever default its column declares.
-        default = None if counts else types.default_of(column.default, kind.kind)
-    except ValueError:
-        found(_default_lost(table, column))
-    return ColumnPlan(
-        column.name,
-        column.name,
-        kind,
-        column.not_null or bool(column.key_position),
-        default,
-        Counter.IDENTITY if counts else None,
-        types.epoch_of(profile),
-    )
-
-
-def _default_lost(table: SourceTable, column: SourceColumn) -> Finding:
+def _unreadable(table: SourceTable) -> Finding:
     return Finding(
-        "default_not_carried",
-        Severity.WARNING,
-        f'The default {column.default} of "{table.name}"."{column.name}" is not carried: it is an SQLite expression.',
-        "Set a default in PostgreSQL after the migration, or let the application give the value.",
-        table.name,
-        column.name,
-        1,
-    )
-
-
-def _indexes(table: SourceTable, found: Callable[[Finding], None]) -> Iterable[IndexPlan]:
-    for index in table.indexes:
-        if index.origin == "pk":
-            continue
-        columns = tuple(c for c in index.columns if c is not None)
-        if index.partial or len(columns) < len(index.columns):
-            found(_index_lost(table, index.name, index.sql or ""))
-            continue
-        name = index.name if index.origin == "c" else f"{table.name}_{'_'.join(columns)}_key"
-        descending = index.descending if any(index.descending) else ()
-        yield IndexPlan(name, table.name, columns, index.unique, descending)
-
-
-def _index_lost(table: SourceTable, name: str, sql: str) -> Finding:
-    return Finding(
-        "index_not_carried",
+        "table_unreadable",
         Severity.ERROR,
-        f'Index "{name}" of "{table.name}" has a WHERE or an expression, which has no form here: {sql}',
-        f'Drop it in a copy of the source, or leave the table out with [source] exclude = ["{table.name}"].',
+        f'"{table.name}" can\'t be read here: {table.problem}.',
+        "Leave it behind by name, or make its content an ordinary table in a copy of the source.",
         table.name,
         None,
         1,
+        (),
+        (Repair("exclude", lossless=False, text="leave the table behind"),),
     )
 
 
-def _foreign_keys(
-    table: SourceTable, schema: SourceSchema, found: Callable[[Finding], None]
-) -> Iterable[ForeignKeyPlan]:
-    for key in table.foreign_keys:
-        parent = schema.table(key.parent)
-        if parent is None:
-            found(_parent_lost(table, key.parent, key.columns))
-            continue
-        columns = key.parent_columns or parent.key
-        yield ForeignKeyPlan(
-            f"{table.name}_{'_'.join(key.columns)}_fkey",
-            table.name,
-            tuple(_exact(table, c) for c in key.columns),
-            parent.name,
-            tuple(_exact(parent, c) for c in columns),
-            key.on_delete,
-            key.on_update,
-        )
-
-
-def _exact(table: SourceTable, name: str) -> str:
-    column = table.column(name)
-    return column.name if column else name
-
-
-def _parent_lost(table: SourceTable, parent: str, columns: tuple[str, ...]) -> Finding:
+def _virtual(table: SourceTable) -> Finding:
+    equals = {"fts": "a tsvector column with a GIN index", "rtree": "PostGIS or earthdistance with a GiST index"}
+    equal = next((e for m, e in equals.items() if (table.module or "").lower().startswith(m)), "nothing ready-made")
     return Finding(
-        "foreign_key_parent_missing",
+        "virtual_not_carried",
         Severity.ERROR,
-        f'"{table.name}" ({", ".join(columns)}) references the table "{parent}", which is not in the file.',
-        "Restore that table or drop the reference in a copy of the source.",
+        f'"{table.name}" is a virtual table of the module {table.module}; PostgreSQL has {equal} for that.',
+        "Carry its rows as an ordinary table, or leave it behind by name.",
         table.name,
-        columns[0],
-        1,
+        None,
+        table.rows,
+        (),
+        (
+            Repair("as_table", lossless=True, text="its rows into an ordinary table"),
+            Repair("exclude", lossless=False, text="leave it behind"),
+        ),
     )
 
 
-def _uncarried(schema: SourceSchema, declared: list[SourceTable]) -> Iterable[Finding]:
-    for thing in schema.others:
-        severity = Severity.ERROR if thing.kind == "virtual" else Severity.WARNING
-        yield Finding(
-            f"{thing.kind}_not_carried",
-            severity,
-            f'The {thing.kind} "{thing.name}" is not carried: {" ".join(thing.sql.split())[:200]}',
-            "Its whole text is in the evidence (schema.json); write its PostgreSQL form by hand after the migration.",
-            thing.name,
-            None,
-            1,
-        )
-    for table in declared:
-        yield from _rules_lost(table)
-        for column in table.columns:
-            if column.generated:
-                yield Finding(
-                    "generated_not_carried",
-                    Severity.ERROR,
-                    f'"{table.name}"."{column.name}" is a generated column, which has no form here.',
-                    f'Make it an ordinary column in a copy of the source, or exclude "{table.name}".',
-                    table.name,
-                    column.name,
-                    1,
-                )
+def _filled(plan: TablePlan, table: SourceTable, facts: Facts) -> TablePlan:
+    there = {c.name for c in table.columns if c.generated is None}
+    columns = [
+        declared.chosen(c, table.name, facts.choices) if c.source in there else msgspec.structs.replace(c, source=None)
+        for c in plan.columns
+        if not declared.excluded(table.name, c.source or "", facts.choices)
+    ]
+    return _counted(msgspec.structs.replace(plan, columns=tuple(columns)), table, facts)
 
 
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_RULES = {"check": re.compile(r"\bCHECK\s*\(", re.IGNORECASE), "collation": re.compile(r"\bCOLLATE\b", re.IGNORECASE)}
+def _counted(plan: TablePlan, table: SourceTable, facts: Facts) -> TablePlan:
+    return msgspec.structs.replace(
+        plan,
+        rows=table.rows,
+        spans=facts.spans.get(table.name, ()),
+        counter=table.counter,
+        quarantine=facts.quarantine.get(table.name, ()),
+    )
 
 
-def _rules_lost(table: SourceTable) -> Iterable[Finding]:
-    bare = _QUOTED.sub(" ", table.sql)
-    for rule, pattern in _RULES.items():
-        if pattern.search(bare):
-            yield Finding(
-                f"{rule}_not_carried",
-                Severity.ERROR,
-                f'"{table.name}" declares a {rule} rule, which has no form here: {" ".join(table.sql.split())[:200]}',
-                f'Drop the rule in a copy of the source, or exclude the table: [source] exclude = ["{table.name}"].',
-                table.name,
-                None,
-                1,
-            )
+def _table_names(tables: Iterable[SourceTable], used: set[str], choices: Choices, found: Found) -> dict[str, str]:
+    targets: dict[str, str] = {}
+    taken = set(used)
+    for table in tables:
+        targets[table.name] = _target_name(table.name, None, taken, choices, found)
+        taken.add(targets[table.name])
+    return targets
+
+
+def _target_name(table: str, column: str | None, taken: set[str], choices: Choices, found: Found) -> str:
+    name = table if column is None else column
+    asked = choices.renames.get(table if column is None else f"{table}.{column}")
+    why = names.obstacle(asked or name, taken, column=column is not None)
+    if why is None:
+        return asked or name
+    proposed = names.proposal(name, taken, column=column is not None)
+    finding = names.finding(why, proposed, table, column)
+    found(finding)
+    chosen = choices.repairs.get(finding.id, "")
+    return chosen.partition(":")[2] or proposed
+
+
+def _table(table: SourceTable, name: str, facts: Facts, found: Found) -> TablePlan:
+    profiles = facts.profiles[table.name].columns
+    columns: list[ColumnPlan] = []
+    taken: set[str] = set()
+    for column in table.columns:
+        if declared.excluded(table.name, column.name, facts.choices):
+            continue
+        target = _target_name(table.name, column.name, taken, facts.choices, found)
+        taken.add(target)
+        made = declared.column(table, column, profiles[column.name], target, found)
+        columns.append(declared.chosen(made, table.name, facts.choices))
+    if len(columns) > MOST_COLUMNS:
+        found(_too_wide(table, len(columns)))
+    return _counted(TablePlan(table.name, name, tuple(columns), _key(table, name, columns)), table, facts)
+
+
+def _key(table: SourceTable, name: str, columns: Iterable[ColumnPlan]) -> KeyPlan | None:
+    targets: Mapping[str | None, str] = {c.source: c.name for c in columns}
+    if not table.key or not set(table.key) <= set(targets):
+        return None
+    return KeyPlan(names.fitted(table.key_name or f"{name}_pkey"), tuple(targets[c] for c in table.key))
+
+
+def _too_wide(table: SourceTable, count: int) -> Finding:
+    return Finding(
+        "too_many_columns",
+        Severity.ERROR,
+        f'"{table.name}" has {count:,} columns; a table of PostgreSQL has at most {MOST_COLUMNS:,}.',
+        f'Leave columns behind ([source] exclude = ["{table.name}.column"]), or split the table in the source.',
+        table.name,
+        None,
+        count,
+    )
+
+
+def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, found: Found) -> TablePlan:
+    known = rules.meanings(plan)
+    columns = tuple(declared.with_expressions(table, c, known, found) for c in plan.columns)
+    plan = msgspec.structs.replace(plan, columns=columns)
+    return msgspec.structs.replace(plan, checks=rules.checks(table, plan, taken, found))

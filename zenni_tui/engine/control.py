@@ -33,11 +33,7 @@ async def serve(folder: Path, answer: Callable[[Command], Reply]) -> asyncio.Abs
 
     async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            line = await asyncio.wait_for(reader.readline(), _WAIT_SECONDS)
-            try:
-                reply = answer(from_json(line, Command))
-            except msgspec.MsgspecError as error:
-                reply = Reply(ok=False, message=f"not a command: {error}")
+            reply = _reply(answer, await asyncio.wait_for(_line(reader), _WAIT_SECONDS))
             writer.write(to_json(reply) + b"\n")
             await writer.drain()
         except (TimeoutError, ConnectionError):
@@ -52,6 +48,22 @@ async def serve(folder: Path, answer: Callable[[Command], Reply]) -> asyncio.Abs
             return await asyncio.start_unix_server(hear, path)
     finally:
         os.umask(old)
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readline()
+    except ValueError:
+        return b""  # longer than any command
+
+
+def _reply(answer: Callable[[Command], Reply], line: bytes) -> Reply:
+    try:
+        return answer(from_json(line, Command))
+    except msgspec.MsgspecError as error:
+        return Reply(ok=False, message=f"not a command: {error}")
+    except OSError as error:
+        return Reply(ok=False, message=f"the command could not be noted in the journal: {error.strerror}")
 
 
 def send(folder: Path, command: Command) -> Reply:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ ENGINE_LOG = "engine.log"
 CONTROL = "control.sock"
 PLAN = "plan.json"
 RESULT = "result.json"
+
+_TRIES, _PAUSE = 10, 0.01
 
 
 def state_home() -> Path:
@@ -59,9 +62,7 @@ class Lock:
     def acquire(self, owner: str = "") -> bool:
         """Take the lock and write the owner into it; returns False when another process has it."""
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(fd):
             os.close(fd)
             return False
         os.ftruncate(fd, 0)
@@ -74,6 +75,18 @@ class Lock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _locked(fd: int) -> bool:
+    # Whoever asks for the holder locks the file for an instant: that must not look like another holder.
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        else:
+            return True
+    return False
 
 
 def holder(path: Path) -> str | None:

@@ -56,19 +56,19 @@ class Journal:
     def append(self, what: e.AnyEvent) -> e.Entry:
         """Write one event and return it numbered and dated; raises OSError when the disk is full."""
         entry = e.Entry(self.state.entries + 1, time.time(), what)
-        self._write(to_json(entry) + b"\n")
-        if not isinstance(what, _PASSING):
-            os.fsync(self._fd)
+        self._write(to_json(entry) + b"\n", lasting=not isinstance(what, _PASSING))
         self.state = reduce(self.state, entry)
         return entry
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, line: bytes, *, lasting: bool) -> None:
         start = os.fstat(self._fd).st_size
         try:
             while line:
                 line = line[os.write(self._fd, line) :]
+            if lasting:
+                os.fsync(self._fd)
         except OSError:
-            # A torn line would hide every later entry from readers.
+            # A torn line would hide every later entry from readers, and one not on disk would lend its number twice.
             os.ftruncate(self._fd, start)
             raise
 

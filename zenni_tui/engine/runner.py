@@ -15,8 +15,8 @@ from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_TARGET, RunKind, StepId, StepState, Verdict
 from zenni_tui.report import evidence
 from zenni_tui.steps.book import BOOK
-from zenni_tui.steps.reach import close_target, open_target
 from zenni_tui.steps.run import Run, Step
+from zenni_tui.steps.target import close_target, open_target
 
 from .journal import Journal
 

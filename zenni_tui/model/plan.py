@@ -1,5 +1,6 @@
 """The plan: what PostgreSQL will hold, where each part comes from, and in which order."""
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -51,6 +52,32 @@ class TargetType(Record, frozen=True):
             tail = f" without{tail}"
         inside = f"{self.size},{self.scale}" if self.scale is not None else str(self.size)
         return f"{head}({inside}){tail}"
+
+
+_SHORT = {
+    "timestamp": Kind.TIMESTAMP,
+    "timestamptz": Kind.TIMESTAMPTZ,
+    "time": Kind.TIME,
+    "varchar": Kind.VARCHAR,
+    "char": Kind.CHAR,
+    "decimal": Kind.NUMERIC,
+    "int": Kind.INTEGER,
+    "bool": Kind.BOOLEAN,
+    "double": Kind.DOUBLE,
+}
+_TYPE = re.compile(r"([a-z ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?(\s+with(?:out)? time zone)?")
+
+
+def parse_type(text: str) -> TargetType:
+    """Return the type that an operator names, such as `numeric(10,2)` or `timestamp(6)`; raises ValueError."""
+    match = _TYPE.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError(f"{text!r} is not a type that columns can become")
+    name = match[1] + (match[4] or "")
+    kinds = {str(k): k for k in Kind if k is not Kind.ENUM} | _SHORT
+    if name not in kinds:
+        raise ValueError(f"{text!r} is not a type that columns can become")
+    return TargetType(kinds[name], int(match[2]) if match[2] else None, int(match[3]) if match[3] else None)
 
 
 class DefaultKind(StrEnum):

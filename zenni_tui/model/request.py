@@ -1,5 +1,6 @@
 """What a run was asked to do; it holds no secret, so it can lie in the run directory."""
 
+from .choices import Choices
 from .record import Record
 from .runbook import RunKind
 
@@ -21,7 +22,7 @@ class Request(Record, frozen=True):
     gated: bool = False
     workers: int = 2
     chunk_rows: int = 25_000
-    exclude: tuple[str, ...] = ()
+    choices: Choices = Choices()
     demo: str | None = None
 
     @property

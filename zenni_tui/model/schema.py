@@ -91,7 +91,9 @@ class SourceTable(Record, frozen=True):
     def rowid_alias(self) -> str | None:
         """Return the INTEGER PRIMARY KEY column, which is the rowid itself (https://sqlite.org/lang_createtable.html#rowid)."""
         key = [c for c in self.columns if c.key_position]
-        if len(key) == 1 and key[0].declared.upper() == "INTEGER" and not self.without_rowid:
+        # An index of its own shows that the key is none: INTEGER PRIMARY KEY DESC.
+        indexed = self.without_rowid or any(i.origin == "pk" for i in self.indexes)
+        if len(key) == 1 and key[0].declared.upper() == "INTEGER" and not indexed:
             return key[0].name
         return None
 

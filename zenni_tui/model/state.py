@@ -176,9 +176,9 @@ def _check_made(state: RunState, _: e.Entry, what: e.CheckMade) -> RunState:
 
 
 def _finding_made(state: RunState, _: e.Entry, what: e.FindingMade) -> RunState:
-    if what.finding in state.findings:
-        return state
-    return _set(state, findings=(*state.findings, what.finding))
+    if not any(f.id == what.finding.id for f in state.findings):
+        return _set(state, findings=(*state.findings, what.finding))
+    return _set(state, findings=tuple(what.finding if f.id == what.finding.id else f for f in state.findings))
 
 
 def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:

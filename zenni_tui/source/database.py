@@ -1,6 +1,7 @@
 """Opens SQLite files without changing a byte of them, and says plainly what is wrong with one that isn't right."""
 
 import sqlite3
+import stat
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from zenni_tui.errors import NotReady
 MAGIC = b"SQLite format 3\x00"
 """The first 16 bytes of every database file (https://sqlite.org/fileformat2.html#magic_header_string)."""
 
+_HEADER_BYTES = 100
 _WAL_VERSION = 2
 
 
@@ -40,15 +42,13 @@ def look(path: Path) -> str:
     Raises NotReady. A plain file is opened: call it only while this process holds no SQLite connection to it.
     """
     where = str(path)
-    if not path.exists():
+    try:
+        mode = path.stat().st_mode
+        header = b"" if not stat.S_ISREG(mode) else _header(path)
+    except (FileNotFoundError, NotADirectoryError):
         raise NotReady(
             "There is no such file.", where=where, next_step="Give the path of the SQLite file: --source FILE."
-        )
-    if path.is_dir():
-        raise NotReady("This is a directory, not a database file.", where=where, next_step="Name the file inside it.")
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(100)
+        ) from None
     except OSError as error:
         raise NotReady(
             "The file can't be read.",
@@ -56,6 +56,12 @@ def look(path: Path) -> str:
             why=error.strerror or str(error),
             next_step="Check its owner and mode.",
         ) from error
+    if stat.S_ISDIR(mode):
+        raise NotReady("This is a directory, not a database file.", where=where, next_step="Name the file inside it.")
+    if not stat.S_ISREG(mode):
+        raise NotReady(
+            "This is no ordinary file.", where=where, why="It is a pipe or a device.", next_step="Name the file itself."
+        )
     if not header:
         raise NotReady(
             "The file is empty: it holds no database.",
@@ -73,24 +79,42 @@ def look(path: Path) -> str:
     return _describe(path, header)
 
 
+def _header(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_HEADER_BYTES)
+
+
 def _describe(path: Path, header: bytes) -> str:
     size = path.stat().st_size
+    if len(header) < _HEADER_BYTES:
+        raise _cut_short(path, f"It has {size} bytes, the header alone takes {_HEADER_BYTES}.")
     mode = "WAL mode" if header[18] == _WAL_VERSION else "rollback-journal mode"
     page = int.from_bytes(header[16:18], "big") or 65536
     page = 65536 if page == 1 else page
     pages = int.from_bytes(header[28:32], "big")
     if pages and header[24:28] == header[92:96] and size < pages * page and header[18] != _WAL_VERSION:
-        raise NotReady(
-            "The database file is cut short.",
-            where=str(path),
-            why=f"Its header promises {pages * page} bytes, the file has {size}.",
-            next_step="Copy it again from its place, or restore it from a backup.",
-        )
+        raise _cut_short(path, f"Its header promises {pages * page} bytes, the file has {size}.")
     return f"{size:,} bytes, {mode}"
+
+
+def _cut_short(path: Path, why: str) -> NotReady:
+    return NotReady(
+        "The database file is cut short.",
+        where=str(path),
+        why=why,
+        next_step="Copy it again from its place, or restore it from a backup.",
+    )
 
 
 def unreadable(path: Path, error: Exception) -> NotReady:
     """Turn an SQLite error into the operator's terms."""
+    if "locked" in str(error):
+        return NotReady(
+            "The database stays locked by another process.",
+            where=str(path),
+            why=str(error),
+            next_step="End the long write, or the tool that holds the file exclusively, and try again.",
+        )
     return NotReady(
         "SQLite can't read the database.",
         where=str(path),

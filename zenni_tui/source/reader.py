@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from zenni_tui.model.plan import Span
 from zenni_tui.model.schema import SourceTable, Value
@@ -12,6 +11,9 @@ from .database import quoted
 Row = tuple[Value, ...]
 
 _MOST_ROWS = 4096
+_MOST_VALUES = 32_768
+_SHORT = 1024
+"""Bytes of a value that is fetched with many others at once: together they stay under 32 MiB."""
 _BATCH_BYTES = 2 * 1024 * 1024
 
 
@@ -70,48 +72,63 @@ def select(table: SourceTable, columns: Sequence[str], span: Span) -> tuple[str,
 def batches(
     database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span
 ) -> Iterator[list[Row]]:
-    """Yield a span's rows in batches of about 2 MiB.
+    """Yield a span's rows in batches of a few MiB; a longer value makes a batch of its own or ends one.
 
     Text that is not UTF-8 comes with lone surrogates U+DC80 to U+DCFF for its bytes (Python's `surrogateescape`).
     """
     read = 0
     try:
-        for rows in _batches(database, table, columns, span):
-            yield rows
+        for rows in _quick(database, table, columns, span):
             read += len(rows)
-    except sqlite3.OperationalError as error:
-        if "decode to UTF-8" not in str(error):
+            yield rows
+    except (sqlite3.OperationalError, sqlite3.DataError) as error:
+        # Text that is not UTF-8, or a long value: both need the slower way, for the rest of the span.
+        if "decode to UTF-8" not in str(error) and "too big" not in str(error):
             raise
-        yield from _tolerant(database, table, columns, span, read)
+    else:
+        return
+    yield from _careful(database, table, columns, span, read)
 
 
-def _tolerant(
+def _quick(database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span) -> Iterator[list[Row]]:
+    cursor = database.execute(*select(table, columns, span))
+    many = max(16, min(_MOST_ROWS, _MOST_VALUES // len(columns)))
+    while rows := _fetch(database, cursor, many):
+        yield rows
+
+
+def _fetch(database: sqlite3.Connection, cursor: sqlite3.Cursor, many: int) -> list[Row]:
+    """Fetch rows without long values; SQLite itself refuses those, which costs nothing where there are none.
+
+    Source: SQLITE_LIMIT_LENGTH in https://sqlite.org/limits.html.
+    """
+    usual = database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SHORT)
+    try:
+        return cursor.fetchmany(many)
+    finally:
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, usual)
+
+
+def _careful(
     database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span, skip: int
 ) -> Iterator[list[Row]]:
+    query, values = select(table, columns, span)
     database.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
-        for rows in _batches(database, table, columns, span):
-            fresh = rows[skip:] if skip else rows
-            skip = max(0, skip - len(rows))
-            if fresh:
-                yield fresh
+        cursor = database.execute(f"{query} LIMIT -1 OFFSET :skip", {**values, "skip": skip})
+        while rows := _bounded(cursor):
+            yield rows
+        cursor.close()
     finally:
         database.text_factory = str
 
 
-def _batches(
-    database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span
-) -> Iterator[list[Row]]:
-    cursor = database.execute(*select(table, columns, span))
-    many = 1
-    while rows := cursor.fetchmany(many):
-        yield rows
-        many = _next_size(rows, many)
-
-
-def _next_size(rows: list[Any], many: int) -> int:
-    size = sum(len(v) for v in rows[-1] if isinstance(v, str | bytes)) + sum(
-        len(v) for v in rows[0] if isinstance(v, str | bytes)
-    )
-    fitting = _BATCH_BYTES // (size // 2 + 8 * len(rows[0]))
-    return max(1, min(many * 4, fitting, _MOST_ROWS))
+def _bounded(cursor: sqlite3.Cursor) -> list[Row]:
+    rows: list[Row] = []
+    size = 0
+    for row in cursor:
+        rows.append(row)
+        size += sum([len(v) for v in row if isinstance(v, str | bytes)])
+        if size >= _BATCH_BYTES or len(rows) >= _MOST_ROWS:
+            break
+    return rows

@@ -1,29 +1,27 @@
 """audit: what the columns really hold, and every value, by key, that has no faithful form in PostgreSQL."""
 
 import asyncio
-import sqlite3
 from collections.abc import Iterable
 
-from zenni_tui.convert import types
-from zenni_tui.model.findings import SHOWN_KEYS, Finding, Severity
-from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
+import msgspec
+
+from zenni_tui.convert import offers, types
+from zenni_tui.convert.trial import Tried, Trouble, Twins
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
+from zenni_tui.model.plan import ColumnPlan, Kind, Plan, Span, TablePlan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
 
+from . import integrity
+from .integrity import Evidence
 from .meter import Meter
-from .run import Profiles, Run, Step, finding_id
-from .workers import Pool, Trouble, check_span, profile_span
+from .run import Decided, Profiles, Run, Step
+from .workers import Pool, find_twins, profile_span, try_span
 
-_ADVICE = {
-    "text_nul": "Remove the NUL characters in the source.",
-    "text_not_utf8": "Write the text anew in UTF-8 in the source.",
-    "enum_unknown": "Correct the value, or add the label to the enum in schema.prisma.",
-    "not_an_integer": "Correct the value, or declare the column TEXT.",
-    "not_a_boolean": "Correct the value to 0 or 1.",
-    "date_too_fine": "Cut the value to milliseconds in the source, or plan a finer type.",
-    "date_unreadable": "Write the date as YYYY-MM-DDTHH:MM:SS.mmm+00:00 or as milliseconds since 1970.",
-}
+_ROUNDS = 5
+"""A repair may bring a new finding to light, whose repair may bring another; nothing real goes deeper."""
 
 
 class Audit(Step):
@@ -32,20 +30,47 @@ class Audit(Step):
     id = StepId.AUDIT
 
     async def run(self, run: Run) -> str:
-        """Profile, draft the plan, try the doubtful columns, look for orphans; raises nothing for what it finds."""
-        profiles = await self._profile(run)
-        await asyncio.to_thread(run.save, "profiles.json", profiles)
-        plan, findings = await asyncio.to_thread(run.draft, profiles)
-        run.find(self.id, findings)
-        await self._try(run, plan, profiles)
-        run.find(self.id, _empty_keys(plan, profiles))
-        orphans, keys = await asyncio.to_thread(_orphans, run, plan)
-        run.find(self.id, orphans, keys)
+        """Profile, then draft and try the plan until no choice changes it; raises nothing for what it finds."""
+        profiles = await self._profiles(run)
+        asked = run.choices()
+        active = msgspec.structs.replace(asked, repairs={})
+        quarantine: dict[str, tuple[int, ...]] = {}
+        seen: dict[str, Evidence] = {}
+        for _ in range(_ROUNDS):
+            fresh = await self._round(run, profiles, active, quarantine)
+            seen |= {i: e for i, e in fresh.items() if i not in seen}
+            news = {i: c for i, e in seen.items() if i not in active.repairs and (c := asked.chosen(e.finding))}
+            if not news:
+                break
+            active = active.with_repairs(news)
+            quarantine = _quarantined(seen, active)
+        await asyncio.to_thread(run.save, "decided.json", Decided(active, quarantine))
+        self._tell(run, seen, active, asked)
         counts = {s: sum(f.severity is s for f in run.state().findings) for s in Severity}
         return ", ".join(f"{n} {s}" for s, n in counts.items() if n) or "no findings"
 
-    async def _profile(self, run: Run) -> Profiles:
-        tables = {t.name: t for t in run.schema().tables}
+    def _tell(self, run: Run, seen: dict[str, Evidence], active: Choices, asked: Choices) -> None:
+        findings = [msgspec.structs.replace(e.finding, chosen=active.repairs.get(i)) for i, e in seen.items()]
+        findings += [_unused(i, r) for i, r in asked.repairs.items() if i not in active.repairs]
+        run.find(self.id, findings, {i: e.keys for i, e in seen.items() if e.keys})
+
+    async def _round(
+        self, run: Run, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]
+    ) -> dict[str, Evidence]:
+        plan, findings = await asyncio.to_thread(run.draft, profiles, choices, quarantine)
+        found = [Evidence(f) for f in findings]
+        found += await self._try(run, plan, profiles)
+        found += await self._twins(run, plan, profiles)
+        found += await asyncio.to_thread(_broken_rules, run, plan, profiles)
+        made: dict[str, Evidence] = {}
+        for one in found:
+            made.setdefault(one.finding.id, one)
+        return made
+
+    async def _profiles(self, run: Run) -> Profiles:
+        if (run.folder / "profiles.json").exists():
+            return run.load("profiles.json", Profiles)
+        tables = {t.name: t for t in run.schema().tables if t.problem is None}
         spans = await asyncio.to_thread(_spans, run, tables.values())
         total, meter = sum(t.rows for t in tables.values()), Meter(run, self.id)
         gathered = {t.name: dict.fromkeys((c.name for c in t.columns), ColumnProfile()) for t in tables.values()}
@@ -57,24 +82,35 @@ class Audit(Step):
 
         await Pool.of(run).each(((n, s) for n in tables for s in spans[n]), profile_span, done)
         made = {n: TableProfile(n, tables[n].rows, columns) for n, columns in gathered.items()}
-        return Profiles(made, {n: s for n, s in spans.items() if s})
+        profiles = Profiles(made, {n: s for n, s in spans.items() if s})
+        await asyncio.to_thread(run.save, "profiles.json", profiles)
+        return profiles
 
-    async def _try(self, run: Run, plan: Plan, profiles: Profiles) -> None:
+    async def _try(self, run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
         jobs = list(_doubtful(plan, profiles))
         total, meter = sum(t.rows for t, _ in jobs), Meter(run, self.id, unit="rows tried")
-        found: dict[tuple[str, str, str, str], list[str]] = {}
+        tried: dict[str, list[Tried]] = {t.source: [] for t, _ in jobs}
 
-        def done(result: list[Trouble], name: str, _: object, __: object, span: Span) -> None:
-            for t in result:
-                found.setdefault((name, t.column, t.code, t.reason), []).extend(t.keys)
+        def done(result: Tried, name: str, *rest: object) -> None:
+            tried[name].append(result)
+            span = rest[-1]
+            assert isinstance(span, Span)  # noqa: S101 - the last part of a job
             meter.add(span.rows, total, name)
 
-        await Pool.of(run).each(
-            ((t.source, columns, plan.enums, s) for t, columns in jobs for s in t.spans), check_span, done
-        )
-        types_of = {(t.source, c.source): c.type for t in plan.tables for c in t.columns}
-        findings = [_finding(where, keys, str(types_of[where[0], where[1]])) for where, keys in found.items()]
-        run.find(self.id, findings, {finding_id(f): k for f, k in zip(findings, found.values(), strict=True)})
+        spans = ((t.source, columns, plan.enums, s) for t, columns in jobs for s in t.spans)
+        await Pool.of(run).each(spans, try_span, done)
+        return [e for t, columns in jobs for e in _evidence(t, columns, tried[t.source], plan)]
+
+    async def _twins(self, run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
+        found: list[Evidence] = []
+
+        def done(result: Twins, name: str, columns: list[ColumnPlan], *_: object) -> None:
+            if result.keys:
+                found.append(Evidence(_equal(name, columns, result.keys), result.keys))
+
+        jobs = ((t.source, c, plan.enums, run.folder) for t, c in _risky_keys(plan, profiles))
+        await Pool.of(run).each(jobs, find_twins, done)
+        return found
 
 
 def _spans(run: Run, tables: Iterable[SourceTable]) -> dict[str, tuple[Span, ...]]:
@@ -85,107 +121,135 @@ def _spans(run: Run, tables: Iterable[SourceTable]) -> dict[str, tuple[Span, ...
         snapshot.close()
 
 
+def _broken_rules(run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
+    schema = run.schema()
+    snapshot = database.open_frozen(run.snapshot)
+    try:
+        return [
+            *integrity.empty_keys(plan, profiles.tables),
+            *integrity.orphans(snapshot, schema, plan),
+            *integrity.long_entries(snapshot, schema, plan, profiles.tables),
+        ]
+    finally:
+        snapshot.close()
+
+
 def _doubtful(plan: Plan, profiles: Profiles) -> Iterable[tuple[TablePlan, list[ColumnPlan]]]:
     for table in plan.tables:
         known = profiles.tables[table.source].columns
-        columns = [c for c in table.carried if not types.conclusive(c.type.kind, known[c.source or ""])]
+        columns = [c for c in table.loaded if not types.conclusive(c.type, known[c.source or ""])]
         if columns:
             yield table, columns
 
 
-def _finding(where: tuple[str, str, str, str], keys: list[str], kind: str) -> Finding:
-    table, column, code, reason = where
-    values = "1 value" if len(keys) == 1 else f"{len(keys):,} values"
+def _risky_keys(plan: Plan, profiles: Profiles) -> Iterable[tuple[TablePlan, list[ColumnPlan]]]:
+    """Yield unique keys whose different stored values may become equal ones."""
+    keys = [(t.name, t.key.columns) for t in plan.tables if t.key]
+    keys += [(i.table, i.columns) for i in plan.indexes if i.unique and all(i.columns) and i.where is None]
+    for name, columns in keys:
+        table = plan.table(name)
+        parts = [table.column(c) for c in columns]
+        known = profiles.tables[table.source].columns
+        if all(p.generated is None for p in parts) and any(_merges(p, known[p.source or ""]) for p in parts):
+            yield table, parts
+
+
+def _merges(column: ColumnPlan, profile: ColumnProfile) -> bool:
+    if column.repairs or column.zone:
+        return True
+    classes = (profile.integers > 0) + (profile.reals > 0) + (profile.texts > 0)
+    if column.type.kind in (Kind.TEXT, Kind.VARCHAR, Kind.BYTEA, Kind.ENUM):
+        return classes > 1
+    return classes > 1 or profile.texts > 0
+
+
+def _evidence(table: TablePlan, columns: list[ColumnPlan], tried: list[Tried], plan: Plan) -> Iterable[Evidence]:
+    by_source = {c.source: c for c in columns}
+    merged: dict[tuple[str, str], list[Trouble]] = {}
+    for trouble in (t for one in tried for t in one.troubles):
+        merged.setdefault((trouble.column, trouble.code), []).append(trouble)
+    referenced = any(k.parent == table.name for k in plan.foreign_keys)
+    for (column, code), troubles in merged.items():
+        keys = [k for t in troubles for k in t.keys]
+        rowids = tuple(r for t in troubles for r in t.rowids)
+        apart = len(rowids) == len(keys) and not referenced
+        planned = by_source[column]
+        finding = offers.value_finding(table.source, planned, code, troubles[0].reason, keys, rowids=apart)
+        yield Evidence(finding, tuple(keys), rowids)
+    if plan.origin != "prisma":
+        yield from _zones(table, by_source, tried)
+    for name, planned in by_source.items():
+        keys = [k for one in tried for k in one.doubled.get(name or "", ())]
+        if keys:
+            yield Evidence(_doubled(table, planned, keys), tuple(keys))
+
+
+def _zones(table: TablePlan, columns: dict[str | None, ColumnPlan], tried: list[Tried]) -> Iterable[Evidence]:
+    for name, column in columns.items():
+        bare = sum(one.zoneless.get(name or "", 0) for one in tried)
+        zoned = sum(one.zoned.get(name or "", 0) for one in tried)
+        if bare and column.zone is None and column.type.kind is not Kind.DATE:
+            yield Evidence(_zone_assumed(table, column, bare, zoned))
+
+
+def _zone_assumed(table: TablePlan, column: ColumnPlan, bare: int, zoned: int) -> Finding:
     return Finding(
-        code,
-        Severity.ERROR,
-        f'{values} of "{table}"."{column}" can\'t become {kind}: {reason}.',
-        _ADVICE.get(code, "Correct these rows in the source, or exclude the table in the config."),
-        table,
-        column,
-        len(keys),
-        tuple(keys[:SHOWN_KEYS]),
+        "date_zone_assumed",
+        Severity.WARNING if zoned else Severity.INFO,
+        f'{bare:,} dates of "{table.source}"."{column.source}" name no time zone and are read as UTC, as SQLite does;'
+        f" {zoned:,} name one.",
+        "If they are local time, choose the zone, for example zone:Europe/Helsinki.",
+        table.source,
+        column.source,
+        bare,
+        (),
+        (Repair("zone:", lossless=False, text="read them as local time of a zone: zone:NAME"),),
     )
 
 
-def _empty_keys(plan: Plan, profiles: Profiles) -> Iterable[Finding]:
-    for table in plan.tables:
-        known = profiles.tables[table.source].columns
-        for column in table.carried:
-            nulls = known[column.source or ""].nulls
-            if column.not_null and nulls:
-                yield Finding(
-                    "null_in_not_null",
-                    Severity.ERROR,
-                    f'{nulls:,} rows of "{table.source}" hold NULL in "{column.source}", which must not be NULL there.',
-                    "Give these rows a value in the source, or make the column optional in schema.prisma.",
-                    table.source,
-                    column.source,
-                    nulls,
-                )
-
-
-def _orphans(run: Run, plan: Plan) -> tuple[list[Finding], dict[str, list[str]]]:
-    findings: list[Finding] = []
-    all_keys: dict[str, list[str]] = {}
-    carried = {t.source for t in plan.tables}
-    snapshot = database.open_frozen(run.snapshot)
-    try:
-        for table in run.schema().tables:
-            if table.name in carried and table.foreign_keys:
-                for finding, keys in _violations(snapshot, table):
-                    all_keys[finding_id(finding)] = keys
-                    findings.append(finding)
-    finally:
-        snapshot.close()
-    return findings, all_keys
-
-
-def _violations(snapshot: sqlite3.Connection, table: SourceTable) -> Iterable[tuple[Finding, list[str]]]:
-    found: dict[tuple[int, str], list[int]] = {}
-    try:
-        # Table by table: one malformed foreign key ends the whole check.
-        for _, rowid, parent, number in snapshot.execute(f"PRAGMA foreign_key_check({database.quoted(table.name)})"):
-            found.setdefault((number, parent), []).append(rowid)
-    except sqlite3.OperationalError as error:
-        yield _malformed(table.name, str(error)), []
-        return
-    for (number, parent), rowids in found.items():
-        columns = table.foreign_keys[len(table.foreign_keys) - 1 - number].columns
-        keys = [_key_of(snapshot, table, r) for r in rowids]
-        yield _orphan(table.name, columns, parent, keys), keys
-
-
-def _malformed(table: str, why: str) -> Finding:
+def _doubled(table: TablePlan, column: ColumnPlan, keys: list[str]) -> Finding:
     return Finding(
-        "foreign_key_malformed",
+        "json_duplicate_keys",
+        Severity.WARNING,
+        f'{len(keys):,} JSON values of "{table.source}"."{column.source}" name a key twice; jsonb keeps the last one.',
+        "If the text must stay as it is, let the column become json.",
+        table.source,
+        column.source,
+        len(keys),
+        tuple(keys[:SHOWN_KEYS]),
+        (Repair("type:json", lossless=True, text="keep the text as it is: json"),),
+    )
+
+
+def _equal(table: str, columns: list[ColumnPlan], keys: tuple[str, ...]) -> Finding:
+    names = ", ".join(str(c.source) for c in columns)
+    return Finding(
+        "duplicate_under_target",
         Severity.ERROR,
-        f'The foreign keys of "{table}" can\'t be checked: {why}.',
-        "Make the referenced columns a primary key or unique in a copy of the source, or exclude the table.",
+        f'{len(keys):,} rows of "{table}" have a unique key ({names}) that equals another row\'s once converted.',
+        "Change or delete one row of each pair in the source.",
         table,
+        columns[0].source,
+        len(keys),
+        keys[:SHOWN_KEYS],
+    )
+
+
+def _unused(finding: str, repair: str) -> Finding:
+    return Finding(
+        "choice_unused",
+        Severity.WARNING,
+        f'The choice "{finding}" = "{repair}" fits nothing that was found.',
+        "Take it out of [schema.repairs], or see how the finding is spelled now.",
+        finding,
         None,
         1,
     )
 
 
-def _key_of(snapshot: sqlite3.Connection, table: SourceTable, rowid: int | None) -> str:
-    name = reader.rowid_name(table)
-    if not table.key or name is None or rowid is None:
-        return f"rowid {rowid}"
-    columns = ", ".join(database.quoted(c) for c in table.key)
-    sql = f"SELECT {columns} FROM {database.quoted(table.name)} WHERE {name} = ?"  # noqa: S608 - quoted names
-    return ", ".join(map(str, snapshot.execute(sql, (rowid,)).fetchone()))
-
-
-def _orphan(table: str, columns: tuple[str, ...], parent: str, keys: list[str]) -> Finding:
-    rows = "1 row" if len(keys) == 1 else f"{len(keys):,} rows"
-    return Finding(
-        "foreign_key_orphans",
-        Severity.ERROR,
-        f'{rows} of "{table}" refer by "{", ".join(columns)}" to a row of "{parent}" that does not exist.',
-        "Restore the missing parents, or correct or delete these rows in the source.",
-        table,
-        columns[0],
-        len(keys),
-        tuple(keys[:SHOWN_KEYS]),
-    )
+def _quarantined(seen: dict[str, Evidence], active: Choices) -> dict[str, tuple[int, ...]]:
+    rows: dict[str, set[int]] = {}
+    for name, one in seen.items():
+        if active.repairs.get(name) == "quarantine" and one.finding.table is not None:
+            rows.setdefault(one.finding.table, set()).update(one.rowids)
+    return {table: tuple(sorted(ids)) for table, ids in rows.items()}

@@ -28,18 +28,23 @@ class Index(Step):
         plan = run.plan()
         there = await asyncio.to_thread(_existing, run, plan)
         by_table: dict[str, list[ddl.Statement]] = {}
-        for statement in (*ddl.primary_keys(plan), *ddl.indexes(plan)):
+        for statement in (*ddl.primary_keys(plan), *ddl.indexes(plan), *ddl.checks(plan)):
             by_table.setdefault(statement.table, []).append(statement)
-        keys = ddl.foreign_keys(plan)
+        keys, views = ddl.foreign_keys(plan), ddl.views(plan)
         self._meter = Meter(run, self.id, unit="objects")
-        self._total = sum(map(len, by_table.values())) + len(keys) + 2 * len(plan.tables)
+        self._total = sum(map(len, by_table.values())) + len(keys) + len(views) + 2 * len(plan.tables)
         sizes = {t.name: t.rows for t in plan.tables}
         queues = [by_table[name] for name in sorted(by_table, key=lambda n: -sizes[n])]
         await self._all(run, [[s for s in q if s.name not in there] for q in queues])
         self._meter.skip(sum(s.name in there for q in queues for s in q))
         await self._all(run, [[s for s in keys if s.name not in there]])
+        await self._all(run, [[s for s in views if s.name not in there]])
         await asyncio.to_thread(self._finish, run, plan)
-        return f"{len(plan.indexes)} indexes, {len(keys)} foreign keys, {self._counters} counters set"
+        checks = sum(len(t.checks) for t in plan.tables)
+        return (
+            f"{len(plan.indexes)} indexes, {len(keys)} foreign keys, {checks} checks, {len(views)} views,"
+            f" {self._counters} counters set"
+        )
 
     async def _all(self, run: Run, queues: Iterable[list[ddl.Statement]]) -> None:
         waiting = iter(queues)
@@ -65,6 +70,8 @@ class Index(Step):
                     with connection.transaction():
                         bookkeeping.fenced(connection, run.fence)
                         connection.execute(statement.sql.encode())
+                        if statement.kind == "view":
+                            bookkeeping.note_made(connection, run.request.run_id, [("view", statement.name)])
                 except psycopg.Error as error:
                     raise _refused(statement, error) from error
                 self._meter.add(1, self._total, f"{statement.kind} {statement.name}")
@@ -100,7 +107,8 @@ def _existing(run: Run, plan: Plan) -> set[str]:
         rows = connection.execute(
             "SELECT conname FROM pg_constraint WHERE connamespace = to_regnamespace(quote_ident(%(schema)s))"
             " UNION SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid"
-            " WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND i.indisvalid",
+            " WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND i.indisvalid"
+            " UNION SELECT viewname FROM pg_views WHERE schemaname = %(schema)s",
             {"schema": plan.schema},
         )
         return {name for (name,) in rows}

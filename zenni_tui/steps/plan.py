@@ -9,7 +9,9 @@ from zenni_tui.model.plan import Plan as PlanRecord
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import catalogue, ddl
 
-from .run import Profiles, Run, Step
+from . import dry_run
+from .run import Decided, Profiles, Run, Step
+from .target import open_target
 
 
 class Plan(Step):
@@ -19,12 +21,19 @@ class Plan(Step):
 
     async def run(self, run: Run) -> str:
         """Write plan.json and schema.sql; raises NotReady when a finding blocks."""
-        plan, _ = await asyncio.to_thread(run.draft, run.load("profiles.json", Profiles))
+        decided = run.load("decided.json", Decided)
+        plan, _ = await asyncio.to_thread(
+            run.draft, run.load("profiles.json", Profiles), decided.choices, decided.quarantine
+        )
+        await open_target(run)
+        taken = await asyncio.to_thread(_collisions, run, plan)
+        run.find(self.id, taken, {})
+        if not taken:
+            plan, refused = await asyncio.to_thread(dry_run.attempt, run, plan)
+            run.find(self.id, refused, {})
         await asyncio.to_thread(run.save, "plan.json", plan)
         await asyncio.to_thread(run.write, "schema.sql", ddl.script(plan).encode())
         self._tell(run, plan)
-        if run.target is not None:
-            run.find(self.id, await asyncio.to_thread(_collisions, run, plan))
         blockers = blocking(run.state().findings)
         if blockers:
             raise NotReady(

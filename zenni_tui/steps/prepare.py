@@ -3,6 +3,8 @@
 import asyncio
 import getpass
 import socket
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan
@@ -11,6 +13,10 @@ from zenni_tui.target import bookkeeping, catalogue, ddl
 
 from . import lease
 from .run import Run, Step
+
+T = TypeVar("T")
+
+_AT_ONCE = 200
 
 
 class Prepare(Step):
@@ -32,14 +38,18 @@ class Prepare(Step):
             )
             run.fence = enter(run, connection, plan)
             run.check(self.id, "lease", f"taken, fencing number {run.fence}")
-            statements = ddl.create_tables(plan, schema_there=there)
-            with connection.transaction():
-                bookkeeping.fenced(connection, run.fence)
-                if bookkeeping.made(connection, run.request.run_id):
-                    return "the tables were there already, made by this run"
-                for statement in statements:
-                    connection.execute(statement.sql.encode())
-                bookkeeping.note_made(connection, run.request.run_id, ((s.kind, s.name) for s in statements))
+            made = set(bookkeeping.made(connection, run.request.run_id))
+            statements = [
+                s
+                for s in ddl.create_tables(plan, schema_there=there and ("schema", plan.schema) not in made)
+                if (s.kind, s.name) not in made
+            ]
+            for some in batched(statements):
+                with connection.transaction():
+                    bookkeeping.fenced(connection, run.fence)
+                    for statement in some:
+                        connection.execute(statement.sql.encode())
+                    bookkeeping.note_made(connection, run.request.run_id, ((s.kind, s.name) for s in some))
         self._same_types(run, plan)
         return f"{len(plan.tables)} tables and {len(plan.enums)} types made"
 
@@ -67,11 +77,14 @@ class Prepare(Step):
             if not bookkeeping.exists(connection) or (row := bookkeeping.find(connection, run_id)) is None:
                 return "the run had written nothing"
             end_sessions(run, connection)
+            made = _parents_last(bookkeeping.made(connection, run_id))
+            for some in batched(made):
+                with connection.transaction():
+                    connection.execute("SET LOCAL lock_timeout = '20s'")
+                    for kind, name in some:
+                        connection.execute(ddl.drop(kind, name, row.schema_name).encode())
+                    bookkeeping.forget_made(connection, run_id, some)
             with connection.transaction():
-                connection.execute("SET LOCAL lock_timeout = '20s'")
-                made = bookkeeping.made(connection, run_id)
-                for kind, name in _parents_last(made):
-                    connection.execute(ddl.drop(kind, name, row.schema_name).encode())
                 bookkeeping.leave(connection, run_id)
             now = catalogue.fingerprint(connection)
         if now.sha256 != row.fingerprint:
@@ -84,8 +97,14 @@ class Prepare(Step):
         return f"{len(made)} objects dropped; target as it was: fingerprint of {now.objects} objects is equal"
 
 
+def batched(things: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Yield things in batches: each relation holds a lock to its transaction's end, and room for locks is bounded."""
+    for start in range(0, len(things), _AT_ONCE):
+        yield things[start : start + _AT_ONCE]
+
+
 def _parents_last(made: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    order = {"table": 0, "type": 1, "schema": 2}
+    order = {"view": 0, "table": 1, "type": 2, "schema": 3}
     return sorted(made, key=lambda thing: order[thing[0]])
 
 

@@ -3,17 +3,15 @@
 import asyncio
 
 import asyncpg
-import psycopg
 
 from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId
-from zenni_tui.sandbox import server
 from zenni_tui.source import database
 from zenni_tui.target import bookkeeping, catalogue, ladder
-from zenni_tui.target.connect import Target
 
 from .run import Run, Step
+from .target import open_target
 
 
 class Reach(Step):
@@ -63,40 +61,3 @@ class Reach(Step):
                 next_step="See that the server has connections left: a run needs one for each worker and two more.",
             ) from error
         run.check(self.id, "second connection", "answers")
-
-
-async def open_target(run: Run) -> None:
-    """Give the run its target: start or find the embedded server, or take the one that was named."""
-    if run.target is not None:
-        return
-    held = await asyncio.to_thread(_embedded, run.request.run_id)
-    run.cleanup.append(held.close)
-    parameters = held.conninfo()
-    name = f"zenni-tui {run.request.run_id}"
-    run.target = Target(parameters, parameters["password"], name=name, embedded=True)
-    run.check(StepId.REACH, "embedded PostgreSQL", f"started on {held.host}:{held.port}, for this run only")
-
-
-def _embedded(run_id: str) -> server.Server:
-    return server.attach(run_id) or server.start(run_id, keep_data=True)
-
-
-async def close_target(run: Run, *, keep: bool) -> None:
-    """Let go of what the run holds; an embedded server is removed with its data unless the run may go on later."""
-    for release in reversed(run.cleanup):
-        await asyncio.to_thread(release)
-    run.cleanup.clear()
-    if run.target is None:
-        return
-    if run.target.embedded and not keep:
-        await asyncio.to_thread(server.remove, run.request.run_id)
-    elif not run.target.embedded and run.fence:
-        await asyncio.to_thread(_release, run)
-
-
-def _release(run: Run) -> None:
-    try:
-        with run.to.connect() as connection:
-            bookkeeping.release(connection, run.request.run_id)
-    except (NotReady, psycopg.Error) as error:
-        run.say(f"The lease could not be given back, it expires by itself: {error}", "warning")

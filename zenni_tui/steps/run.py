@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from zenni_tui.application import prisma, prisma_plan
 from zenni_tui.convert import planner
 from zenni_tui.errors import Occupied, Stopped
 from zenni_tui.model import events as e
+from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding
 from zenni_tui.model.plan import Plan, Span
 from zenni_tui.model.record import R, Record, from_json, to_json
@@ -47,6 +48,13 @@ class Profiles(Record, frozen=True):
 
     tables: dict[str, TableProfile]
     spans: dict[str, tuple[Span, ...]]
+
+
+class Decided(Record, frozen=True):
+    """The choices that hold, those taken of offers included, and the rows that stay out, by table."""
+
+    choices: Choices
+    quarantine: dict[str, tuple[int, ...]]
 
 
 class Run:
@@ -90,16 +98,24 @@ class Run:
         """Return the plan."""
         return self.load("plan.json", Plan)
 
-    def draft(self, profiles: Profiles) -> tuple[Plan, tuple[Finding, ...]]:
-        """Return the plan that follows from file and Prisma schema, and what it says of both."""
+    def draft(
+        self, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]
+    ) -> tuple[Plan, tuple[Finding, ...]]:
+        """Return the plan that follows from file, Prisma schema and choices, and what it says of them."""
         schema = self.schema()
-        facts = planner.Facts(schema, profiles.tables, profiles.spans, self.request.exclude)
+        facts = planner.Facts(schema, profiles.tables, profiles.spans, choices, quarantine)
         if self.request.prisma_schema is None:
             return planner.make(facts, None, self.request.schema)
         read = prisma.read_schema(Path(self.request.prisma_schema))
         wanted = prisma_plan.target_plan(read, namespace=self.request.schema)
         plan, findings = planner.make(facts, wanted, self.request.schema)
         return plan, prisma_plan.drift(wanted, schema) + findings
+
+    def choices(self) -> Choices:
+        """Return what the operator decided: on the way, or else in the orders."""
+        if (self.folder / "choices.json").exists():
+            return self.load("choices.json", Choices)
+        return self.request.choices
 
     def load(self, name: str, kind: type[R]) -> R:
         """Read a record from the run directory."""
@@ -124,15 +140,15 @@ class Run:
         """Tell one line of narration."""
         self.tell(e.Said(level, text))
 
-    def find(self, step: StepId, findings: Iterable[Finding], keys: dict[str, list[str]] | None = None) -> None:
-        """Tell of findings, and keep them with all their keys in the evidence."""
-        seen = set(self.state().findings)
-        fresh = [f for f in findings if f not in seen]
+    def find(self, step: StepId, findings: Iterable[Finding], keys: Mapping[str, Sequence[str]]) -> None:
+        """Tell of findings, and keep them with all their keys, by finding's id, in the evidence."""
+        known = {f.id: f for f in self.state().findings}
+        fresh = [f for f in findings if known.get(f.id) != f]
         path = self.folder / "findings.jsonl"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:  # noqa: PTH123 - as above
             for finding in fresh:
                 whole = msgspec.to_builtins(finding)
-                whole["keys"] = (keys or {}).get(finding_id(finding), list(finding.keys))
+                whole["keys"] = list(keys.get(finding.id, finding.keys))
                 stream.write(json.dumps(whole, ensure_ascii=False) + "\n")
                 self.tell(e.FindingMade(step, finding))
 
@@ -145,8 +161,3 @@ class Run:
             )
         if self.stopping.is_set():
             raise Stopped("Stopped at a safe point.", next_step="Go on with: zenni-tui resume")
-
-
-def finding_id(finding: Finding) -> str:
-    """Return what tells one finding from another."""
-    return f"{finding.code}/{finding.table}/{finding.column}"

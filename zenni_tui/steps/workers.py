@@ -21,7 +21,7 @@ from zenni_tui.compare import rows as comparison
 from zenni_tui.compare.extra import find_extra
 from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.session import pin_session
-from zenni_tui.convert import encode
+from zenni_tui.convert import encode, trial
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.errors import StepFailed, ZenniError
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Plan, Span, TablePlan
@@ -31,18 +31,10 @@ from zenni_tui.source import audit, database, reader
 from zenni_tui.target import load
 from zenni_tui.target.connect import Target
 
+from . import apart
 from .run import Run
 
 T = TypeVar("T")
-
-
-class Trouble(Record, frozen=True):
-    """Values of one column that have no faithful form in its type, and their keys."""
-
-    column: str
-    code: str
-    reason: str
-    keys: tuple[str, ...]
 
 
 class _Desk:
@@ -124,40 +116,46 @@ def profile_span(name: str, span: Span) -> dict[str, ColumnProfile]:
     return profiles
 
 
-def check_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], span: Span) -> list[Trouble]:
+def try_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], span: Span) -> trial.Tried:
     """Try the conversion of some columns of a span, one value at a time."""
     desk = _at_desk()
     table = desk.table(name)
-    key = list(table.key) or [rowid] if (rowid := reader.rowid_name(table)) else list(table.key)
-    fields = [encode.field_encoder(c, enums) for c in columns]
-    found: dict[tuple[str, str, str], list[str]] = {}
-    wanted = [*key, *(c.source or "" for c in columns)]
-    for rows in reader.batches(desk.source, table, wanted, span):
-        for row in rows:
-            for column, field, value in zip(columns, fields, row[len(key) :], strict=True):
-                try:
-                    field(value)
-                except Unfit as unfit:
-                    troubles = found.setdefault((column.source or "", unfit.code, unfit.reason), [])
-                    troubles.append(", ".join(map(str, row[: len(key)])))
-    return [Trouble(column, code, reason, tuple(keys)) for (column, code, reason), keys in found.items()]
+    rowid = reader.rowid_name(table)
+    lead = [rowid, *table.key] if rowid else list(table.key)
+    wanted = [*lead, *(c.source or "" for c in columns)]
+    rows = (row for batch in reader.batches(desk.source, table, wanted, span) for row in batch)
+    return trial.attempt(rows, columns, enums, lead=len(lead), rowids=rowid is not None)
+
+
+def find_twins(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], scratch: Path) -> trial.Twins:
+    """Find rows of a table whose key columns become equal in the target."""
+    desk = _at_desk()
+    table = desk.table(name)
+    rowid = reader.rowid_name(table)
+    lead = list(table.key) or ([rowid] if rowid else [])
+    wanted = [*lead, *(c.source or "" for c in columns)]
+    whole = Span(0, table.rows)
+    rows = (row for batch in reader.batches(desk.source, table, wanted, whole) for row in batch)
+    return trial.twins(rows, columns, enums, lead=len(lead), scratch=scratch / f"twins-{os.getpid()}.db")
 
 
 def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
-    """Load one span into the target."""
+    """Load one span into the target; rows in quarantine go into the side table instead."""
     desk = _at_desk()
     table = desk.plan.table(name)
-    columns = [c.source or "" for c in table.carried]
+    columns = [c.source or "" for c in table.loaded]
     encoder = desk.encoder(table)
+    out = apart.within(table, span)
 
     def data() -> Iterator[bytes]:
         yield encode.HEADER
-        for rows in reader.batches(desk.source, desk.table(table.source), columns, span):
+        for rows in apart.batches(desk.source, desk.table(table.source), columns, span, out):
             yield encoder(rows)
         yield encode.TRAILER
 
     with _told(table.name, span):
-        return load.span(desk.connection, ticket, (desk.plan.schema, table, span), data)
+        aside = apart.rows(desk.source, desk.table(table.source), out)
+        return load.span(desk.connection, ticket, (desk.plan.schema, table, span), data, aside)
 
 
 def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanComparison:

@@ -86,9 +86,11 @@ def _same(connection: Connection, row: RunRow) -> None:
 
 
 def _take(connection: Connection, run_id: str, owner: str) -> int:
+    # The first number is the time in microseconds: a lease made anew never repeats a number that a zombie holds.
     fence = connection.execute(
         "INSERT INTO zenni_tui.lease AS l (fence, run_id, owner, expires)"
-        " VALUES (1, %(run)s, %(owner)s, now() + %(seconds)s * interval '1 second')"
+        " VALUES ((extract(epoch FROM clock_timestamp()) * 1000000)::bigint, %(run)s, %(owner)s,"
+        " now() + %(seconds)s * interval '1 second')"
         " ON CONFLICT (singleton) DO UPDATE SET fence = l.fence + 1, run_id = excluded.run_id, owner = excluded.owner,"
         " expires = excluded.expires WHERE l.expires <= now() OR l.run_id = excluded.run_id RETURNING fence",
         {"run": run_id, "owner": owner, "seconds": LEASE_SECONDS},
@@ -137,6 +139,15 @@ def note_made(connection: Connection, run_id: str, things: Iterable[tuple[str, s
         )
 
 
+def forget_made(connection: Connection, run_id: str, things: Iterable[tuple[str, str]]) -> None:
+    """Strike out what this run has dropped again, in the transaction that drops it."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "DELETE FROM zenni_tui.made WHERE run_id = %s AND kind = %s AND name = %s",
+            [(run_id, kind, name) for kind, name in things],
+        )
+
+
 def made(connection: Connection, run_id: str) -> list[tuple[str, str]]:
     """Return what this run made, last first."""
     return [
@@ -156,10 +167,13 @@ def checkpoints(connection: Connection, run_id: str) -> dict[tuple[str, int], tu
 
 
 def leave(connection: Connection, run_id: str) -> None:
-    """Forget the run; drop our schema when no other run is known."""
-    for table in ("checkpoint", "made", "lease", "run"):
+    """Within a transaction, forget the run; drop our schema when no other run is known."""
+    # The set-up's lock: a run that enters at this moment must not lose its row to the drop.
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_GUARD,))
+    for table in ("checkpoint", "made", "quarantine", "lease", "run"):
         connection.execute(sql.SQL("DELETE FROM {} WHERE run_id = %s").format(sql.Identifier(SCHEMA, table)), (run_id,))
     if connection.execute("SELECT 1 FROM zenni_tui.run LIMIT 1").fetchone() is None:
         connection.execute(
-            "DROP TABLE zenni_tui.checkpoint, zenni_tui.made, zenni_tui.lease, zenni_tui.run; DROP SCHEMA zenni_tui"
+            "DROP TABLE zenni_tui.checkpoint, zenni_tui.made, zenni_tui.quarantine, zenni_tui.lease, zenni_tui.run;"
+            " DROP SCHEMA zenni_tui"
         )

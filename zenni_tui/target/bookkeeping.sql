@@ -35,3 +35,12 @@ CREATE TABLE IF NOT EXISTS zenni_tui.made (
     kind   text NOT NULL,
     name   text NOT NULL
 );
+
+-- Rows that the operator keeps out of their tables, as JSON by column; a BLOB or text that is not UTF-8 is {"hex": ...}.
+CREATE TABLE IF NOT EXISTS zenni_tui.quarantine (
+    run_id     text NOT NULL,
+    table_name text NOT NULL,
+    source_row bigint NOT NULL,
+    stored     json NOT NULL,
+    PRIMARY KEY (run_id, table_name, source_row)
+);

@@ -33,7 +33,9 @@ def relations(engine: Engine, schema: str) -> tuple[Relation, ...]:
 
         def filled(name: str) -> bool:
             table = f"{quote(schema)}.{quote(name)}"
-            return bool(connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table})")))  # noqa: S608 - quoted by the dialect
+            # Not through text(), which would take a colon in a name for a parameter.
+            found = connection.exec_driver_sql(f"SELECT EXISTS (SELECT 1 FROM {table})")  # noqa: S608 - quoted by the dialect
+            return bool(found.scalar())
 
         return tuple(Relation(name, kind, kind in ("r", "p") and filled(name)) for name, kind in rows)
 
@@ -75,11 +77,14 @@ WITH here AS (
 SELECT 'schema', nspname, coalesce(nspacl::text, '') FROM here
 UNION ALL
 SELECT 'relation', here.nspname || '.' || c.relname, c.relkind::text || ' ' || coalesce(c.relacl::text, '')
-       || ' ' || pg_get_userbyid(c.relowner)
+       || ' ' || pg_get_userbyid(c.relowner) || ' ' || c.relpersistence::text || ' ' || c.relrowsecurity::text
+       || ' ' || c.relforcerowsecurity::text || ' ' || coalesce(c.reloptions::text, '')
+       || CASE WHEN c.relkind IN ('v', 'm') THEN md5(pg_get_viewdef(c.oid)) ELSE '' END
 FROM pg_class c JOIN here ON here.oid = c.relnamespace
 UNION ALL
 SELECT 'column', here.nspname || '.' || c.relname || '.' || a.attname,
        format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull::text || ' ' || a.attidentity::text || ' '
+       || a.attgenerated::text || ' ' || coalesce(a.attacl::text, '') || ' '
        || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN here ON here.oid = c.relnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -96,10 +101,20 @@ SELECT 'type', here.nspname || '.' || t.typname,
                                     WHERE e.enumtypid = t.oid), '')
 FROM pg_type t JOIN here ON here.oid = t.typnamespace
 UNION ALL
-SELECT 'function', here.nspname || '.' || p.oid::regprocedure::text, md5(p.prosrc)
+SELECT 'sequence', here.nspname || '.' || c.relname,
+       concat_ws(' ', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmax, s.seqmin, s.seqcache, s.seqcycle)
+FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN here ON here.oid = c.relnamespace
+UNION ALL
+SELECT 'policy', here.nspname || '.' || c.relname || '.' || p.polname,
+       concat_ws(' ', p.polcmd, p.polpermissive, p.polroles, pg_get_expr(p.polqual, p.polrelid),
+                 pg_get_expr(p.polwithcheck, p.polrelid))
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN here ON here.oid = c.relnamespace
+UNION ALL
+SELECT 'function', here.nspname || '.' || p.oid::regprocedure::text,
+       concat_ws(' ', md5(p.prosrc), p.prosecdef, p.proconfig, p.proacl, p.provolatile)
 FROM pg_proc p JOIN here ON here.oid = p.pronamespace
 UNION ALL
-SELECT 'trigger', here.nspname || '.' || c.relname || '.' || t.tgname, pg_get_triggerdef(t.oid)
+SELECT 'trigger', here.nspname || '.' || c.relname || '.' || t.tgname, pg_get_triggerdef(t.oid) || t.tgenabled::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN here ON here.oid = c.relnamespace WHERE NOT t.tgisinternal
 UNION ALL
 SELECT 'extension', extname, extversion FROM pg_extension
@@ -115,7 +130,7 @@ class Fingerprint(Record, frozen=True):
 
 
 def fingerprint(connection: Connection) -> Fingerprint:
-    """Take the fingerprint of schemas, relations, columns, constraints, indexes, types, functions and triggers."""
+    """Take the fingerprint of schemas, relations, columns, rules, indexes, types, policies, functions and triggers."""
     rows = connection.execute(_FINGERPRINT.replace("%%", "%")).fetchall()
     text_form = "\n".join("\t".join(map(str, row)) for row in rows)
     return Fingerprint(hashlib.sha256(text_form.encode()).hexdigest(), len(rows))

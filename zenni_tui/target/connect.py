@@ -121,6 +121,11 @@ def pin(connection: psycopg.Connection[Any]) -> None:
 
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (
+        "root certificate file",
+        "The authority's certificate to check the server with is not there.",
+        "Give its file as sslrootcert, or use sslmode=require if the line is trusted.",
+    ),
+    (
         "password authentication failed",
         "The server refused the password.",
         "Check ZENNI_TARGET_URL, PGPASSWORD or PGPASSFILE.",

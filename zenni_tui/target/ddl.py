@@ -30,7 +30,8 @@ from zenni_tui.model.plan import (
 )
 from zenni_tui.model.record import Record
 
-_DIALECT = pg.dialect()  # type: ignore[no-untyped-call]
+# Any parameter style but the driver's own: that one doubles every % for statements that have parameters.
+_DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _QUOTE = _DIALECT.identifier_preparer.quote_identifier
 
 
@@ -41,6 +42,18 @@ class Statement(Record, frozen=True):
     name: str
     sql: str
     table: str = ""
+
+
+class _Serial(sa.types.UserDefinedType[int]):
+    """SERIAL by name: the compiler's own comes with a primary key, which is made after the rows."""
+
+    cache_ok = True
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def get_col_spec(self, **_: object) -> str:
+        return {Kind.SMALLINT: "SMALLSERIAL", Kind.BIGINT: "BIGSERIAL"}.get(self.kind, "SERIAL")
 
 
 class _DoublePrecision(sa.types.UserDefinedType[float]):
@@ -86,9 +99,14 @@ def _default(default: Default | None, kind: Kind) -> sa.TextClause | sa.Computed
     if default.kind is DefaultKind.NOW:
         return sa.text("CURRENT_TIMESTAMP")
     if default.kind is DefaultKind.EXPRESSION:
-        return sa.text(default.text.replace(":", "\\:"))
+        return _verbatim(default.text)
     # A plain string is rendered by the compiler as a quoted literal.
     return sa.text(default.text) if kind in _BARE and _harmless(default.text) else default.text
+
+
+def _verbatim(expression: str) -> sa.TextClause:
+    # A colon would begin a parameter.
+    return sa.text(expression.replace(":", "\\:"))
 
 
 def _harmless(text: str) -> bool:
@@ -96,30 +114,32 @@ def _harmless(text: str) -> bool:
 
 
 def _column(column: ColumnPlan, schema: str, enums: Iterable[EnumPlan]) -> sa.Column[Any]:
-    serial = column.counter is Counter.SERIAL
-    parts = [sa.Identity(always=False)] if column.counter is Counter.IDENTITY else []
+    kind = _type(column.type, schema, enums)
+    if column.counter is Counter.SERIAL:
+        kind = _Serial(column.type.kind)
+    parts: list[sa.schema.SchemaItem] = []
+    if column.counter is Counter.IDENTITY:
+        parts.append(sa.Identity(always=False))
+    if column.generated is not None:
+        parts.append(sa.Computed(_verbatim(column.generated), persisted=True))
     return sa.Column(
         column.name,
-        _type(column.type, schema, enums),
+        kind,
         *parts,
         nullable=not column.not_null,
         server_default=_default(column.default, column.type.kind),
-        autoincrement=serial,
-        # SQLAlchemy writes SERIAL for the autoincrementing column of a primary key only; the key itself comes later.
-        primary_key=serial,
+        autoincrement=False,
     )
 
 
 def _table(table: TablePlan, plan: Plan) -> sa.Table:
-    made = sa.Table(
-        table.name, sa.MetaData(schema=plan.schema), *(_column(c, plan.schema, plan.enums) for c in table.columns)
-    )
-    made.constraints.discard(made.primary_key)
-    return made
+    columns = (_column(c, plan.schema, plan.enums) for c in table.columns)
+    return sa.Table(table.name, sa.MetaData(schema=plan.schema), *columns)
 
 
 def _sql(construct: sa.schema.ExecutableDDLElement) -> str:
-    return " ".join(str(construct.compile(dialect=_DIALECT)).split("\n")).replace("\t", "    ").strip()
+    # Line breaks and tabs stay: they may be part of a name or a literal.
+    return str(construct.compile(dialect=_DIALECT)).strip()
 
 
 def _bare_table(name: str, schema: str, columns: Iterable[str]) -> sa.Table:
@@ -139,7 +159,7 @@ def create_tables(plan: Plan, *, schema_there: bool) -> tuple[Statement, ...]:
 
 
 def _create_table(table: TablePlan, plan: Plan) -> str:
-    return str(CreateTable(_table(table, plan)).compile(dialect=_DIALECT)).strip().replace("\t", "    ")
+    return _sql(CreateTable(_table(table, plan)))
 
 
 def primary_keys(plan: Plan) -> tuple[Statement, ...]:
@@ -160,10 +180,41 @@ def indexes(plan: Plan) -> tuple[Statement, ...]:
 
 
 def _index(index: IndexPlan, plan: Plan) -> str:
-    bare = _bare_table(index.table, plan.schema, index.columns)
+    bare = _bare_table(index.table, plan.schema, (c for c in index.columns if c))
+    expressions = index.expressions or (None,) * len(index.columns)
     descending = index.descending or (False,) * len(index.columns)
-    parts = [bare.c[c].desc() if down else bare.c[c] for c, down in zip(index.columns, descending, strict=True)]
-    return _sql(CreateIndex(sa.Index(index.name, *parts, unique=index.unique)))
+    parts = [
+        _index_part(bare, column, text, down=down)
+        for column, text, down in zip(index.columns, expressions, descending, strict=True)
+    ]
+    where = _verbatim(index.where) if index.where is not None else None
+    return _sql(CreateIndex(sa.Index(index.name, *parts, unique=index.unique, postgresql_where=where, _table=bare)))
+
+
+def _index_part(bare: sa.Table, column: str, text: str | None, *, down: bool) -> Any:
+    if text is not None:
+        return _verbatim(f"({text}){' DESC' if down else ''}")
+    return bare.c[column].desc() if down else bare.c[column]
+
+
+def checks(plan: Plan) -> tuple[Statement, ...]:
+    """Return the statements that add the CHECK rules."""
+    statements = []
+    for table in plan.tables:
+        for check in table.checks:
+            bare = _bare_table(table.name, plan.schema, ())
+            rule = sa.CheckConstraint(_verbatim(check.expression), name=check.name)
+            bare.append_constraint(rule)
+            statements.append(Statement("check", check.name, _sql(AddConstraint(rule)), table.name))
+    return tuple(statements)
+
+
+def views(plan: Plan) -> tuple[Statement, ...]:
+    """Return the statements that make the views."""
+    return tuple(
+        Statement("view", v.name, f"CREATE VIEW {_QUOTE(plan.schema)}.{_QUOTE(v.name)} AS {v.query}")
+        for v in plan.views
+    )
 
 
 def foreign_keys(plan: Plan) -> tuple[Statement, ...]:
@@ -184,6 +235,9 @@ def _foreign_key(key: ForeignKeyPlan, plan: Plan) -> str:
         name=key.name,
         ondelete=None if key.on_delete == "NO ACTION" else key.on_delete,
         onupdate=None if key.on_update == "NO ACTION" else key.on_update,
+        deferrable=key.deferred or None,
+        initially="DEFERRED" if key.deferred else None,
+        postgresql_not_valid=not key.validated,
     )
     made[key.table].append_constraint(constraint)
     return _sql(AddConstraint(constraint))
@@ -193,12 +247,16 @@ def drop(kind: str, name: str, schema: str) -> str:
     """Return the statement that drops one thing this run made; it never cascades to what others made."""
     if kind == "schema":
         return _sql(DropSchema(name))
-    if kind == "type":
-        return f"DROP TYPE {_QUOTE(schema)}.{_QUOTE(name)}"
+    if kind in ("type", "view"):
+        return f"DROP {kind.upper()} {_QUOTE(schema)}.{_QUOTE(name)}"
     return _sql(DropTable(sa.Table(name, sa.MetaData(schema=schema))))
+
+
+def rules(plan: Plan) -> tuple[Statement, ...]:
+    """Return all that is made after the rows: keys, indexes and checks table by table, foreign keys, views."""
+    return (*primary_keys(plan), *indexes(plan), *checks(plan), *foreign_keys(plan), *views(plan))
 
 
 def script(plan: Plan) -> str:
     """Return the whole DDL of a plan, for reading."""
-    parts = (*create_tables(plan, schema_there=False), *primary_keys(plan), *indexes(plan), *foreign_keys(plan))
-    return "".join(f"{s.sql};\n\n" for s in parts)
+    return "".join(f"{s.sql};\n\n" for s in (*create_tables(plan, schema_there=False), *rules(plan)))

@@ -37,9 +37,11 @@ def span(
     ticket: Ticket,
     where: tuple[str, TablePlan, Span],
     data: Callable[[], Iterable[bytes]],
+    aside: Sequence[tuple[int, str]] = (),
 ) -> Loaded:
     """Load one span of a table of a schema, all of it or nothing.
 
+    `aside` are the span's rows in quarantine, by rowid, as JSON.
     The checkpoint row goes in before the COPY: a second attempt waits on it for the first's commit, and learns of it.
     Raises Occupied when the lease was lost, StepFailed when other rows came than planned, psycopg.Error.
     """
@@ -55,13 +57,18 @@ def span(
             return Loaded(part.rows, 0, 0.0, before=True)
         bookkeeping.fenced(connection, ticket.fence)
         size = _copy(cursor, _statement(schema, table), data())
-        if cursor.rowcount != part.rows:
+        expected = part.rows - len(aside)
+        if cursor.rowcount != expected:
             raise StepFailed(
                 "The server took another number of rows than was read.",
                 where=f'table "{table.name}", span {part.number}',
-                why=f"{part.rows} were planned, {cursor.rowcount} arrived.",
+                why=f"{expected} were planned, {cursor.rowcount} arrived.",
                 next_step="Roll back and start again; the snapshot may have been changed.",
             )
+        cursor.executemany(
+            "INSERT INTO zenni_tui.quarantine (run_id, table_name, source_row, stored) VALUES (%s, %s, %s, %s)",
+            [(ticket.run_id, table.name, rowid, row) for rowid, row in aside],
+        )
         cursor.execute(
             "UPDATE zenni_tui.checkpoint SET bytes = %s WHERE run_id = %s AND table_name = %s AND span = %s",
             (size, ticket.run_id, table.name, part.number),
@@ -70,7 +77,7 @@ def span(
 
 
 def _statement(schema: str, table: TablePlan) -> sql.Composed:
-    columns: Sequence[sql.Composable] = [sql.Identifier(c.name) for c in table.carried]
+    columns: Sequence[sql.Composable] = [sql.Identifier(c.name) for c in table.loaded]
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(schema, table.name), sql.SQL(", ").join(columns)
     )

@@ -149,6 +149,7 @@ class RunScreen(Base):
         answered = any(isinstance(entry.what, _ANSWERS[self._asked]) for entry in entries)
         if answered or (self._asked != "start" and (self.follower.state.ended or not alive)):
             self._asked = ""
+            self.tell("")
         elif self._asked == "start" and time.time() - self._asked_at > _START_SECONDS:
             self._asked = ""
             self._raise(self._no_engine())

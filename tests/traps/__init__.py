@@ -1,0 +1,1 @@
+"""Traps: one SQLite database, or table, for each thing that can go wrong on the way, its outcome written down first."""

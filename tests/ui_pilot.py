@@ -1,0 +1,107 @@
+"""How screens are tried out: by keys, by the words in their cells, with real journals and a real control socket."""
+
+import contextlib
+import itertools
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import ui_stories as stories
+from textual.pilot import Pilot
+from ui_stories import Story
+
+from zenni_tui.engine import control
+from zenni_tui.errors import ZenniError
+from zenni_tui.model import events as e
+from zenni_tui.model.request import Command, Reply
+from zenni_tui.model.runbook import RunKind
+from zenni_tui.ui.keep import rendered
+
+LOOK = 0.35
+"""Longer than the pause between two looks at the journal."""
+
+
+class Runs:
+    """Makes runs in a folder; their engines are alive unless said otherwise."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._made: list[Story] = []
+        self._numbers = itertools.count(10)
+
+    def __call__(self, *what: e.AnyEvent, alive: bool = True, live: bool = False) -> Story:
+        """Make a run that has come this far."""
+        story = Story(self.home / f"20261122T1015{next(self._numbers)}Z-rehearse-7f3a", alive=alive)
+        self._made.append(story)
+        story.tell(stories.began(live=live), *what)
+        return story
+
+    def close(self) -> None:
+        """Put all away."""
+        for story in self._made:
+            story.close()
+
+
+class Desk:
+    """An offer that writes a real journal instead of starting an engine, and remembers what it was asked."""
+
+    source = stories.SOURCE
+    target = "embedded PostgreSQL"
+    live = False
+    kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
+    hints = ("demo application: http://127.0.0.1:40411",)
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.asked: list[str] = []
+        self.refuse: ZenniError | None = None
+        self.stories: list[Story] = []
+
+    def start(self, kind: RunKind) -> Path:
+        """Begin a run."""
+        self._note(f"start {kind}")
+        story = Story(self.home / "started")
+        story.tell(stories.began(kind=kind))
+        self.stories.append(story)
+        return story.folder
+
+    def resume(self, folder: Path) -> None:
+        """Go on."""
+        self._note(f"resume {folder.name}")
+
+    def rollback(self, folder: Path) -> None:
+        """Take back."""
+        self._note(f"rollback {folder.name}")
+
+    def _note(self, what: str) -> None:
+        if self.refuse:
+            raise self.refuse
+        self.asked.append(what)
+
+
+@contextlib.asynccontextmanager
+async def hearing(story: Story, *, ok: bool = True) -> AsyncIterator[list[Command]]:
+    """Serve a run's control socket; yield the commands that come in."""
+    heard: list[Command] = []
+
+    def answer(command: Command) -> Reply:
+        heard.append(command)
+        return Reply(ok, f"{command.name}: heard" if ok else "not now")
+
+    server = await control.serve(story.folder, answer)
+    yield heard
+    server.close()
+    await server.wait_closed()
+
+
+def text(pilot: Pilot[None]) -> str:
+    """Return the screen as one text."""
+    return "\n".join(rendered(pilot.app.screen))
+
+
+async def wait_for(pilot: Pilot[None], word: str, seconds: float = 5.0) -> None:
+    """Wait until a word stands on the screen."""
+    end = time.monotonic() + seconds
+    while word not in text(pilot):
+        assert time.monotonic() < end, f"{word!r} never came:\n{text(pilot)}"
+        await pilot.pause(0.05)

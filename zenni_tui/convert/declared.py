@@ -1,0 +1,164 @@
+"""Plans the columns of a table that no Prisma schema describes, and applies the operator's choices to any column."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding, Repair, Severity
+from zenni_tui.model.plan import (
+    ColumnPlan,
+    Counter,
+    Epoch,
+    Kind,
+    TargetType,
+    ValueRepair,
+    parse_type,
+)
+from zenni_tui.model.schema import ColumnProfile, SourceColumn, SourceTable
+
+from . import translate, types
+
+Found = Callable[[Finding], None]
+Meanings = Mapping[str, tuple[str, TargetType]]
+"""What the translator needs of a table: target name and type by source column."""
+
+_VALUE_REPAIRS = frozenset({"strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})
+
+
+def column(table: SourceTable, source: SourceColumn, profile: ColumnProfile, name: str, found: Found) -> ColumnPlan:
+    """Plan one column from its declaration and its content, without its default and expression."""
+    kind = types.choose(source, profile)
+    epochs = types.epochs_of(profile)
+    if kind.kind in types.DATES and len(epochs) > 1:
+        found(_ambiguous(table, source, profile, epochs))
+    if kind.kind is Kind.TEXT and types.mixed(profile) and not profile.blobs:
+        found(_mixed(table, source, profile))
+    return ColumnPlan(
+        source.name,
+        name,
+        kind,
+        source.not_null or bool(source.key_position),
+        None,
+        Counter.IDENTITY if table.rowid_alias == source.name else None,
+        epochs[0],
+    )
+
+
+def chosen(plan: ColumnPlan, table: str, choices: Choices) -> ColumnPlan:
+    """Return a column as the operator's casts and repairs make it; raises ValueError for a type nobody knows."""
+    cast = choices.casts.get(f"{table}.{plan.source}")
+    changes: dict[str, object] = {"type": parse_type(cast)} if cast else {}
+    repairs: list[ValueRepair] = []
+    for finding, repair in choices.repairs.items():
+        code, _, where = finding.partition("/")
+        if where != f"{table}/{plan.source}":
+            continue
+        action, _, argument = repair.partition(":")
+        if action == "type":
+            changes["type"] = parse_type(argument)
+        elif action == "epoch":
+            changes["epoch"] = Epoch(argument)
+        elif action == "zone":
+            changes["zone"] = argument
+        elif action in _VALUE_REPAIRS:
+            repairs.append(ValueRepair(code, action, argument if action == "to_value" else None))
+    changes["repairs"] = tuple(repairs)
+    return msgspec.structs.replace(plan, **changes)
+
+
+def excluded(table: str, column: str, choices: Choices) -> bool:
+    """Return whether the operator leaves a column behind."""
+    if f"{table}.{column}" in choices.exclude:
+        return True
+    return any(
+        repair == "exclude" and finding.partition("/")[2] == f"{table}/{column}"
+        for finding, repair in choices.repairs.items()
+    )
+
+
+def with_expressions(table: SourceTable, plan: ColumnPlan, meanings: Meanings, found: Found) -> ColumnPlan:
+    """Add a declared column's default or generation expression, translated, or say why it isn't carried."""
+    source = table.column(plan.source or "")
+    if source is None:
+        return plan
+    if source.generated is not None:
+        return _generated(table, source, plan, meanings, found)
+    try:
+        default = translate.default(source.default, plan.type) if source.default is not None else None
+    except translate.Untranslatable as error:
+        found(_default_lost(table, source, error.reason))
+        default = None
+    return msgspec.structs.replace(plan, default=default if plan.counter is None else None)
+
+
+def _generated(
+    table: SourceTable, source: SourceColumn, plan: ColumnPlan, meanings: Meanings, found: Found
+) -> ColumnPlan:
+    reason = "its expression is not known"
+    try:
+        if source.expression is not None:
+            expression = translate.expression(source.expression, meanings)
+            return msgspec.structs.replace(plan, generated=expression, not_null=source.not_null)
+    except translate.Untranslatable as error:
+        reason = error.reason
+    finding = _generated_lost(table, source, reason)
+    found(finding)
+    return plan
+
+
+def _generated_lost(table: SourceTable, source: SourceColumn, reason: str) -> Finding:
+    return Finding(
+        "generated_not_carried",
+        Severity.ERROR,
+        f'The generated column "{table.name}"."{source.name}" AS ({source.expression}) has no equal here: {reason}.',
+        "Carry its values in an ordinary column, and compute them in the application from then on.",
+        table.name,
+        source.name,
+        1,
+        (),
+        (
+            Repair("as_column", lossless=True, text="an ordinary column with the values of today"),
+            Repair("exclude", lossless=False, text="leave the column behind"),
+        ),
+    )
+
+
+def _default_lost(table: SourceTable, source: SourceColumn, reason: str) -> Finding:
+    return Finding(
+        "default_not_carried",
+        Severity.WARNING,
+        f'The default {source.default} of "{table.name}"."{source.name}" is not carried: {reason}.',
+        "Set a default in PostgreSQL after the migration, or let the application give the value.",
+        table.name,
+        source.name,
+        1,
+    )
+
+
+def _ambiguous(table: SourceTable, source: SourceColumn, profile: ColumnProfile, epochs: tuple[Epoch, ...]) -> Finding:
+    return Finding(
+        "date_ambiguous",
+        Severity.ERROR,
+        f'The numbers in "{table.name}"."{source.name}" reach from {profile.smallest} to {profile.largest}: they may'
+        f" count {' or '.join(epochs)} since 1970.",
+        "Say what they count.",
+        table.name,
+        source.name,
+        profile.integers,
+        (),
+        tuple(Repair(f"epoch:{e}", lossless=False, text=f"read all of them as {e}") for e in epochs),
+    )
+
+
+def _mixed(table: SourceTable, source: SourceColumn, profile: ColumnProfile) -> Finding:
+    return Finding(
+        "mixed_classes",
+        Severity.WARNING,
+        f'"{table.name}"."{source.name}" holds {profile.integers:,} integers, {profile.reals:,} reals and'
+        f" {profile.texts:,} texts; it becomes text, so that numbers become their text.",
+        "See that the application reads text there, or give it a type: [schema.casts].",
+        table.name,
+        source.name,
+        profile.integers + profile.reals,
+    )

@@ -1,0 +1,79 @@
+"""Findings about values, and the repairs on offer for each."""
+
+from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
+from zenni_tui.model.plan import ColumnPlan, Kind
+
+_UTF8 = (
+    Repair("utf8_replace", lossless=False, text="put U+FFFD in place of what is not UTF-8"),
+    Repair("utf8_latin1", lossless=False, text="read the whole value as Latin-1"),
+    Repair("utf8_cp1252", lossless=False, text="read the whole value as Windows-1252"),
+)
+_STRIP = (Repair("strip_nul", lossless=False, text="remove the NUL characters"),)
+_OWN = {"text_nul": _STRIP, "json_nul": _STRIP, "text_not_utf8": _UTF8}
+
+_NUMBERS = {
+    "integer_out_of_range": ("bigint", "numeric"),
+    "integer_inexact": ("numeric",),
+    "number_too_precise": ("numeric",),
+    "number_infinite": ("numeric",),
+    "real_inexact": ("double precision",),
+    "real_out_of_range": ("double precision",),
+    "date_has_time": ("timestamp(6)",),
+    "blob_in_text": ("bytea",),
+}
+_WIDE = frozenset({Kind.TEXT, Kind.BYTEA})
+
+_ADVICE = {
+    "text_nul": "Remove the NUL characters in the source, or choose strip_nul.",
+    "text_not_utf8": "Write the text anew in UTF-8 in the source, or choose how to read it.",
+    "enum_unknown": "Correct the value, or add the label to the enum in schema.prisma.",
+    "not_an_integer": "Correct the value in the source, or let the column become text.",
+    "not_a_boolean": "Correct the value to 0 or 1, or let the column become another type.",
+    "date_too_fine": "Let the column keep microseconds: timestamp(6).",
+    "date_unreadable": "Write the date as YYYY-MM-DDTHH:MM:SS.mmm+00:00 or as milliseconds since 1970.",
+    "blob_in_text": "Correct the value in the source, or let the column become bytea.",
+}
+
+
+def value_finding(table: str, column: ColumnPlan, code: str, reason: str, keys: list[str], *, rowids: bool) -> Finding:
+    """Return the finding for values that have no faithful form; `rowids` tells whether rows can be set aside."""
+    count = len(keys)
+    values = "1 value" if count == 1 else f"{count:,} values"
+    return Finding(
+        code,
+        Severity.ERROR,
+        f'{values} of "{table}"."{column.source}" can\'t become {column.type}: {reason}.',
+        _ADVICE.get(code, "Correct these rows in the source, or choose one of the repairs."),
+        table,
+        column.source,
+        count,
+        tuple(keys[:SHOWN_KEYS]),
+        repairs(column, code, rowids=rowids),
+    )
+
+
+def repairs(column: ColumnPlan, code: str, *, rowids: bool) -> tuple[Repair, ...]:
+    """Return what can be done about values of a column, lossless ways first."""
+    wider = [f"type:{t}" for t in _wider(column, code)]
+    offers = [Repair(w, lossless=True, text=f"let the column become {w.partition(':')[2]}") for w in wider]
+    offers += _OWN.get(code, ())
+    if not column.not_null:
+        offers.append(Repair("to_null", lossless=False, text="make these values NULL"))
+    if column.type.kind is not Kind.BYTEA:
+        offers.append(Repair("to_value:", lossless=False, text="put one other value in their place: to_value:TEXT"))
+    if rowids:
+        offers.append(Repair("quarantine", lossless=False, text="keep these rows out, in a side table with the reason"))
+    offers.append(Repair("exclude", lossless=False, text="leave the whole column behind"))
+    return tuple(offers)
+
+
+def _wider(column: ColumnPlan, code: str) -> list[str]:
+    known = list(_NUMBERS.get(code, ()))
+    if code == "date_too_fine" and (column.type.size or 6) < 6:  # noqa: PLR2004 - microseconds
+        known.append("timestamp(6)")
+    # Text holds whatever was stored as text or number, in SQLite's own spelling; only BLOBs have none.
+    if column.type.kind not in _WIDE and code not in ("blob_in_text", "text_nul", "text_not_utf8", "not_a_blob"):
+        known.append("text")
+    if code == "not_a_blob":
+        known.append("text")
+    return known

@@ -1,0 +1,230 @@
+"""Plans keys, checks, indexes, foreign keys and views of tables that no Prisma schema describes."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding, Repair, Severity
+from zenni_tui.model.plan import CheckPlan, ForeignKeyPlan, IndexPlan, TablePlan, TargetType, ViewPlan
+from zenni_tui.model.schema import SourceForeignKey, SourceIndex, SourceObject, SourceSchema, SourceTable
+
+from . import names, translate
+from .declared import Found, Meanings
+
+MOST_INDEX_COLUMNS = 32
+"""https://www.postgresql.org/docs/current/limits.html."""
+
+_FOLDS = {"NOCASE": "lower", "RTRIM": "rtrim"}
+
+
+class Taken:
+    """The names of a schema that are given away; what has no name of its own gets the nearest free one."""
+
+    def __init__(self, used: Iterable[str]) -> None:
+        self._used = set(used)
+
+    def free(self, wanted: str) -> str:
+        """Take a name or, when that can't be, the nearest one that is free."""
+        name = names.proposal(wanted, self._used, column=False)
+        self._used.add(name)
+        return name
+
+
+def meanings(table: TablePlan) -> Meanings:
+    """Return target names and types by source column, for the translator."""
+    return {c.source: (c.name, c.type) for c in table.columns if c.source is not None}
+
+
+def checks(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) -> tuple[CheckPlan, ...]:
+    """Translate a table's CHECK rules, or say which are not carried and why."""
+    made = []
+    for number, check in enumerate(source.checks, 1):
+        try:
+            text = translate.boolean(check.expression, meanings(plan))
+        except translate.Untranslatable as error:
+            found(_lost("check", source.name, check.name or f"CHECK ({check.expression})", error.reason))
+            continue
+        made.append(CheckPlan(taken.free(check.name or f"{plan.name}_check{number if number > 1 else ''}"), text))
+    return tuple(made)
+
+
+def dropped(choices: Choices, table: TablePlan, columns: Iterable[str]) -> bool:
+    """Return whether the operator leaves out an index because of one of its columns."""
+    sources = {c.source for c in table.columns if c.name in set(columns)}
+    return any(choices.repairs.get(f"index_entry_too_long/{table.source}/{s}") == "index_drop" for s in sources)
+
+
+def indexes(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) -> Iterable[IndexPlan]:
+    """Plan a table's indexes: columns, order, expressions, predicates, and case folding by expression."""
+    for index in source.indexes:
+        folded = any(c in _FOLDS for c in index.collations)
+        if index.origin == "pk" and not folded:
+            continue
+        try:
+            yield _index(index, plan, taken)
+        except translate.Untranslatable as error:
+            text = index.sql or f"UNIQUE ({', '.join(c or '?' for c in index.columns)})"
+            found(_lost("index", source.name, f"{index.name}: {text}", error.reason))
+
+
+def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
+    known = {name.lower(): target for name, (target, _) in meanings(plan).items()}
+    columns, expressions = [], []
+    for position, column in enumerate(index.columns):
+        text = _part(index, position, column, known, plan)
+        columns.append(known[column.lower()] if column is not None and text is None else "")
+        expressions.append(text)
+    if len(columns) > MOST_INDEX_COLUMNS:
+        raise translate.Untranslatable(f"an index of PostgreSQL has at most {MOST_INDEX_COLUMNS} columns")
+    where = translate.boolean(index.where, meanings(plan)) if index.where is not None else None
+    wanted = index.name if index.origin == "c" else f"{plan.name}_{'_'.join(c for c in columns if c)}_key"
+    return IndexPlan(
+        taken.free(wanted),
+        plan.name,
+        tuple(columns),
+        index.unique,
+        index.descending if any(index.descending) else (),
+        tuple(expressions) if any(expressions) else (),
+        where,
+    )
+
+
+def _part(
+    index: SourceIndex, position: int, column: str | None, known: Mapping[str, str], plan: TablePlan
+) -> str | None:
+    collation = index.collations[position] if index.collations else "BINARY"
+    if column is None:
+        text = index.expressions[position] if index.expressions else None
+        if text is None:
+            raise translate.Untranslatable("its expression is not known")
+        made = translate.expression(text, meanings(plan))
+    elif column.lower() not in known:
+        raise translate.Untranslatable(f'its column "{column}" is not carried')
+    else:
+        made = None
+    if collation == "BINARY":
+        return made
+    if collation not in _FOLDS:
+        raise translate.Untranslatable(f"its collation {collation} has no equal")
+    # SQLite folds ASCII only, and so does lower() under the collation "C".
+    inner: str = made or translate.quoted(known[(column or "").lower()])
+    return f'{_FOLDS[collation]}({inner} COLLATE "C")'
+
+
+def foreign_keys(
+    source: SourceTable, schema: SourceSchema, plans: Mapping[str, TablePlan], choices: Choices, found: Found
+) -> Iterable[ForeignKeyPlan]:
+    """Plan a table's foreign keys; what they refer to must be there, be carried, and be a key."""
+    child = plans[source.name]
+    for key in source.foreign_keys:
+        parent = schema.table(key.parent)
+        problem = _reference_problem(source, key, parent, plans)
+        if problem is not None:
+            found(problem)
+            continue
+        assert parent is not None  # noqa: S101 - checked just now
+        columns = key.parent_columns or parent.key
+        made = ForeignKeyPlan(
+            names.fitted(key.name or f"{child.name}_{'_'.join(key.columns)}_fkey"),
+            child.name,
+            _targets(child, key.columns),
+            plans[parent.name].name,
+            _targets(plans[parent.name], columns),
+            key.on_delete,
+            key.on_update,
+            deferred=key.deferred,
+        )
+        chosen = choice(choices, source.name, key.columns)
+        if chosen != "fk_drop":
+            yield msgspec.structs.replace(made, validated=chosen != "fk_not_valid")
+
+
+def choice(choices: Choices, table: str, columns: tuple[str, ...]) -> str | None:
+    """Return what the operator chose for a foreign key, by its table and first column."""
+    where = f"{table}/{columns[0]}"
+    return next(
+        (r for f, r in choices.repairs.items() if f.startswith("foreign_key_") and f.partition("/")[2] == where), None
+    )
+
+
+def _targets(plan: TablePlan, columns: Iterable[str]) -> tuple[str, ...]:
+    known = {(c.source or "").lower(): c.name for c in plan.columns}
+    return tuple(known[c.lower()] for c in columns)
+
+
+def _reference_problem(
+    source: SourceTable, key: SourceForeignKey, parent: SourceTable | None, plans: Mapping[str, TablePlan]
+) -> Finding | None:
+    if parent is None or parent.name not in plans:
+        state = "is not in the file" if parent is None else "is not migrated"
+        return fk_finding("foreign_key_parent_missing", source, key, f'the table "{key.parent}" {state}', 1)
+    columns = {c.lower() for c in key.parent_columns or parent.key}
+    carried = {(c.source or "").lower() for c in plans[parent.name].columns}
+    own = {(c.source or "").lower() for c in plans[source.name].columns}
+    if not columns <= carried or not {c.lower() for c in key.columns} <= own:
+        return fk_finding("foreign_key_malformed", source, key, "it names columns that are not carried", 1)
+    uniques = [{(c or "").lower() for c in i.columns} for i in parent.indexes if i.unique and not i.partial]
+    if columns != {c.lower() for c in parent.key} and columns not in uniques:
+        return fk_finding("foreign_key_not_unique", source, key, "the columns it refers to are no key", 1)
+    return None
+
+
+def fk_finding(  # noqa: PLR0917 - the parts of one sentence
+    code: str, source: SourceTable, key: SourceForeignKey, reason: str, count: int, keys: tuple[str, ...] = ()
+) -> Finding:
+    """Return the finding for a foreign key that can't be made, with dropping it on offer."""
+    offers = [Repair("fk_drop", lossless=False, text="leave this foreign key out")]
+    if code in ("foreign_key_orphans", "foreign_key_case"):
+        offers.insert(0, Repair("fk_not_valid", lossless=False, text="make it NOT VALID: new rows only are checked"))
+    columns = ", ".join(key.columns)
+    return Finding(
+        code,
+        Severity.ERROR,
+        f'The foreign key of "{source.name}" ({columns}) to "{key.parent}" can\'t be made: {reason}.',
+        "Mend it in a copy of the source, or choose to leave the foreign key out.",
+        source.name,
+        key.columns[0],
+        count,
+        keys,
+        tuple(offers),
+    )
+
+
+def views(schema: SourceSchema, tables: Mapping[str, TablePlan], namespace: str, found: Found) -> Iterable[ViewPlan]:
+    """Translate views; triggers and what can't be translated are listed with their text."""
+    known: dict[str, tuple[str, Mapping[str, tuple[str, TargetType]]]] = {
+        name: (plan.name, meanings(plan)) for name, plan in tables.items()
+    }
+    for thing in schema.others:
+        if thing.kind != "view":
+            found(_lost(thing.kind, thing.name, thing.sql, "its language has no equal"))
+            continue
+        view = _view(thing, known, namespace, found)
+        if view is not None:
+            yield view
+
+
+def _view(
+    thing: SourceObject,
+    known: Mapping[str, tuple[str, Mapping[str, tuple[str, TargetType]]]],
+    namespace: str,
+    found: Found,
+) -> ViewPlan | None:
+    try:
+        return ViewPlan(names.fitted(thing.name), translate.view(thing.sql, known, namespace))
+    except translate.Untranslatable as error:
+        found(_lost("view", thing.name, thing.sql, error.reason))
+        return None
+
+
+def _lost(kind: str, table: str, text: str, reason: str) -> Finding:
+    return Finding(
+        f"{kind}_not_carried",
+        Severity.WARNING,
+        f'A {kind} of "{table}" is not carried: {reason}. Its text: {" ".join(text.split())[:300]}',
+        "Write its PostgreSQL form by hand after the migration, if it is needed; the text is in schema.json.",
+        table,
+        None,
+        1,
+    )

@@ -1,0 +1,119 @@
+"""Tries conversions without writing: which values have no faithful form, and which keys become equal."""
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind
+from zenni_tui.model.record import Record
+from zenni_tui.model.schema import Value
+
+from . import documents, encode
+from .types import DATES
+from .unfit import Unfit
+
+_ZONED = re.compile(r"[T ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$", re.ASCII)
+
+
+class Trouble(Record, frozen=True):
+    """Values of one column that have no faithful form in its type: their keys, and rowids where there are any."""
+
+    column: str
+    code: str
+    reason: str
+    keys: tuple[str, ...]
+    rowids: tuple[int, ...] = ()
+
+
+class Tried(Record, frozen=True):
+    """One span's trial: troubles, and by date column how many texts name a zone and how many don't."""
+
+    troubles: tuple[Trouble, ...]
+    zoned: dict[str, int]
+    zoneless: dict[str, int]
+    doubled: dict[str, tuple[str, ...]]
+    """By jsonb column, the keys of rows whose JSON names a key twice."""
+
+
+class Twins(Record, frozen=True):
+    """Rows whose key columns become equal in the target, each with the row it equals."""
+
+    keys: tuple[str, ...]
+
+
+def attempt(
+    rows: Iterable[Sequence[Value]],
+    columns: Sequence[ColumnPlan],
+    enums: Sequence[EnumPlan],
+    *,
+    lead: int,
+    rowids: bool,
+) -> Tried:
+    """Try to encode the values of rows; the first `lead` values of each row are its rowid, if any, and its key."""
+    fields = [encode.field_encoder(c, enums) for c in columns]
+    found: dict[tuple[str, str], tuple[str, list[str], list[int]]] = {}
+    zoned: Counter[str] = Counter()
+    zoneless: Counter[str] = Counter()
+    doubled: dict[str, list[str]] = {}
+    for row in rows:
+        for column, field, value in zip(columns, fields, row[lead:], strict=True):
+            if value is None:
+                continue
+            name = column.source or ""
+            try:
+                field(value)
+            except Unfit as unfit:
+                _, keys, ids = found.setdefault((name, unfit.code), (unfit.reason, [], []))
+                keys.append(key_text(row[:lead], rowids=rowids))
+                if rowids and isinstance(row[0], int):
+                    ids.append(row[0])
+                continue
+            if isinstance(value, str) and column.type.kind in DATES:
+                (zoned if _ZONED.search(value) else zoneless)[name] += 1
+            elif isinstance(value, str) and column.type.kind is Kind.JSONB and documents.doubled(value):
+                doubled.setdefault(name, []).append(key_text(row[:lead], rowids=rowids))
+    troubles = tuple(Trouble(*k, why, tuple(keys), tuple(ids)) for k, (why, keys, ids) in found.items())
+    return Tried(troubles, dict(zoned), dict(zoneless), {c: tuple(k) for c, k in doubled.items()})
+
+
+def key_text(lead: Sequence[Value], *, rowids: bool) -> str:
+    """Return a row's key for people: its primary key, or its rowid where it has none."""
+    parts = lead[1:] if rowids and len(lead) > 1 else lead
+    texts = [p.hex() if isinstance(p, bytes) else "NULL" if p is None else str(p) for p in parts]
+    return ", ".join(t.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for t in texts)
+
+
+def twins(
+    rows: Iterable[Sequence[Value]],
+    columns: Sequence[ColumnPlan],
+    enums: Sequence[EnumPlan],
+    *,
+    lead: int,
+    scratch: Path,
+) -> Twins:
+    """Find rows whose key becomes equal to an earlier row's; NULLs are never equal. `scratch` is made and removed."""
+    fields = [encode.field_encoder(c, enums) for c in columns]
+    scratch.touch(0o600)
+    seen = sqlite3.connect(scratch, isolation_level=None)
+    found: list[str] = []
+    try:
+        seen.executescript(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; CREATE TABLE k (v PRIMARY KEY, t)"
+        )
+        for row in rows:
+            if None in row[lead:]:
+                continue
+            try:
+                key = b"".join(field(v) for field, v in zip(fields, row[lead:], strict=True))
+            except Unfit:
+                continue
+            text = key_text(row[:lead], rowids=False)
+            if seen.execute("INSERT OR IGNORE INTO k VALUES (?, ?)", (key, text)).rowcount == 0:
+                (other,) = seen.execute("SELECT t FROM k WHERE v = ?", (key,)).fetchone()
+                found.append(f"{text} (equals {other})")
+    finally:
+        seen.close()
+        scratch.unlink()
+    return Twins(tuple(found))

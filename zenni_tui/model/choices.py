@@ -1,0 +1,40 @@
+"""What the operator decided: kept in the config and in the plan, so that migration day repeats the rehearsal."""
+
+import msgspec
+
+from .findings import Finding, Severity
+from .record import Record
+
+
+class Choices(Record, frozen=True):
+    """Decisions by name.
+
+    `repairs` maps a finding's id to a repair's id, `casts` "Table.column" to a type, `renames` "Table" or
+    "Table.column" to a target name; `exclude` holds "Table" and "Table.column". `accept_lossless` takes each finding's
+    first lossless repair where nothing else was chosen.
+    """
+
+    repairs: dict[str, str] = msgspec.field(default_factory=dict)
+    casts: dict[str, str] = msgspec.field(default_factory=dict)
+    renames: dict[str, str] = msgspec.field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    accept_lossless: bool = False
+
+    def chosen(self, finding: Finding) -> str | None:
+        """Return the repair that holds for a finding; one that is not offered counts as not chosen."""
+        offered = [r.id for r in finding.repairs]
+        named = self.repairs.get(finding.id)
+        if named is not None:
+            return named if _offers(offered, named) else None
+        if self.accept_lossless and finding.severity is Severity.ERROR:
+            return next((r.id for r in finding.repairs if r.lossless), None)
+        return None
+
+    def with_repairs(self, repairs: dict[str, str]) -> "Choices":
+        """Return the choices with more repairs."""
+        return msgspec.structs.replace(self, repairs={**self.repairs, **repairs})
+
+
+def _offers(offered: list[str], named: str) -> bool:
+    # An offer such as `to_value:` or `rename:proposal` is taken with any argument of the operator's.
+    return named in offered or any(":" in o and o.partition(":")[0] == named.partition(":")[0] for o in offered)

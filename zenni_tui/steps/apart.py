@@ -1,0 +1,66 @@
+"""Rows in quarantine: read around them, and keep them whole for the side table."""
+
+import json
+import math
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from zenni_tui.model.plan import Span, TablePlan
+from zenni_tui.model.schema import SourceTable, Value
+from zenni_tui.source import database, reader
+
+
+def within(table: TablePlan, span: Span) -> Sequence[int]:
+    """Return the rowids of a span that are in quarantine."""
+    first = bisect_right(table.quarantine, span.after) if span.after is not None else 0
+    last = bisect_right(table.quarantine, span.upto) if span.upto is not None else len(table.quarantine)
+    return table.quarantine[first:last]
+
+
+def batches(
+    source: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span, out: Sequence[int]
+) -> Iterator[list[reader.Row]]:
+    """Yield a span's rows without those in quarantine."""
+    if not out:
+        yield from reader.batches(source, table, columns, span)
+        return
+    rowid, kept_out = reader.rowid_name(table), set(out)
+    assert rowid is not None  # noqa: S101 - only rows that have a rowid can be in quarantine
+    for rows in reader.batches(source, table, [rowid, *columns], span):
+        kept = [row[1:] for row in rows if row[0] not in kept_out]
+        if kept:
+            yield kept
+
+
+def rows(source: sqlite3.Connection, table: SourceTable, out: Sequence[int]) -> list[tuple[int, str]]:
+    """Return the rows in quarantine as JSON by column, by rowid."""
+    rowid = reader.rowid_name(table)
+    names = [c.name for c in table.columns]
+    columns = ", ".join(database.quoted(n) for n in names)
+    sql = f"SELECT {columns} FROM {database.quoted(table.name)} WHERE {rowid} = ?"  # noqa: S608 - quoted names
+    source.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    try:
+        found = [(r, source.execute(sql, (r,)).fetchone()) for r in out]
+    finally:
+        source.text_factory = str
+    return [(r, json.dumps(dict(zip(names, map(_plain, row), strict=True)))) for r, row in found]
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, bytes):
+        return {"hex": value.hex()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"real": str(value)}
+    if isinstance(value, str):
+        raw = value.encode("utf-8", "surrogateescape")
+        return value if raw.isascii() or _sound(raw) else {"hex": raw.hex()}
+    return value
+
+
+def _sound(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
