@@ -209,7 +209,7 @@ def undone() -> Iterator[e.AnyEvent]:
         yield e.UndoStarted(step)
         yield e.UndoDone(step, 0.2, "taken back")
     yield e.UndoStarted(StepId.PREPARE)
-    yield e.UndoDone(StepId.PREPARE, 0.3, "9 tables removed; the target is as it was (same fingerprint)")
+    yield e.UndoDone(StepId.PREPARE, 0.3, "9 objects dropped; target as it was: fingerprint of 12 objects is equal")
 
 
 def passed() -> Iterator[e.AnyEvent]:

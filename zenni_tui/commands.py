@@ -102,6 +102,8 @@ def request_for(
         chunk_rows=settings.chunk_rows,
         choices=msgspec.structs.replace(settings.choices, accept_lossless=options.accept_repairs),
         demo=demo,
+        assertions=settings.verify.assertions,
+        assertions_target=settings.verify.on_target,
     )
 
 

@@ -43,6 +43,13 @@ class TargetSection(Record, frozen=True):
     schema: str = "public"
 
 
+class VerifySection(Record, frozen=True):
+    """`[verify]`: queries of the customer's own, and their PostgreSQL forms where they can't be translated."""
+
+    assertions: dict[str, str] = msgspec.field(default_factory=dict)
+    on_target: dict[str, str] = msgspec.field(default_factory=dict)
+
+
 class CopySection(Record, frozen=True):
     """`[copy]`: worker processes, and the rows of one COPY."""
 
@@ -57,6 +64,7 @@ class Config(Record, frozen=True):
     target: TargetSection = TargetSection()
     schema: SchemaSection = SchemaSection()
     copy: CopySection = CopySection()
+    verify: VerifySection = VerifySection()
 
 
 class Settings(Record, frozen=True):
@@ -70,6 +78,7 @@ class Settings(Record, frozen=True):
     schema: str
     workers: int
     chunk_rows: int
+    verify: VerifySection = VerifySection()
 
 
 def load(path: Path) -> Config:
@@ -178,4 +187,5 @@ def settle(
         environment.get("ZENNI_SCHEMA") or config.target.schema,
         config.copy.workers,
         config.copy.chunk_rows,
+        config.verify,
     )

@@ -50,7 +50,7 @@ STATES: dict[str, tuple[tuple[e.AnyEvent, ...], list[str]]] = {
         ["1 error", "1 warning", "ERROR", "Service.order", "missing_column", "Add the column"],
     ),
     "plan": (tuple(told(UP_TO_PLAN)), ["parents before children", "BookingItem", "371,250", "not migrated"]),
-    "prepare": (tuple(told(UP_TO_PLAN)) + tuple(stories.copying())[:2], ["fingerprint", "0 tables"]),
+    "prepare": (tuple(told(UP_TO_PLAN)) + tuple(stories.copying())[:2], ["fingerprint", "the target as it is"]),
     "copy": (
         tuple(told(UP_TO_COPY)),
         [

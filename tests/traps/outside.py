@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 
@@ -19,15 +19,17 @@ _READ = {
     "date": "({0} - date '1970-01-01')::text",
 }
 _NATIVE = ("bytea", "bool", "int2", "int4", "int8", "float8")
-_TRUE = {1: True, 0: False} | dict.fromkeys("1 t true y yes on".split(), True)
-_TRUE |= dict.fromkeys("0 f false n no off".split(), False)
+_TRUE = {1: True, 0: False} | dict.fromkeys(("1", "t", "true", "y", "yes", "on"), True)
+_TRUE |= dict.fromkeys(("0", "f", "false", "n", "no", "off"), False)
 _UNITS: dict[str, Callable[[Any], int]] = {
     "s": lambda v: round(Fraction(repr(v)) * 10**6),
     "ms": lambda v: round(Fraction(repr(v)) * 1000),
     "us": lambda v: round(Fraction(repr(v))),
     "julian": lambda v: round((Fraction(repr(v)) - Fraction("2440587.5")) * 86_400_000) * 1000,
 }
-_WHEN = re.compile(r"([+-]?\d{4,6})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)? ?(Z|[+-]\d\d:?\d\d)?", re.I)
+_WHEN = re.compile(
+    r"([+-]?\d{4,6})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)? ?(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
+)
 
 
 def _micros(text: str) -> int:
@@ -60,7 +62,7 @@ def _text(value: Any) -> str:
 
 
 def _clock(text: str) -> str:
-    whole = text if text.count(":") == 2 else text + ":00"  # noqa: PLR2004 - hours, minutes and seconds
+    whole = text if text.count(":") == 2 else text + ":00"
     return whole.rstrip("0").rstrip(".") if "." in whole else whole
 
 
@@ -139,9 +141,7 @@ def differences(
         return [f"{table['source']}: no columns {lost}"]
     there = [(renamed.get(n, n), kinds[renamed.get(n, n)]) for n in names]
     read = (n if k in _NATIVE else _READ.get(k, "{0}::text").format(n) for n, k in ((_quoted(a), b) for a, b in there))
-    rows = target.execute(
-        cast("LiteralString", f"SELECT {', '.join(read)} FROM public.{_quoted(table['target'])}")
-    ).fetchall()
+    rows = target.execute(f"SELECT {', '.join(read)} FROM public.{_quoted(table['target'])}").fetchall()
     held = [[_held(r[i], k) for r in rows] for i, (_, k) in enumerate(there)]
     listed = ", ".join(map(_quoted, names))
     raw = source.execute(f"SELECT {listed} FROM {_quoted(table['source'])} NOT INDEXED").fetchall()

@@ -2,13 +2,13 @@
 
 from psycopg import errors
 
-from traps.target import accepts, refuses, sees
+from traps.target import Check, accepts, refuses, sees
 from traps.words import Trap, Want
 
 BREAKS = errors.ForeignKeyViolation
 
 
-def _is(name: str, *parts: str) -> object:
+def _is(name: str, *parts: str) -> Check:
     listed = " AND ".join(f"pg_get_constraintdef(oid) LIKE '%{p}%'" for p in parts)
     return sees(
         f"SELECT count(*) FROM pg_constraint WHERE conrelid = '\"{name}\"'::regclass AND contype = 'f'"
@@ -17,7 +17,7 @@ def _is(name: str, *parts: str) -> object:
     )
 
 
-def _none(name: str) -> object:
+def _none(name: str) -> Check:
     return sees(f"SELECT count(*) FROM pg_constraint WHERE conrelid = '\"{name}\"'::regclass AND contype = 'f'", (0,))
 
 
@@ -71,7 +71,8 @@ PASSING = (
         "foreign_key/to_unique_column",
         """CREATE TABLE uparent (id INTEGER PRIMARY KEY, Code TEXT, other TEXT UNIQUE);
         CREATE UNIQUE INDEX uparent_code ON uparent (Code);
-        CREATE TABLE uchild (id INTEGER PRIMARY KEY, a TEXT REFERENCES uparent (code), b TEXT REFERENCES uparent (OTHER));
+        CREATE TABLE uchild (id INTEGER PRIMARY KEY, a TEXT REFERENCES uparent (code),
+            b TEXT REFERENCES uparent (OTHER));
         INSERT INTO uparent VALUES (1, 'x', 'y'); INSERT INTO uchild VALUES (1, 'x', 'y'), (2, NULL, NULL);""",
         checks=(refuses(BREAKS, "INSERT INTO uchild VALUES (9, 'y', NULL)"),),
     ),
@@ -225,7 +226,11 @@ BLOCKED = (
         """CREATE TABLE mal_parent (id INTEGER PRIMARY KEY);
         CREATE TABLE mal_child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES mal_parent (uid));
         INSERT INTO mal_child VALUES (1, 5);""",
-        (Want("foreign_key_malformed|foreign_key_not_unique", "mal_child", "p", offers=("fk_drop",), choose="fk_drop"),),
+        (
+            Want(
+                "foreign_key_malformed|foreign_key_not_unique", "mal_child", "p", offers=("fk_drop",), choose="fk_drop"
+            ),
+        ),
         (_none("mal_child"),),
     ),
     Trap(
@@ -233,10 +238,17 @@ BLOCKED = (
         """CREATE TABLE under_view (id INTEGER PRIMARY KEY); CREATE VIEW over_it AS SELECT id FROM under_view;
         CREATE TABLE view_child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES over_it (id));
         INSERT INTO view_child VALUES (1, 5);""",
-        (Want("foreign_key_malformed|foreign_key_parent_missing|foreign_key_not_unique", "view_child", "p",
-              offers=("fk_drop",), choose="fk_drop"),),
+        (
+            Want(
+                "foreign_key_malformed|foreign_key_parent_missing|foreign_key_not_unique",
+                "view_child",
+                "p",
+                offers=("fk_drop",),
+                choose="fk_drop",
+            ),
+        ),
         (_none("view_child"),),
-    ),  # fmt: skip
+    ),
     Trap(
         "foreign_key_type/text_to_integer",
         """CREATE TABLE type_parent (id INTEGER PRIMARY KEY);

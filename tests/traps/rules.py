@@ -81,7 +81,9 @@ CHECKS = (
         """CREATE TABLE chk_date (id INTEGER PRIMARY KEY, a DATETIME CHECK (a > 0), b DATETIME, CHECK (b > a));
         INSERT INTO chk_date VALUES (1, 1700000000000, 1700000001000);""",
         checks=(
-            told_or("check_not_carried", "chk_date", refuses(CHECK, "INSERT INTO chk_date VALUES (9, now(), '2000-01-01')")),
+            told_or(
+                "check_not_carried", "chk_date", refuses(CHECK, "INSERT INTO chk_date VALUES (9, now(), '2000-01-01')")
+            ),
         ),
         may=("check_not_carried",),
     ),
@@ -103,7 +105,9 @@ CHECKS = (
         """CREATE TABLE chk_word (id INTEGER PRIMARY KEY, -- CHECK (id > 5)
             "check" TEXT DEFAULT 'CHECK (1)' /* COLLATE x, UNIQUE (y) */, [collate] TEXT);
         INSERT INTO chk_word VALUES (1, 'a', 'b');""",
-        checks=(sees("SELECT count(*) FROM pg_constraint WHERE conrelid = 'chk_word'::regclass AND contype = 'c'", (0,)),),
+        checks=(
+            sees("SELECT count(*) FROM pg_constraint WHERE conrelid = 'chk_word'::regclass AND contype = 'c'", (0,)),
+        ),
     ),
 )
 
@@ -155,12 +159,17 @@ INDEXES = (
         "index/descending",
         """CREATE TABLE idesc (id INTEGER PRIMARY KEY, a TEXT, b INTEGER);
         CREATE INDEX idesc_ab ON idesc (a DESC, b ASC); INSERT INTO idesc VALUES (1, 'x', 1);""",
-        checks=(sees("SELECT indoption[0] & 1, indoption[1] & 1 FROM pg_index WHERE indexrelid = 'idesc_ab'::regclass",
-                     (1, 0)),),
-    ),  # fmt: skip
+        checks=(
+            sees(
+                "SELECT indoption[0] & 1, indoption[1] & 1 FROM pg_index WHERE indexrelid = 'idesc_ab'::regclass",
+                (1, 0),
+            ),
+        ),
+    ),
     Trap(
         "index/twice_the_same",
-        """CREATE TABLE i2 (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX i2_one ON i2 (a); CREATE INDEX i2_two ON i2 (a);
+        """CREATE TABLE i2 (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX i2_one ON i2 (a);
+        CREATE INDEX i2_two ON i2 (a);
         INSERT INTO i2 VALUES (1, 'x');""",
         checks=(sees("SELECT count(*) FROM pg_class WHERE relname IN ('i2_one', 'i2_two')", (2,)),),
     ),
@@ -183,7 +192,10 @@ INDEXES = (
         "nocase/unique_column",
         """CREATE TABLE nc (id INTEGER PRIMARY KEY, email TEXT COLLATE NOCASE UNIQUE);
         INSERT INTO nc VALUES (1, 'A@b'), (2, 'c'), (3, NULL);""",
-        checks=(refuses(UNIQUE, "INSERT INTO nc VALUES (9, 'a@B')"), sees("SELECT email FROM nc WHERE id = 1", ("A@b",))),
+        checks=(
+            refuses(UNIQUE, "INSERT INTO nc VALUES (9, 'a@B')"),
+            sees("SELECT email FROM nc WHERE id = 1", ("A@b",)),
+        ),
         may=("collation_not_carried",),
     ),
     Trap(
@@ -208,7 +220,8 @@ INDEXES = (
     ),
     Trap(
         "rtrim/unique",
-        """CREATE TABLE rt (id INTEGER PRIMARY KEY, s TEXT COLLATE RTRIM UNIQUE); INSERT INTO rt VALUES (1, 'a  '), (2, 'b');""",
+        """CREATE TABLE rt (id INTEGER PRIMARY KEY, s TEXT COLLATE RTRIM UNIQUE);
+        INSERT INTO rt VALUES (1, 'a  '), (2, 'b');""",
         checks=(told_or("collation_not_carried", "rt", refuses(UNIQUE, "INSERT INTO rt VALUES (9, 'a')")),),
         may=("collation_not_carried", "index_not_carried"),
     ),
@@ -228,12 +241,27 @@ BLOCKED = (
         "duplicate_under_target/same_instant",
         """CREATE TABLE dup_at (id INTEGER PRIMARY KEY, at DATETIME UNIQUE);
         INSERT INTO dup_at VALUES (1, 1700000000000), (2, '2023-11-14T22:13:20.000Z'), (3, '2024-01-01 00:00:00');""",
-        (Want("duplicate_under_target", "dup_at", "at", 2, ("1", "2"), offers=("quarantine", "type:text"),
-              choose="type:text"),),
-        (sees("SELECT at FROM dup_at ORDER BY id", ("1700000000000",), ("2023-11-14T22:13:20.000Z",),
-              ("2024-01-01 00:00:00",)),),
+        (
+            Want(
+                "duplicate_under_target",
+                "dup_at",
+                "at",
+                2,
+                ("1", "2"),
+                offers=("quarantine", "type:text"),
+                choose="type:text",
+            ),
+        ),
+        (
+            sees(
+                "SELECT at FROM dup_at ORDER BY id",
+                ("1700000000000",),
+                ("2023-11-14T22:13:20.000Z",),
+                ("2024-01-01 00:00:00",),
+            ),
+        ),
         may=("date_zone_assumed",),
-    ),  # fmt: skip
+    ),
     Trap(
         "duplicate_under_target/untyped_one",
         """CREATE TABLE dup_x (id INTEGER PRIMARY KEY, x UNIQUE);

@@ -3,13 +3,11 @@
 import random
 import sqlite3
 
-from psycopg import errors
-
-from traps.target import accepts, has_types, key_of, sees, told_or
+from traps.target import Check, accepts, has_types, key_of, sees, told_or
 from traps.words import Trap, Want, warn
 
 
-def next_is(table: str, number: int, *, columns: str = "v", value: str = "'new'") -> object:
+def next_is(table: str, number: int, *, columns: str = "v", value: str = "'new'") -> Check:
     """Return the check that the next row gets this number, as in SQLite."""
     return sees(f'INSERT INTO "{table}" ({columns}) VALUES ({value}) RETURNING id', (number,))
 
@@ -112,7 +110,8 @@ PASSING = (
     ),
     Trap(
         "integer_key/largest_used",
-        "CREATE TABLE top (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO top VALUES (9223372036854775807, 'a'), (1, 'b');",
+        "CREATE TABLE top (id INTEGER PRIMARY KEY, v TEXT);"
+        " INSERT INTO top VALUES (9223372036854775807, 'a'), (1, 'b');",
         (warn("counter_exhausted", "top", "id"),),
     ),
     Trap(
@@ -192,8 +191,11 @@ PASSING = (
         checks=(sees("SELECT count(*) FROM empty_a", (0,)), key_of("empty_b", "b")),
         may=("mixed_classes",),
     ),
-    Trap("long/values", _long, checks=(sees("SELECT length(t), octet_length(b) FROM long_values WHERE id = 1",
-                                            (5_000_000, 12_000_000)),)),  # fmt: skip
+    Trap(
+        "long/values",
+        _long,
+        checks=(sees("SELECT length(t), octet_length(b) FROM long_values WHERE id = 1", (5_000_000, 12_000_000)),),
+    ),
     Trap(
         "defaults/added_column",
         """CREATE TABLE added (id INTEGER PRIMARY KEY); INSERT INTO added VALUES (1), (2);
@@ -220,37 +222,59 @@ BLOCKED = (
         "null_in_key/text",
         """CREATE TABLE nkey (id TEXT PRIMARY KEY, v TEXT);
         INSERT INTO nkey VALUES ('a', '1'), (NULL, '2'), ('c', '3');""",
-        (Want("null_in_not_null", "nkey", "id", 1, ("rowid 2",), offers=("to_value:", "quarantine"),
-              choose="to_value:none"),),
+        (
+            Want(
+                "null_in_not_null",
+                "nkey",
+                "id",
+                1,
+                ("rowid 2",),
+                offers=("to_value:", "quarantine"),
+                choose="to_value:none",
+            ),
+        ),
         (sees("SELECT id, v FROM nkey ORDER BY v", ("a", "1"), ("none", "2"), ("c", "3")),),
         compared=False,
-    ),  # fmt: skip
+    ),
     Trap(
         "null_in_key/integer_desc",
         """CREATE TABLE dkey (id INTEGER PRIMARY KEY DESC, v TEXT);
         INSERT INTO dkey VALUES (5, 'a'), (NULL, 'b'), (NULL, 'c');""",
-        (Want("null_in_not_null", "dkey", "id", 2, ("rowid 2", "rowid 3"), offers=("quarantine",),
-              choose="quarantine"),),
+        (
+            Want(
+                "null_in_not_null", "dkey", "id", 2, ("rowid 2", "rowid 3"), offers=("quarantine",), choose="quarantine"
+            ),
+        ),
         (sees("SELECT id, v FROM dkey", (5, "a")),),
         compared=False,
-    ),  # fmt: skip
+    ),
     Trap(
         "null_in_key/composite",
         """CREATE TABLE nkey2 (a TEXT, b INTEGER, PRIMARY KEY (a, b));
         INSERT INTO nkey2 VALUES ('a', 1), ('a', NULL), ('a', NULL);""",
-        (Want("null_in_not_null", "nkey2", "b", 2, ("rowid 2", "rowid 3"), offers=("quarantine",),
-              choose="quarantine"),),
+        (
+            Want(
+                "null_in_not_null", "nkey2", "b", 2, ("rowid 2", "rowid 3"), offers=("quarantine",), choose="quarantine"
+            ),
+        ),
         (sees("SELECT a, b FROM nkey2", ("a", 1)),),
         compared=False,
-    ),  # fmt: skip
+    ),
     Trap(
         "null_in_not_null/schema_by_hand",
         _not_null_by_hand,
-        (Want("null_in_not_null", "hand_null", "v", 2, ("2", "3"), offers=("to_value:", "quarantine"),
-              choose="to_value:?"),),
+        (
+            Want(
+                "null_in_not_null",
+                "hand_null",
+                "v",
+                2,
+                ("2", "3"),
+                offers=("to_value:", "quarantine"),
+                choose="to_value:?",
+            ),
+        ),
         (sees("SELECT v FROM hand_null ORDER BY id", ("a",), ("?",), ("?",)),),
         compared=False,
-    ),  # fmt: skip
+    ),
 )
-
-__all__ = ["BLOCKED", "PASSING", "errors"]

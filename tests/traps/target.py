@@ -1,7 +1,7 @@
 """What is looked at in PostgreSQL after a run, by hand-written SQL; every look is rolled back."""
 
 from collections.abc import Callable
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -17,7 +17,7 @@ class Target:
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of the last of some statements, whose effects are then undone."""
         with self.connection.transaction(force_rollback=True):
-            cursor = self.connection.execute(cast("LiteralString", sql), values or None)
+            cursor = self.connection.execute(sql, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def types(self, table: str) -> dict[str, str]:

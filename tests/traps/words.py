@@ -34,7 +34,7 @@ def warn(code: str, table: str | None, column: str | None = None, **more: object
     return Want(code, table, column, severity="warning|info", **more)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trap:
     """One trap, named `family/variant`.
 
@@ -53,6 +53,9 @@ class Trap:
     renames: Mapping[str, str] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
     @property
     def family(self) -> str:
         """Return the family: the name before the slash."""
@@ -69,12 +72,12 @@ class Trap:
         return tuple(w for w in self.wants if w.choose)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Group:
     """Traps that share a file, since none disturbs another's outcome.
 
-    `before` sets up the empty file; `after` gets the finished file's path when all connections are closed. `keep_open`
-    is for files that only a process that still has them open leaves behind. `prisma` is the schema.prisma beside it.
+    `before` sets up the empty file; `after` gets the finished file's path when all connections are closed. `crash` is
+    `wal` or `journal`: what a writer leaves beside the file when it is killed. `prisma` is the schema.prisma beside it.
     """
 
     name: str
@@ -84,6 +87,9 @@ class Group:
     crash: str | None = None
     prisma: str | None = None
     options: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
 
     @property
     def blocks(self) -> bool:

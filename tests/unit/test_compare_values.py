@@ -13,6 +13,7 @@ from zenni_tui.compare.columns import column_reader
 from zenni_tui.compare.jsontext import jsonb_text
 from zenni_tui.compare.unreadable import Unreadable
 from zenni_tui.compare.values import canonical, readable
+from zenni_tui.model.codes import CODES
 from zenni_tui.model.plan import ColumnPlan, Epoch, Kind, TargetType
 from zenni_tui.model.schema import Value
 
@@ -50,7 +51,7 @@ DAY = dates.DAY
         (Kind.TIMESTAMP, 1, "1000"),
         (Kind.TIMESTAMP, "1970-01-01", "0"),
         (Kind.TIMESTAMP, "1970-01-01T02:00+02:00", "0"),
-        (Kind.TIMESTAMP, "1969-12-31 23:59:59.999999999", "0"),
+        (Kind.TIMESTAMP, "1969-12-31 23:59:59.999999000", "-1"),
         (Kind.TIMESTAMP, "1970-01-01 00:00:01.5-0030", str(1_801_500_000)),
         (Kind.TIMESTAMPTZ, "1970-01-02 00:00:00-10", str(DAY + 36_000_000_000)),
         (Kind.DATE, "1970-01-11", "10"),
@@ -68,40 +69,95 @@ def test_stored_values_have_one_canonical_text(kind: Kind, value: Value, text: s
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
+    ("kind", "value", "code"),
     [
-        (Kind.TEXT, b"blob"),
-        (Kind.TEXT, "a\0b"),
-        (Kind.TEXT, "\udcff"),
-        (Kind.INTEGER, 2**31),
-        (Kind.INTEGER, 1.5),
-        (Kind.INTEGER, "1.0"),
-        (Kind.DOUBLE, 2**53 + 1),
-        (Kind.DOUBLE, "abc"),
-        (Kind.NUMERIC, "1e999999999"),
-        (Kind.NUMERIC, "\uff11\uff12"),
-        (Kind.BOOLEAN, 2),
-        (Kind.BOOLEAN, "maybe"),
-        (Kind.TIMESTAMP, "2025-02-29"),
-        (Kind.TIMESTAMP, "2025-01-01T24:00:00"),
-        (Kind.TIMESTAMP, "2025-W01-1T00:00:00.000Z"),
-        (Kind.TIMESTAMP, "2024-01-01T12:30+02:00:00"),
-        (Kind.TIMESTAMP, "tomorrow"),
-        (Kind.TIMESTAMP, 10**17),
-        (Kind.TIMESTAMP, math.inf),
-        (Kind.DATE, "2025-01-01T10:00:00"),
-        (Kind.TIME, "25:00"),
-        (Kind.BYTEA, 1),
-        (Kind.JSONB, "{"),
-        (Kind.JSONB, '"\\u0000"'),
-        (Kind.JSONB, math.inf),
-        (Kind.UUID, "not one"),
+        (Kind.TEXT, b"blob", "blob_in_text"),
+        (Kind.TEXT, "a\0b", "text_nul"),
+        (Kind.TEXT, "\udcff\0", "text_nul"),
+        (Kind.TEXT, "\udcff", "text_not_utf8"),
+        (Kind.ENUM, "\udcff", "enum_unknown"),
+        (Kind.INTEGER, 2**31, "integer_out_of_range"),
+        (Kind.INTEGER, 1.5, "not_an_integer"),
+        (Kind.INTEGER, "1.0", "not_an_integer"),
+        (Kind.INTEGER, " 7", "not_an_integer"),
+        (Kind.DOUBLE, 2**53 + 1, "integer_inexact"),
+        (Kind.DOUBLE, "1.5", "not_a_number"),
+        (Kind.REAL, 0.1, "real_inexact"),
+        (Kind.REAL, 1e300, "real_out_of_range"),
+        (Kind.NUMERIC, "1e999999999", "number_too_precise"),
+        (Kind.NUMERIC, "\uff11\uff12", "not_a_number"),
+        (Kind.NUMERIC, "inf", "not_a_number"),
+        (Kind.BOOLEAN, 2, "not_a_boolean"),
+        (Kind.BOOLEAN, "maybe", "not_a_boolean"),
+        (Kind.TIMESTAMP, "2025-02-29", "date_impossible"),
+        (Kind.TIMESTAMP, "2025-01-01T24:00:00", "time_impossible"),
+        (Kind.TIMESTAMP, "2025-01-01T12:00:00+16:00", "time_impossible"),
+        (Kind.TIMESTAMP, "2025-01-01T12:00:00.1234567", "date_too_fine"),
+        (Kind.TIMESTAMP, 0.00005, "date_too_fine"),
+        (Kind.TIMESTAMP, "2025-W01-1T00:00:00.000Z", "date_unreadable"),
+        (Kind.TIMESTAMP, "2024-01-01T12:30+02:00:00", "date_unreadable"),
+        (Kind.TIMESTAMP, "2024-01-01t12:30", "date_unreadable"),
+        (Kind.TIMESTAMP, b"", "date_unreadable"),
+        (Kind.TIMESTAMP, 10**17, "date_out_of_range"),
+        (Kind.TIMESTAMP, math.inf, "date_out_of_range"),
+        (Kind.DATE, "2025-01-01T10:00:00", "date_has_time"),
+        (Kind.TIME, "25:00", "time_impossible"),
+        (Kind.TIME, 1, "time_unreadable"),
+        (Kind.BYTEA, 1, "not_a_blob"),
+        (Kind.JSONB, "{", "json_invalid"),
+        (Kind.JSONB, math.inf, "json_invalid"),
+        (Kind.JSONB, '"\\u0000\\ud800"', "json_nul"),
+        (Kind.JSONB, '{"a": "\\u0000", "a": 1}', "json_nul"),
+        (Kind.JSONB, '["\\ud800\\u0041", "\\u0000"]', "json_surrogate"),
+        (Kind.JSONB, '"\\udc00"', "json_surrogate"),
+        (Kind.JSONB, "\0{}", "text_nul"),
+        (Kind.UUID, "not one", "not_a_uuid"),
+        (Kind.UUID, "a0-eebc999c0b4ef8bb6d6bb9bd380a11", "not_a_uuid"),
     ],
 )
-def test_values_without_a_reading_say_so(kind: Kind, value: Value) -> None:
-    """What the type cannot hold is never bent into it."""
-    with pytest.raises(Unreadable):
+def test_values_without_a_reading_say_so(kind: Kind, value: Value, code: str) -> None:
+    """What the type cannot hold is never bent into it, and bears the code of the finding that names it."""
+    with pytest.raises(Unreadable) as raised:
         canonical(value, TargetType(kind))
+    assert raised.value.code == code
+    assert code in CODES
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2024-01-15 12:00:00", "2024-01-15T10:00:00Z"),
+        ("2024-07-15 12:00:00.5", "2024-07-15T09:00:00.5Z"),
+        ("2024-07-15", "2024-07-14T21:00:00Z"),
+        ("2024-07-15 12:00:00Z", "2024-07-15T12:00:00Z"),
+        ("2024-07-15 12:00:00+05", "2024-07-15T07:00:00Z"),
+        ("2024-10-27 03:30:00", "2024-10-27T00:30:00Z"),
+        ("2024-03-31 02:59:59", "2024-03-31T00:59:59Z"),
+        ("2024-03-31 04:00:00", "2024-03-31T01:00:00Z"),
+        ("1870-01-01 00:00:00", "1869-12-31T22:20:11Z"),
+        ("2500-07-01 00:00:00", "2500-06-30T21:00:00Z"),
+    ],
+)
+def test_dates_without_a_zone_are_read_on_the_zones_clocks(text: str, instant: str) -> None:
+    """Summer time and old local time count, of an hour that came twice the first is meant, a zone of its own wins."""
+    assert canonical(text, TargetType(Kind.TIMESTAMP), zone="Europe/Helsinki") == canonical(
+        instant, TargetType(Kind.TIMESTAMP)
+    )
+
+
+def test_zones_touch_neither_numbers_nor_days() -> None:
+    """A bare number is an instant already; a DATE has no zone; an hour that the clocks left out has no reading."""
+    assert canonical(5, TargetType(Kind.TIMESTAMPTZ), Epoch.SECONDS, "Europe/Helsinki") == "5000000"
+    assert canonical("1970-01-11", TargetType(Kind.DATE), zone="Europe/Helsinki") == "10"
+    column = ColumnPlan("c", "c", TargetType(Kind.TIMESTAMP), zone="Europe/Helsinki")
+    moved, left_out = column_reader(column)(["1970-01-01 02:00:00", "2024-03-31 03:30:00"])
+    assert moved == "0"
+    assert isinstance(left_out, Unreadable)
+    assert left_out.code == "time_impossible"
+    with pytest.raises(Unreadable, match="years"):
+        canonical("+010000-01-01", TargetType(Kind.TIMESTAMP), zone="Europe/Helsinki")
+    with pytest.raises(KeyError):
+        canonical("1970-01-01", TargetType(Kind.TIMESTAMP), zone="Europe/Nowhere")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_dead_engine_is_never_called_running() -> None:
 @pytest.mark.parametrize(
     ("note", "said"),
     [
-        ("9 tables removed; the target is as it was (same fingerprint)", True),
+        ("9 objects dropped; target as it was: fingerprint of 12 objects is equal", True),
         ("9 tables removed", False),
         ("the fingerprint differs", False),
     ],
@@ -59,7 +59,7 @@ def test_a_failed_undo_asks_for_care() -> None:
     now = at(*told(UP_TO_COPY), *undo, e.UndoFailed(StepId.PREPARE, broke), e.RunEnded(Verdict.ERROR, 1, 9.0, 80.0))
     sentence, tone = is_my_data_safe(now)
     assert tone is Tone.BAD
-    assert "still holds" in sentence
+    assert "not complete" in sentence
 
 
 def test_a_difference_forbids_the_target() -> None:

@@ -18,7 +18,8 @@ SELECT a.attrelid::bigint, a.attname, a.attnum, format_type(a.atttypid, a.atttyp
   a.attnotnull, a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid),
   NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = c.oid AND n.contype = 'n'
     AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated),
-  used.objid::bigint
+  used.objid::bigint,
+  CASE WHEN a.attcollation <> y.typcollation THEN a.attcollation::regcollation::text END
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type y ON y.oid = a.atttypid
@@ -46,25 +47,51 @@ SELECT k.conname, k.conrelid::bigint, k.contype::text, k.convalidated, k.condefe
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i),
   ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(n, i)
     JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.i),
-  NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))
+  NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A')),
+  k.condeferred, pg_get_expr(k.conbin, k.conrelid), k.confmatchtype = 'f'
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 LEFT JOIN pg_class p ON p.oid = k.confrelid
 LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
-WHERE c.relnamespace = %s::regnamespace AND k.contype IN ('p', 'f')
+WHERE c.relnamespace = %s::regnamespace AND k.contype IN ('p', 'f', 'c')
 """
-_INDEXES = """
+INDEXES = """
 SELECT x.relname, t.relname, i.indisunique, i.indisvalid AND i.indisready AND i.indislive,
   pg_get_expr(i.indpred, i.indrelid), coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
   ARRAY(SELECT CASE WHEN i.indkey[n - 1] = 0 THEN pg_get_indexdef(i.indexrelid, n, true)
       ELSE (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = i.indkey[n - 1])
     END FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n),
   ARRAY(SELECT (i.indoption[n - 1] & 1) = 1 FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n),
-  i.indimmediate
+  i.indimmediate, i.indisprimary, m.amname, i.indnatts > i.indnkeyatts,
+  ARRAY(SELECT CASE WHEN i.indkey[n - 1] = 0 THEN 'expression' ELSE '' END
+      || CASE WHEN o.opcdefault THEN '' ELSE ' ' || o.opcname END
+      || CASE WHEN i.indcollation[n - 1] <> coalesce(a.attcollation, 0)
+         THEN ' COLLATE ' || i.indcollation[n - 1]::regcollation ELSE '' END
+      || CASE WHEN i.indoption[n - 1] IN (1, 2) THEN ' with NULLs elsewhere' ELSE '' END
+    FROM generate_series(1, i.indnkeyatts) AS n
+    JOIN pg_opclass o ON o.oid = i.indclass[n - 1]
+    LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n - 1] AND a.attnum > 0
+    ORDER BY n)
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class t ON t.oid = i.indrelid
-WHERE x.relnamespace = %s::regnamespace
+JOIN pg_am m ON m.oid = x.relam
+"""
+_VIEWS = """
+SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'v'
+"""
+# Triggers of our own bookkeeping schema are ours: they capture changes while a run is under way.
+_TRIGGERS = """
+SELECT t.tgrelid::bigint, 'trigger ' || t.tgname FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid
+JOIN pg_proc p ON p.oid = t.tgfoid
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE c.relnamespace = %s::regnamespace AND NOT t.tgisinternal AND n.nspname <> 'zenni_tui'
+UNION ALL
+SELECT r.ev_class::bigint, 'rule ' || r.rulename FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class
+WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p')
+ORDER BY 2
 """
 _ENUMS = """
 SELECT y.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
@@ -85,7 +112,10 @@ class FoundTable(NamedTuple):
 
 
 class FoundColumn(NamedTuple):
-    """One column; `enum` names an enum type of the table's schema, `sequence` is what the default draws from."""
+    """One column; `enum` names an enum type of the table's schema, `sequence` is what the default draws from.
+
+    `collation` is None where it is the type's own.
+    """
 
     table: int
     name: str
@@ -98,6 +128,7 @@ class FoundColumn(NamedTuple):
     default: str | None
     not_null_valid: bool
     sequence: int | None
+    collation: str | None
 
 
 class FoundSequence(NamedTuple):
@@ -113,7 +144,7 @@ class FoundSequence(NamedTuple):
 
 
 class FoundConstraint(NamedTuple):
-    """One primary or foreign key; actions as in pg_constraint."""
+    """One primary key, foreign key or check; actions as in pg_constraint."""
 
     name: str
     table: int
@@ -128,10 +159,16 @@ class FoundConstraint(NamedTuple):
     columns: list[str]
     parent_columns: list[str]
     triggers_on: bool
+    deferred: bool
+    expression: str | None
+    matches_full: bool
 
 
 class FoundIndex(NamedTuple):
-    """One index; an expression stands in `columns` as its text."""
+    """One index; an expression stands in `columns` as its text.
+
+    `oddities` has a text for each column, empty where operator class, collation and the place of NULLs are the usual.
+    """
 
     name: str
     table: str
@@ -142,6 +179,10 @@ class FoundIndex(NamedTuple):
     columns: list[str]
     descending: list[bool]
     immediate: bool
+    primary: bool
+    method: str
+    includes: bool
+    oddities: list[str]
 
 
 class Catalogue:
@@ -156,22 +197,34 @@ class Catalogue:
         self.columns: dict[int, dict[str, FoundColumn]] = defaultdict(dict)
         for row in self._read(_COLUMNS):
             self.columns[row[0]][row[1]] = FoundColumn(*row)
-        self.sequences = [FoundSequence(*row) for row in target.execute(_SEQUENCES).fetchall()]
-        self.constraints = [FoundConstraint(*row) for row in self._read(_CONSTRAINTS)]
-        self.indexes = {row[0]: FoundIndex(*row) for row in self._read(_INDEXES)}
+        sequences = [FoundSequence(*row) for row in target.execute(_SEQUENCES).fetchall()]
+        self._sequences = {s.oid: s for s in sequences}
+        self._owned = {(s.table, s.column): s for s in sequences}
+        self.constraints: dict[int, list[FoundConstraint]] = defaultdict(list)
+        for row in self._read(_CONSTRAINTS):
+            self.constraints[row[1]].append(FoundConstraint(*row))
+        self.indexes = {
+            row[0]: FoundIndex(*row) for row in self._read(INDEXES + "WHERE x.relnamespace = %s::regnamespace")
+        }
+        self.indexes_of: dict[str, list[FoundIndex]] = defaultdict(list)
+        for index in self.indexes.values():
+            self.indexes_of[index.table].append(index)
+        self.views: dict[str, str] = dict(self._read(_VIEWS))
+        self.triggers: dict[int, list[str]] = defaultdict(list)
+        for table, name in self._read(_TRIGGERS):
+            self.triggers[table].append(name)
         self.enums = {row[0]: tuple(row[1]) for row in self._read(_ENUMS)}
 
     def _read(self, query: str) -> list[tuple[Any, ...]]:
         if self._namespace is None:
             return []
-        return self._target.execute(query.encode(), (self._namespace,)).fetchall()
+        return self._target.execute(query.encode(), (self._namespace,) * query.count("%s")).fetchall()
 
     def sequence_of(self, table: FoundTable, column: FoundColumn) -> FoundSequence | None:
         """Return the sequence that fills the column: its default's, or the one it owns."""
-        owned = next((s for s in self.sequences if (s.table, s.column) == (table.oid, column.number)), None)
         if column.identity:
-            return owned
-        return next((s for s in self.sequences if s.oid == column.sequence), None)
+            return self._owned.get((table.oid, column.number))
+        return self._sequences.get(column.sequence or 0)
 
     def next_value(self, sequence: FoundSequence) -> int:
         """Return the number that the sequence will give out next, without drawing it."""

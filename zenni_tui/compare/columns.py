@@ -28,7 +28,7 @@ def column_reader(column: ColumnPlan, *, careful: bool = False) -> ColumnReader:
     The quick ways leave out checks whose failure would differ from every value the target can hold;
     `careful` takes none of them but for text, as keys need that are cast by the server.
     """
-    one = reader(column.type, column.epoch)
+    one = reader(column.type, column.epoch, column.zone)
     quick = {} if careful and column.type.kind not in _TEXTS else _quick(column, one)
 
     def read(values: Sequence[Value]) -> Sequence[Cell]:
@@ -68,7 +68,8 @@ def _quick(column: ColumnPlan, one: Reader) -> dict[type, Way]:
         return {int: _each(_bit)}
     if kind in _INSTANTS:
         numbers: dict[type, Way] = {int: _millis} if column.epoch is Epoch.MILLISECONDS else {}
-        return {**numbers, str: _iso_way(one)}
+        # What a piece of a date adds to it is known by itself only where an hour is an hour.
+        return {**numbers, str: _iso_way(one)} if column.zone is None else numbers
     return {}
 
 
@@ -88,7 +89,7 @@ def _millis(values: Sequence[Value], _: bool) -> Sequence[Cell]:  # noqa: FBT001
 def _bit(value: int) -> str:
     if value in (0, 1):
         return "true" if value else "false"
-    raise Unreadable("neither true nor false")
+    raise Unreadable("not_a_boolean", "neither true nor false")
 
 
 class _Pieces(dict[str, int]):
@@ -101,7 +102,7 @@ class _Pieces(dict[str, int]):
     def __missing__(self, piece: str) -> int:
         before, after, last = self._frame
         if not piece.endswith(last):
-            raise Unreadable("not an ISO 8601 date")
+            raise Unreadable("date_unreadable", "not an ISO 8601 date")
         if len(self) >= REMEMBERED:
             self.clear()
         micros = self[piece] = micros_of_text(before + piece + after)

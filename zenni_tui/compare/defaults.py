@@ -7,7 +7,7 @@ from psycopg import sql
 
 from zenni_tui.model.plan import ColumnPlan, Default, DefaultKind
 
-from .expressions import bare_type, canonical_expression
+from .expressions import bare_type, canonical_expression, full_type
 from .session import Target
 
 _NOW = re.compile(
@@ -104,7 +104,7 @@ def _is_expression(target: Target, schema: str, column: ColumnPlan, planned: Def
 
 def _respelled(target: Target, schema: str, column: ColumnPlan, text: str) -> str | None:
     """Return the planned expression as this server spells it, by way of a temporary table that never stays."""
-    kind = str(column.type) if column.type.enum is None else _type_of(schema, column).as_string(target)
+    kind = full_type(schema, column).as_string(target)
     read = "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'pg_temp.zenni_tui_spelling'::regclass"
     # The plan's own expression, which made the column; DDL takes no parameters.
     statement = f"CREATE TEMPORARY TABLE zenni_tui_spelling (c {kind} DEFAULT {text})"

@@ -59,3 +59,10 @@ def canonical_expression(expression: sql.Composable, kind: Kind) -> sql.Composab
 def bare_type(kind: Kind) -> sql.Composable | None:
     """Return the type without modifiers to compare a key with, None where only its text can be compared."""
     return _CASTS.get(kind)
+
+
+def full_type(schema: str, column: ColumnPlan) -> sql.Composable:
+    """Return a column's type with its modifiers, as it stands in DDL."""
+    if column.type.kind is Kind.ENUM:
+        return sql.Identifier(schema, column.type.enum or "")
+    return sql.SQL(str(column.type))

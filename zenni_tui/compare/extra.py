@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zenni_tui.model.plan import TablePlan
+import msgspec
+
+from zenni_tui.model.plan import EnumPlan, TablePlan
 
 from .columns import Cell
 from .lookup import key_columns
-from .naming import joined
+from .naming import joined, part_of
 from .records import KEPT_DIFFERENCES, Difference, DifferenceKind, ExtraComparison
 from .session import Target
 from .streams import source_stream, target_stream
@@ -27,19 +29,21 @@ def find_extra(
     scratch: Path,
     *,
     unique: Sequence[str] | None = None,
+    enums: Sequence[EnumPlan] = (),
 ) -> ExtraComparison:
     """Name the keys that occur more often on one side, after unequal counts; not for use in a pipeline.
 
-    Missing rows are those a span's comparison names as well, and keys that the source holds twice.
-    `scratch` is a file to be made and removed. Raises KeyError when no key can name the rows, `StepFailed` when
-    the target has no such table, OSError, `sqlite3.Error` and `psycopg.Error`.
+    Missing rows are those a span's comparison names as well, and keys that the source holds twice. A quarantined row
+    that is in the target is extra. `scratch` is a file to be made and removed. Raises KeyError when no key can name
+    the rows and as `expected` does, `StepFailed` when the target has no such table, OSError, `sqlite3.Error` and
+    `psycopg.Error`.
     """
     key = key_columns(table, unique)
     if key is None:
         raise KeyError(f"{table.name} has no key to name its rows by")
-    narrow = TablePlan(table.source, table.name, tuple(table.carried[position] for position in key))
+    narrow = msgspec.structs.replace(table, columns=tuple(table.carried[position] for position in key))
     with tally_in(scratch) as tally:
-        for _, rows in source_stream(source, narrow):
+        for _, rows in source_stream(source, narrow, enums):
             tally.add(map(_identity, rows), 1)
         tally.add(map(_identity, target_stream(target, schema, narrow)), -1)
         differences = [*_named(tally, narrow, DifferenceKind.EXTRA), *_named(tally, narrow, DifferenceKind.MISSING)]
@@ -55,9 +59,12 @@ def _identity(row: Sequence[Cell]) -> bytes:
 def _named(tally: Tally, table: TablePlan, kind: DifferenceKind) -> Iterator[Difference]:
     sign = -1 if kind is DifferenceKind.EXTRA else 1
     for identity, times in tally.unbalanced(sign, KEPT_DIFFERENCES):
-        key = joined(_part(table, position, part) for position, part in enumerate(json.loads(identity)))
+        parts = json.loads(identity)
+        key = joined(_part(table, position, part) for position, part in enumerate(parts))
+        known = not any(isinstance(part, list) for part in parts)
+        where = tuple(part_of(c, part) for c, part in zip(table.carried, parts, strict=True)) if known else ()
         for _ in range(min(times, KEPT_DIFFERENCES)):
-            yield Difference(table.name, key, None, None, None, kind)
+            yield Difference(table.name, key, None, None, None, kind, None, where)
 
 
 def _part(table: TablePlan, position: int, part: Any) -> str | None:

@@ -24,7 +24,9 @@ DEEP_STACK = 256 * 1024 * 1024
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
-_UNHELD = re.compile("[\x00\ud800-\udfff]")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+MOST_EXPONENT = 1_000_000_000
+"""Exponents at which the server reads no number, not even zero."""
 
 
 class _Printed(str):
@@ -36,9 +38,21 @@ class _Printed(str):
 def jsonb_text(text: str) -> str:
     """Return what jsonb prints for a JSON text; raises `Unreadable` when jsonb would refuse it."""
     try:
-        return _read(text)
+        printed = _read(text)
     except RecursionError:
-        return _read_deep(text)
+        printed = _read_deep(text)
+    _check_escapes(text)
+    return printed
+
+
+def json_or_not(text: str) -> None:
+    """Raise `Unreadable` for a text that the type json refuses; it keeps the others as they are."""
+    try:
+        json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise _no_json(error) from None
+    except RecursionError:
+        _read_deep(text)
 
 
 def plain_decimal(literal: str) -> str:
@@ -68,7 +82,35 @@ def _read(text: str) -> str:
             )
         )
     except json.JSONDecodeError as error:
-        raise Unreadable("json_invalid", f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        raise _no_json(error) from None
+
+
+def _no_json(error: json.JSONDecodeError) -> Unreadable:
+    return Unreadable("json_invalid", f"not JSON: {error.msg} at character {error.pos + 1}")
+
+
+def _check_escapes(text: str) -> None:
+    """Raise `Unreadable` for the first escape that jsonb refuses, in a text that is JSON but for that."""
+    half_ends = -1
+    for match in _ESCAPE.finditer(text):
+        code = int(match[1], 16) if match[1] else -1
+        low = 0xDC00 <= code <= 0xDFFF  # noqa: PLR2004 - the second halves of pairs
+        if (half_ends >= 0 or low) and not (low and half_ends == match.start()):
+            raise _half_pair()
+        if code == 0:
+            raise Unreadable("json_nul", "JSON text with \\u0000, which jsonb refuses")
+        half_ends = match.end() if 0xD800 <= code <= 0xDBFF else -1  # noqa: PLR2004 - the first halves
+    if half_ends >= 0:
+        raise _half_pair()
+
+
+def _half_pair() -> Unreadable:
+    return Unreadable("json_surrogate", "JSON text with half a surrogate pair, which jsonb refuses")
+
+
+def without_nul(text: str) -> str:
+    """Return a JSON text without its escapes of U+0000."""
+    return _ESCAPE.sub(lambda match: "" if match[1] == "0000" else match[0], text)
 
 
 def _read_deep(text: str) -> str:
@@ -86,7 +128,10 @@ def _read_deep(text: str) -> str:
 
 
 def _number(literal: str) -> _Printed:
-    return _Printed(plain_decimal(literal))
+    plain = plain_decimal(literal)
+    if "e" in literal.lower() and int(literal.lower().rpartition("e")[2]) >= MOST_EXPONENT:
+        raise Unreadable("number_too_precise", "a number beyond PostgreSQL's numeric")
+    return _Printed(plain)
 
 
 def _refuse(word: str) -> str:
@@ -110,6 +155,4 @@ def _printed(value: object) -> str:
 
 
 def _string(text: str) -> str:
-    if _UNHELD.search(text):
-        raise Unreadable("JSON text with \\u0000 or half a surrogate pair, which jsonb refuses")
     return '"' + _ESCAPED.sub(lambda m: _ESCAPES.get(m[0]) or f"\\u{ord(m[0]):04x}", text) + '"'

@@ -26,8 +26,8 @@ WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p') AND a.attnum
 _ABSENT = sql.SQL("'(no such column)'::text")
 _CHOSEN = sql.SQL("SELECT {columns} FROM {table} AS t WHERE t.{key} = ANY(ARRAY({keys}))")
 _TEXT_CHOSEN = sql.SQL("SELECT {columns} FROM {table} AS t WHERE {key} = ANY(ARRAY({keys}))")
-_KEYS = sql.SQL("SELECT k::{type} FROM json_array_elements_text(%s::json) AS k")
-_TEXT_KEYS = sql.SQL("SELECT k FROM json_array_elements_text(%s::json) AS k")
+_KEYS = sql.SQL("SELECT k.v::{type} FROM json_array_elements_text(%s::json) AS k (v)")
+_TEXT_KEYS = sql.SQL("SELECT k.v FROM json_array_elements_text(%s::json) AS k (v)")
 _JOINED = sql.SQL("SELECT {columns} FROM ROWS FROM ({lists}) AS k ({names}) JOIN {table} AS t ON {matches}")
 _LIST = sql.SQL("json_array_elements_text(%s::json)")
 

@@ -1,12 +1,13 @@
 """Differences by name: the key, the column and both values as a person reads them, cut around where they part."""
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
 from zenni_tui.model.plan import ColumnPlan, TablePlan
 from zenni_tui.model.schema import Value
 
-from .records import Difference, DifferenceKind
+from .records import Difference, DifferenceKind, Part
 from .source import Batch
 from .unreadable import Unreadable
 from .values import canonical, readable
@@ -41,17 +42,36 @@ class Namer:
                 differences.append(self._difference(batch, position, column.name, both, DifferenceKind.DIFFERS))
         return differences
 
-    def surplus(self, row: tuple[Any, ...]) -> Difference:
-        """Return the difference of a target row, given by canonical texts, that the source hasn't got."""
+    def surplus(self, row: tuple[Any, ...], rowid: int | None) -> Difference:
+        """Return the difference of a target row, given by canonical texts, whose key another row there has as well.
+
+        `rowid` is that of the source's only row of the key.
+        """
         parts = (readable(self._columns[p].type.kind, row[p]) for p in self._key)
-        return Difference(self._table.name, joined(parts), None, None, None, DifferenceKind.EXTRA)
+        where = tuple(part_of(self._columns[p], row[p]) for p in self._key)
+        return Difference(self._table.name, joined(parts), None, None, None, DifferenceKind.EXTRA, rowid, where)
 
     def _difference(
         self, batch: Batch, position: int, column: str | None, values: Both, kind: DifferenceKind
     ) -> Difference:
         key = joined(_said(self._columns[p], batch.columns[p][position])[0] for p in self._key)
         rowid = batch.rowids[position] if batch.rowids is not None else None
-        return Difference(self._table.name, key, column, *values, kind, rowid)
+        return Difference(self._table.name, key, column, *values, kind, rowid, self._where(batch, position))
+
+    def _where(self, batch: Batch, position: int) -> tuple[Part, ...]:
+        try:
+            return tuple(
+                part_of(self._columns[p], _canonical(self._columns[p], batch.columns[p][position])) for p in self._key
+            )
+        except Unreadable:
+            return ()
+
+
+def part_of(column: ColumnPlan, text: str | None) -> Part:
+    """Return what finds a row of the target by one column's canonical text."""
+    if text is None or len(text) <= SHOWN:
+        return Part(column.name, text)
+    return Part(column.name, hashlib.sha256(text.encode()).hexdigest(), hashed=True)
 
 
 def joined(parts: Iterable[str | None]) -> str:
@@ -79,7 +99,7 @@ def cut(ours: str | None, theirs: str | None) -> Both:
 
 def _same(column: ColumnPlan, value: Value, found: str | None) -> bool:
     try:
-        return canonical(value, column.type, column.epoch) == found
+        return _canonical(column, value) == found
     except Unreadable:
         return False
 
@@ -87,9 +107,13 @@ def _same(column: ColumnPlan, value: Value, found: str | None) -> bool:
 def _said(column: ColumnPlan, value: Value) -> tuple[str | None, bool]:
     """Return a source value as a person reads it, and whether it has a reading."""
     try:
-        return readable(column.type.kind, canonical(value, column.type, column.epoch)), True
+        return readable(column.type.kind, _canonical(column, value)), True
     except Unreadable as unreadable:
         return f"{shortened(_stored(value))} ({unreadable.reason})", False
+
+
+def _canonical(column: ColumnPlan, value: Value) -> str | None:
+    return canonical(value, column.type, column.epoch, column.zone)
 
 
 def _stored(value: Value) -> str:

@@ -18,10 +18,19 @@ class DifferenceKind(StrEnum):
     """The row is in the target only."""
 
 
+class Part(Record, frozen=True):
+    """One column by which a row of the target is found: its canonical text, or the SHA-256 of a long one's UTF-8."""
+
+    column: str
+    text: str | None
+    hashed: bool = False
+
+
 class Difference(Record, frozen=True):
     """One difference; values in readable form, None is NULL or, for a missing or extra row, no row.
 
-    `column` is None when the whole row is meant, `rowid` is the source row's where it has one.
+    `column` is None when the whole row is meant, `rowid` is the source row's where it has one. `where` finds the row
+    in the target: by its key or, when it has none (`keyless`), by all its columns; empty when no row there can match.
     """
 
     table: str
@@ -31,30 +40,37 @@ class Difference(Record, frozen=True):
     target_value: str | None
     kind: DifferenceKind
     rowid: int | None = None
+    where: tuple[Part, ...] = ()
+    keyless: bool = False
 
 
 class SpanComparison(Record, frozen=True):
     """One span: rows read from the source, rows found in the target by key, rows that differ or are missing.
 
-    `differences` keeps the first `KEPT_DIFFERENCES`; `rows_differing` counts all.
+    `differences` keeps the first `KEPT_DIFFERENCES`; `rows_differing` counts all. `rows_source` counts the quarantined
+    rows too, which are not looked for; rows and values repaired were compared as repaired.
     """
 
     rows_source: int
     rows_found: int
     rows_differing: int
     differences: tuple[Difference, ...] = ()
+    rows_quarantined: int = 0
+    rows_repaired: int = 0
+    values_repaired: int = 0
 
 
 class CountComparison(Record, frozen=True):
-    """The rows of one table on both sides, each counted by its own database."""
+    """The rows of one table on both sides, each counted by its own database; the source's with the quarantined ones."""
 
     rows_source: int
     rows_target: int
+    rows_quarantined: int = 0
 
     @property
     def equal(self) -> bool:
-        """Return whether both sides hold as many rows."""
-        return self.rows_source == self.rows_target
+        """Return whether the target holds as many rows as the source, the quarantined ones apart."""
+        return self.rows_source - self.rows_quarantined == self.rows_target
 
 
 class ExtraComparison(Record, frozen=True):
@@ -66,13 +82,19 @@ class ExtraComparison(Record, frozen=True):
 
 
 class MultisetComparison(Record, frozen=True):
-    """All rows of a table without a key; a changed row counts once as missing and once as extra."""
+    """All rows of a table without a key; a changed row counts once as missing and once as extra.
+
+    `rows_source` counts the quarantined rows too, which are not looked for.
+    """
 
     rows_source: int
     rows_target: int
     rows_missing: int
     rows_extra: int
     differences: tuple[Difference, ...] = ()
+    rows_quarantined: int = 0
+    rows_repaired: int = 0
+    values_repaired: int = 0
 
     @property
     def rows_differing(self) -> int:

@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from zenni_tui.model.plan import Span, TablePlan
+from zenni_tui.model.plan import EnumPlan, Span, TablePlan
 
 from .columns import Cell, column_reader
+from .expected import Expected, expected
 from .lookup import Layout, Lookup, key_columns, layout
 from .naming import Namer
 from .records import KEPT_DIFFERENCES, CountComparison, Difference, SpanComparison
 from .session import Target
-from .source import Batch, batches, count_rows
+from .source import Batch, count_quarantined, count_rows
 
 Row = tuple[Cell, ...]
 
@@ -29,10 +30,13 @@ class _Asked(NamedTuple):
 
 
 def compare_counts(source: sqlite3.Connection, target: Target, schema: str, table: TablePlan) -> CountComparison:
-    """Count the table's rows on both sides; raises `sqlite3.Error` and `psycopg.Error`."""
+    """Count the table's rows on both sides, and those in quarantine that the source has; the target has none of them.
+
+    Raises KeyError for a quarantine of a table without rowids, `sqlite3.Error` and `psycopg.Error`.
+    """
     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table.name))
     (rows,) = target.execute(query).fetchone() or (0,)
-    return CountComparison(count_rows(source, table), rows)
+    return CountComparison(count_rows(source, table), rows, count_quarantined(source, table))
 
 
 def compare_span(
@@ -43,17 +47,19 @@ def compare_span(
     span: Span,
     *,
     unique: Sequence[str] | None = None,
+    enums: Sequence[EnumPlan] = (),
 ) -> SpanComparison:
     """Compare a span's rows, value by value, with the target's rows of the same key.
 
-    `unique` names the target columns of a unique index without NULLs, for a table without primary key.
-    Raises KeyError when neither can name the rows (see `multiset`), `StepFailed` when the target has no
-    such table, `sqlite3.Error` and `psycopg.Error`.
+    `unique` names the target columns of a unique index without NULLs, for a table without primary key; `enums` are
+    the plan's, needed for repairs of values that are no label. Quarantined rows are not looked for: `extra` finds
+    those that are in the target all the same. Raises KeyError when no key can name the rows (see `multiset`) and as
+    `expected` does, `StepFailed` when the target has no such table, `sqlite3.Error` and `psycopg.Error`.
     """
     key = key_columns(table, unique)
     if key is None:
         raise KeyError(f"{table.name} has no key to find its rows by")
-    return _Comparison(target, table, key, layout(target, schema, table)).run(batches(source, table, span))
+    return _Comparison(target, table, key, layout(target, schema, table)).run(expected(source, table, span, enums))
 
 
 class _Comparison:
@@ -67,20 +73,29 @@ class _Comparison:
         self._namer = Namer(table, key)
         self._readers = [column_reader(c, careful=p in key) for p, c in enumerate(table.carried)]
         self._source = self._found = self._differing = 0
+        self._quarantined = self._rows_repaired = self._values_repaired = 0
         self._kept: list[Difference] = []
 
-    def run(self, read: Iterator[Batch]) -> SpanComparison:
+    def run(self, read: Iterator[Expected]) -> SpanComparison:
         # The target works on one batch while the next one is read: on a far line no round trip is waited for.
         waiting: _Asked | None = None
         with self._target.pipeline(), _no_collections():
-            for batch in read:
-                asked = self._ask(batch)
+            for ready in read:
+                self._count(ready)
+                asked = self._ask(ready.batch)
                 if waiting is not None:
                     self._settle(waiting)
                 waiting = asked
             if waiting is not None:
                 self._settle(waiting)
-        return SpanComparison(self._source, self._found, self._differing, tuple(self._kept))
+        counts = (self._quarantined, self._rows_repaired, self._values_repaired)
+        return SpanComparison(self._source, self._found, self._differing, tuple(self._kept), *counts)
+
+    def _count(self, ready: Expected) -> None:
+        self._source += ready.batch.rows + ready.rows_quarantined
+        self._quarantined += ready.rows_quarantined
+        self._rows_repaired += ready.rows_repaired
+        self._values_repaired += ready.values_repaired
 
     def _ask(self, batch: Batch) -> _Asked:
         columns = [read(values) for read, values in zip(self._readers, batch.columns, strict=True)]
@@ -89,9 +104,8 @@ class _Comparison:
         return _Asked(batch, list(zip(*columns, strict=True)), self._lookup.ask(keys, raw))
 
     def _settle(self, asked: _Asked) -> None:
-        found = self._by_key(asked.found.fetchall())
+        found = self._by_key(asked, asked.found.fetchall())
         there = list(map(found.get, map(self._key_of, asked.rows)))
-        self._source += len(asked.rows)
         self._found += len(there) - there.count(None)
         if there != asked.rows:
             self._name_differences(asked, there)
@@ -103,13 +117,19 @@ class _Comparison:
             elif found != row:
                 self._note(self._namer.differing(asked.batch, position, found))
 
-    def _by_key(self, rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
+    def _by_key(self, asked: _Asked, rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
         found = dict(zip(map(self._key_of, rows), rows, strict=True))
         if len(found) != len(rows):
-            doubles = [row for row in rows if found[self._key_of(row)] is not row]
-            for row in doubles:
-                self._note([self._namer.surplus(row)])
+            rowids = self._rowids(asked)
+            for row in rows:
+                key = self._key_of(row)
+                if found[key] is not row:
+                    self._note([self._namer.surplus(row, rowids.get(key))])
         return found
+
+    def _rowids(self, asked: _Asked) -> dict[Any, int]:
+        rowids = asked.batch.rowids
+        return {} if rowids is None else dict(zip(map(self._key_of, asked.rows), rowids, strict=True))
 
     def _note(self, differences: Sequence[Difference]) -> None:
         if differences:

@@ -1,5 +1,6 @@
 """The source's rows in batches whose memory is bounded, whatever the rows hold."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -40,6 +41,18 @@ def quoted(name: str) -> str:
 def count_rows(source: sqlite3.Connection, table: TablePlan) -> int:
     """Return how many rows the source table holds."""
     (rows,) = _cursor(source).execute(f"SELECT count(*) FROM {quoted(table.source)}").fetchone()  # noqa: S608 - quoted
+    return int(rows)
+
+
+def count_quarantined(source: sqlite3.Connection, table: TablePlan) -> int:
+    """Return how many of the rows in quarantine the source table holds; raises KeyError when it has no rowids."""
+    if not table.quarantine:
+        return 0
+    rowid = rowid_name(source, table)
+    if rowid is None:
+        raise KeyError(f"{table.source} has no rowid to keep rows out by")
+    query = f"SELECT count(*) FROM {quoted(table.source)} AS t JOIN json_each(?) AS q ON t.{rowid} = q.value"  # noqa: S608 - quoted
+    (rows,) = _cursor(source).execute(query, (json.dumps(table.quarantine),)).fetchone()
     return int(rows)
 
 

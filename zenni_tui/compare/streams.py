@@ -1,27 +1,29 @@
 """All rows of a table on either side as canonical texts, read once from end to end in bounded memory."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from psycopg import sql
 
-from zenni_tui.model.plan import Span, TablePlan
+from zenni_tui.model.plan import EnumPlan, Span, TablePlan
 
 from .columns import Cell, column_reader
+from .expected import Expected, expected
 from .lookup import layout
 from .session import Target
-from .source import Batch, batches
 
 Rows = list[tuple[Cell, ...]]
 
 
-def source_stream(source: sqlite3.Connection, table: TablePlan) -> Iterator[tuple[Batch, Rows]]:
-    """Yield the source's rows batch by batch; raises `sqlite3.Error`."""
+def source_stream(
+    source: sqlite3.Connection, table: TablePlan, enums: Sequence[EnumPlan] = ()
+) -> Iterator[tuple[Expected, Rows]]:
+    """Yield the rows that the target should hold, batch by batch; raises KeyError as `expected`, `sqlite3.Error`."""
     readers = [column_reader(column, careful=True) for column in table.carried]
-    for batch in batches(source, table, Span(0, 0)):
-        columns = [read(values) for read, values in zip(readers, batch.columns, strict=True)]
-        yield batch, list(zip(*columns, strict=True))
+    for ready in expected(source, table, Span(0, 0), enums):
+        columns = [read(values) for read, values in zip(readers, ready.batch.columns, strict=True)]
+        yield ready, list(zip(*columns, strict=True))
 
 
 def target_stream(target: Target, schema: str, table: TablePlan) -> Iterator[tuple[Any, ...]]:

@@ -1,34 +1,26 @@
-"""The target's structure against the plan: tables, columns, keys, indexes, sequences and enums."""
+"""The target's structure against the plan: tables, columns, keys, sequences and enums; `rules` has the rest."""
 
-import re
-from collections.abc import Sequence
+from collections import defaultdict
 
-from zenni_tui.model.plan import (
-    ColumnPlan,
-    Counter,
-    ForeignKeyPlan,
-    IndexPlan,
-    KeyPlan,
-    Kind,
-    Plan,
-    TablePlan,
-    TargetType,
-)
+from zenni_tui.model.plan import ColumnPlan, Counter, IndexPlan, KeyPlan, Kind, Plan, TablePlan, TargetType
 
-from .catalogue import Catalogue, FoundColumn, FoundConstraint, FoundIndex, FoundSequence, FoundTable
-from .defaults import default_as_planned
-from .records import StructureComparison, StructureDifference
+from .catalogue import Catalogue, FoundColumn, FoundConstraint, FoundSequence, FoundTable
+from .defaults import bared, default_as_planned
+from .ledger import NONE, Ledger, listed
+from .records import StructureComparison
+from .rules import Rules
 from .session import Target
+from .spelling import Spelled, Speller
 
-_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _COUNTED = frozenset({Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT})
-_NONE = "none"
+_STORED = {"": "ordinary", "s": "generated and stored", "v": "generated when read"}
 
 
 def compare_structure(target: Target, plan: Plan) -> StructureComparison:
     """Compare everything the plan makes with the target's catalogue, and count the checks made.
 
-    Looked at in PostgreSQL's own terms, sequences without drawing from them; raises `psycopg.Error`.
+    Looked at in PostgreSQL's own terms, sequences without drawing from them, expressions by way of temporary tables;
+    what the tables have beyond the plan is told as well. Raises `psycopg.Error`.
     """
     return _Structure(target, plan).compare()
 
@@ -40,55 +32,73 @@ class _Structure:
         self._target = target
         self._plan = plan
         self._found = Catalogue(target, plan.schema)
-        self._checks = 0
-        self._differences: list[StructureDifference] = []
+        self._ledger = Ledger()
+        self._rules = Rules(plan, self._found, self._ledger)
+        self._speller = Speller(target, plan.schema)
+        self._expressive: dict[str, list[IndexPlan]] = defaultdict(list)
+        for index in plan.indexes:
+            if index.where is not None or any(index.expressions):
+                self._expressive[index.table].append(index)
 
     def compare(self) -> StructureComparison:
         for enum in self._plan.enums:
             labels = self._found.enums.get(enum.name)
-            self._check(f"enum {enum.name}", _listed(enum.labels), _listed(labels), "Its labels or their order differ.")
-        for table in self._plan.tables:
-            self._table(table)
+            self._check(f"enum {enum.name}", listed(enum.labels), listed(labels), "Its labels or their order differ.")
+        spelled = {table.name: self._table(table) for table in self._plan.tables}
         for index in self._plan.indexes:
-            self._index(index)
+            self._rules.index(index, spelled[index.table].indexes.get(index.name))
         for foreign_key in self._plan.foreign_keys:
-            self._foreign_key(foreign_key)
-        return StructureComparison(self._checks, tuple(self._differences))
+            self._rules.foreign_key(foreign_key)
+        for view in self._plan.views:
+            self._rules.view(view, self._speller.view(view) if view.name in self._found.views else None)
+        return self._ledger.closed()
 
     def _check(self, name: str, expected: str, found: str, message: str) -> bool:
-        self._checks += 1
-        if expected != found:
-            self._differences.append(StructureDifference(name, expected, found, message))
-        return expected == found
+        return self._ledger.same(name, expected, found, message)
 
-    def _table(self, planned: TablePlan) -> None:
+    def _table(self, planned: TablePlan) -> Spelled:
+        """Compare one table, and return what its planned expressions look like on this server."""
         name = f"table {planned.name}"
         table = self._found.tables.get(planned.name)
-        if not self._check(name, "a table", "a table" if table else _NONE, "The table is not there.") or table is None:
-            return
+        if not self._check(name, "a table", "a table" if table else NONE, "The table is not there.") or table is None:
+            return Spelled({}, {}, {})
         kept = {"p": "permanent", "u": "unlogged", "t": "temporary"}.get(table.persistence, table.persistence)
         self._check(name, "permanent", kept, "The table would not outlive a crash.")
+        spelled = self._speller.table(planned, self._expressive.get(planned.name, ()))
         columns = self._found.columns[table.oid]
         extra = [c for c in columns if c not in {p.name for p in planned.columns}]
-        self._check(name, _NONE, _listed(extra), "It has columns that were not planned.")
+        self._ledger.nothing(name, extra, "It has columns that were not planned.")
         for column in planned.columns:
-            self._column(planned, table, column, columns.get(column.name))
+            self._column(planned, table, column, columns.get(column.name), spelled)
         self._primary_key(planned, table)
+        self._rules.checks(planned, table, spelled)
+        self._rules.nothing_more(planned, table)
+        return spelled
 
-    def _column(self, planned: TablePlan, table: FoundTable, column: ColumnPlan, found: FoundColumn | None) -> None:
+    def _column(
+        self, planned: TablePlan, table: FoundTable, column: ColumnPlan, found: FoundColumn | None, spelled: Spelled
+    ) -> None:
         name = f"column {planned.name}.{column.name}"
-        there = "a column" if found else _NONE
+        there = "a column" if found else NONE
         if not self._check(name, "a column", there, "The column is not there.") or found is None:
             return
         self._check(name, _type_name(column.type), _found_type(column, found), "Its type differs.")
+        self._check(name, NONE, found.collation or NONE, "Its texts are compared by another collation.")
         self._not_null(name, planned, column, found)
-        kept = "generated" if found.generated else "stored"
-        if not self._check(name, "stored", kept, "The server computes its values."):
+        expected = _STORED["s" if column.generated is not None else ""]
+        kept = _STORED.get(found.generated, found.generated)
+        if not self._check(name, expected, kept, "Where its values come from differs."):
             return
-        if column.counter is None:
+        if column.generated is not None:
+            self._generated(name, column.generated, found.default or NONE, spelled.generated.get(column.name))
+        elif column.counter is None:
             self._default(name, column, found)
         else:
             self._counter(name, planned, table, column, found)
+
+    def _generated(self, name: str, planned: str, found: str, spelled: str | None) -> None:
+        same = bared(found) in (bared(planned), bared(spelled or planned))
+        self._ledger.holds(name, planned, found, "Its values are computed otherwise.", ok=same)
 
     def _not_null(self, name: str, planned: TablePlan, column: ColumnPlan, found: FoundColumn) -> None:
         keyed = planned.key is not None and column.name in planned.key.columns
@@ -100,15 +110,11 @@ class _Structure:
             self._check(name, "valid", state, "Its NOT NULL was never checked against the rows.")
 
     def _default(self, name: str, column: ColumnPlan, found: FoundColumn) -> None:
-        self._checks += 1
         counts = found.identity or (found.sequence is not None)
-        if found.generated or (
-            not counts and default_as_planned(self._target, self._plan.schema, column, found.default)
-        ):
-            return
-        expected = f"{column.default.kind} {column.default.text}".strip() if column.default else _NONE
-        there = "identity" if found.identity else found.default or _NONE
-        self._differences.append(StructureDifference(name, expected, there, "Its default differs."))
+        same = not counts and default_as_planned(self._target, self._plan.schema, column, found.default)
+        expected = f"{column.default.kind} {column.default.text}".strip() if column.default else NONE
+        there = "identity" if found.identity else found.default or NONE
+        self._ledger.holds(name, expected, there, "Its default differs.", ok=same)
 
     def _counter(
         self, name: str, planned: TablePlan, table: FoundTable, column: ColumnPlan, found: FoundColumn
@@ -117,7 +123,7 @@ class _Structure:
         if not self._check(name, expected, _counts_by(found), "It does not count by itself as planned."):
             return
         sequence = self._found.sequence_of(table, found)
-        self._check(name, "a sequence", "a sequence" if sequence else _NONE, "It has no sequence to count with.")
+        self._check(name, "a sequence", "a sequence" if sequence else NONE, "It has no sequence to count with.")
         if sequence is not None and found.type in _COUNTED:
             self._sequence(planned, table, column, found, sequence)
 
@@ -139,8 +145,7 @@ class _Structure:
         self._check(name, "no cycle", "cycle" if sequence.cycles else "no cycle", "It begins again at its end.")
 
     def _primary_key(self, planned: TablePlan, table: FoundTable) -> None:
-        keys = (k for k in self._found.constraints if k.table == table.oid and k.kind == "p")
-        found = next(keys, None)
+        found = next((k for k in self._found.constraints[table.oid] if k.kind == "p"), None)
         name = f"primary key of {planned.name}"
         self._check(name, _key_text(planned.key), _found_key_text(found), "The primary key differs.")
         index = self._found.indexes.get(found.name) if found else None
@@ -149,53 +154,6 @@ class _Structure:
             self._check(name, "valid", state, "Its index is not valid.")
             timing = "deferrable" if found.deferrable else "immediate"
             self._check(name, "immediate", timing, "It is checked later than planned.")
-
-    def _index(self, planned: IndexPlan) -> None:
-        name = f"index {planned.name}"
-        found = self._found.indexes.get(planned.name)
-        there = f"on {found.table}" if found else _NONE
-        if not self._check(name, f"on {planned.table}", there, "The index is not there.") or found is None:
-            return
-        self._check(name, "valid", "valid" if found.valid else "not valid", "The server does not use it.")
-        self._check(name, _uniqueness(planned.unique), _uniqueness(found.unique), "Its uniqueness differs.")
-        self._check(name, _index_columns(planned), _found_index_columns(found), "Its columns or their order differ.")
-        self._check(name, "all rows", found.predicate or "all rows", "It holds only some of the rows.")
-        if planned.unique:
-            nulls = "NULLs equal" if found.nulls_equal else "NULLs distinct"
-            self._check(name, "NULLs distinct", nulls, "It would refuse a second NULL.")
-            timing = "immediate" if found.immediate else "deferrable"
-            self._check(name, "immediate", timing, "It is checked later than planned.")
-
-    def _foreign_key(self, planned: ForeignKeyPlan) -> None:
-        name = f"foreign key {planned.name}"
-        table = self._found.tables.get(planned.table)
-        candidates = (k for k in self._found.constraints if k.name == planned.name and k.kind == "f")
-        found = next((k for k in candidates if table is not None and k.table == table.oid), None)
-        there = f"on {planned.table}" if found else _NONE
-        if not self._check(name, f"on {planned.table}", there, "The foreign key is not there.") or found is None:
-            return
-        self._check(name, self._reference(planned), _found_reference(found), "It refers to something else.")
-        self._check(name, _planned_actions(planned), _found_actions(found), "Its actions differ.")
-        self._check(name, "validated", "validated" if found.validated else "NOT VALID", "Its rows were never checked.")
-        enforced = found.enforced and found.triggers_on
-        self._check(name, "enforced", "enforced" if enforced else "switched off", "New rows are not checked.")
-        timing = "deferrable" if found.deferrable else "immediate"
-        self._check(name, "immediate", timing, "It is checked later than planned.")
-
-    def _reference(self, planned: ForeignKeyPlan) -> str:
-        parent = f"{self._plan.schema}.{planned.parent}"
-        return f"{_listed(planned.columns)} to {parent} {_listed(planned.parent_columns)}"
-
-
-def _listed(names: Sequence[str] | None) -> str:
-    if not names:
-        return _NONE
-    return f"({', '.join(map(_plainly, names))})"
-
-
-def _plainly(name: str) -> str:
-    # A name that holds a comma must not read like two names.
-    return name if re.fullmatch(r"[^,()\"]*", name) else repr(name)
 
 
 def _type_name(planned: TargetType) -> str:
@@ -213,42 +171,12 @@ def _found_type(column: ColumnPlan, found: FoundColumn) -> str:
 def _counts_by(found: FoundColumn) -> str:
     if found.identity:
         return "identity by default" if found.identity == "d" else "identity always"
-    return "default of a sequence" if found.sequence is not None else found.default or _NONE
+    return "default of a sequence" if found.sequence is not None else found.default or NONE
 
 
 def _key_text(planned: KeyPlan | None) -> str:
-    return f"{planned.name} {_listed(planned.columns)}" if planned else _NONE
+    return f"{planned.name} {listed(planned.columns)}" if planned else NONE
 
 
 def _found_key_text(found: FoundConstraint | None) -> str:
-    return f"{found.name} {_listed(found.columns)}" if found else _NONE
-
-
-def _uniqueness(unique: bool) -> str:  # noqa: FBT001 - one shape for both sides
-    return "unique" if unique else "not unique"
-
-
-def _index_columns(planned: IndexPlan) -> str:
-    downward = planned.descending or (False,) * len(planned.columns)
-    return _ordered(planned.columns, downward)
-
-
-def _found_index_columns(found: FoundIndex) -> str:
-    return _ordered(found.columns, found.descending)
-
-
-def _ordered(columns: Sequence[str], downward: Sequence[bool]) -> str:
-    return _listed([f"{name} DESC" if down else name for name, down in zip(columns, downward, strict=True)])
-
-
-def _found_reference(found: FoundConstraint) -> str:
-    parent = f"{found.parent_schema}.{found.parent}"
-    return f"{_listed(found.columns)} to {parent} {_listed(found.parent_columns)}"
-
-
-def _planned_actions(planned: ForeignKeyPlan) -> str:
-    return f"ON DELETE {planned.on_delete.upper()} ON UPDATE {planned.on_update.upper()}"
-
-
-def _found_actions(found: FoundConstraint) -> str:
-    return f"ON DELETE {_ACTIONS.get(found.on_delete)} ON UPDATE {_ACTIONS.get(found.on_update)}"
+    return f"{found.name} {listed(found.columns)}" if found else NONE

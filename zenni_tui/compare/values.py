@@ -3,6 +3,7 @@
 Canonical texts: text itself; decimal digits for whole numbers; the IEEE bits in hexadecimal for doubles; plain decimals
 without trailing zeros; `true` and `false`; microseconds or days since 1970-01-01 UTC; microseconds since midnight; the
 SHA-256 of bytes; JSON as jsonb prints it. TEXT that is not valid UTF-8 comes as `str` with surrogate escapes (PEP 383).
+Where a value has no reading the reason bears a finding's code; what only the column's size forbids is in `limits`.
 """
 
 import hashlib
@@ -24,32 +25,34 @@ Reader = Callable[[Stored], str]
 GREATEST_COUNTED = 2**63 - 1
 """The last instant whose microseconds fit a bigint, in 294247; PostgreSQL's few later ones are named as dates."""
 
-_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,40}\s*", re.ASCII)
-_DECIMAL = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{32}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 _UNHELD = re.compile("[\x00\udc80-\udcff]")
 _BITS = {Kind.SMALLINT: 16, Kind.INTEGER: 32, Kind.BIGINT: 64}
-_SPECIAL = {"nan": "NaN", "infinity": "Infinity", "-infinity": "-Infinity", "inf": "Infinity", "-inf": "-Infinity"}
 _BOOLEANS = dict.fromkeys(("true", "t", "yes", "y", "on", "1"), "true") | dict.fromkeys(
     ("false", "f", "no", "n", "off", "0"), "false"
 )
 
 
-def canonical(value: Value, kind: TargetType, epoch: Epoch = Epoch.MILLISECONDS) -> str | None:
+def canonical(value: Value, kind: TargetType, epoch: Epoch = Epoch.MILLISECONDS, zone: str | None = None) -> str | None:
     """Return the canonical text of a stored value as that type, None for NULL; raises `Unreadable`."""
-    return None if value is None else reader(kind, epoch)(value)
+    return None if value is None else reader(kind, epoch, zone)(value)
 
 
-def reader(kind: TargetType, epoch: Epoch = Epoch.MILLISECONDS) -> Reader:
-    """Return the function that reads one stored value, NULL apart, as that type; it raises `Unreadable`."""
+def reader(kind: TargetType, epoch: Epoch = Epoch.MILLISECONDS, zone: str | None = None) -> Reader:
+    """Return the function that reads one stored value, NULL apart, as that type; it raises `Unreadable`.
+
+    `zone` is that of instants written without one, None for UTC; dates and times of day have none.
+    """
     if kind.kind in _BITS:
         return _whole_reader(_BITS[kind.kind], str(kind.kind))
     if kind.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        return lambda value: counted(_instant(value, epoch))
+        return lambda value: counted(instant(value, epoch, zone))
     if kind.kind is Kind.DATE:
         return lambda value: str(_day(value, epoch))
     if kind.kind is Kind.TIME:
-        return lambda value: str(_time(value, epoch))
+        return lambda value: str(_time(value))
     return _READERS[kind.kind]
 
 
@@ -60,14 +63,13 @@ def counted(micros: int) -> str:
 
 def _text(value: Stored) -> str:
     if isinstance(value, str):
-        unheld = _UNHELD.search(value)
-        if unheld is None:
+        if _UNHELD.search(value) is None:
             return value
-        raise Unreadable(
-            "text with NUL, which PostgreSQL cannot hold" if unheld[0] == "\x00" else "text that is not valid UTF-8"
-        )
+        if "\x00" in value:
+            raise Unreadable("text_nul", "text with NUL, which PostgreSQL cannot hold")
+        raise Unreadable("text_not_utf8", "text that is not valid UTF-8")
     if isinstance(value, bytes):
-        raise Unreadable("a BLOB in a column of text")
+        raise Unreadable("blob_in_text", "a BLOB in a column of text")
     return str(value) if isinstance(value, int) else _real_text(value)
 
 
@@ -77,6 +79,12 @@ def _real_text(value: float) -> str:
         return "Inf" if value > 0 else "-Inf"
     mantissa, e, exponent = repr(value).partition("e")
     return f"{mantissa}.0e{exponent}" if e and "." not in mantissa else mantissa + e + exponent
+
+
+def _label(value: Stored) -> str:
+    if isinstance(value, str) and _UNHELD.search(value) is None:
+        return value
+    raise Unreadable("enum_unknown", "no text that could be a label")
 
 
 def _padded(value: Stored) -> str:
@@ -90,7 +98,7 @@ def _whole_reader(bits: int, name: str) -> Reader:
     def read(value: Stored) -> str:
         number = _whole(value)
         if not low <= number < high:
-            raise Unreadable(f"outside the range of {name}")
+            raise Unreadable("integer_out_of_range", f"outside the range of {name}")
         return str(number)
 
     return read
@@ -103,37 +111,37 @@ def _whole(value: Stored) -> int:
         return int(value)
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
-    raise Unreadable("not a whole number")
+    raise Unreadable("not_an_integer", "not a whole number")
 
 
 def _double(value: Stored) -> str:
-    return struct.pack(">d", _float(value)).hex()
+    if isinstance(value, str | bytes):
+        raise Unreadable("not_a_number", "not a number")
+    if int(float(value)) != value if isinstance(value, int) else False:
+        raise Unreadable("integer_inexact", "a whole number that a double cannot hold exactly")
+    return struct.pack(">d", value).hex()
 
 
-def _float(value: Stored) -> float:
-    if isinstance(value, float):
-        return value
-    if isinstance(value, int):
-        number = float(value)
-        if int(number) != value:
-            raise Unreadable("a whole number that a double cannot hold exactly")
-        return number
-    if isinstance(value, str) and _DECIMAL.fullmatch(value):
-        return float(value)
-    raise Unreadable("not a number")
+def _single(value: Stored) -> str:
+    if isinstance(value, str | bytes):
+        raise Unreadable("not_a_number", "not a number")
+    try:
+        (kept,) = struct.unpack(">f", struct.pack(">f", value))
+    except OverflowError:
+        raise Unreadable("real_out_of_range", "outside the range of real") from None
+    if kept != value:
+        raise Unreadable("real_inexact", "a number that a real cannot hold exactly")
+    return struct.pack(">d", kept).hex()
 
 
 def _numeric(value: Stored) -> str:
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, bytes):
-        raise Unreadable("not a number")
-    literal = repr(value) if isinstance(value, float) else value.strip()
-    special = _SPECIAL.get(literal.lower())
-    if special is not None:
-        return special
-    if not _DECIMAL.fullmatch(literal):
-        raise Unreadable("not a number")
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    literal = repr(value) if isinstance(value, float) else value
+    if isinstance(literal, bytes) or not _DECIMAL.fullmatch(literal):
+        raise Unreadable("not_a_number", "not a number")
     plain = plain_decimal(literal)
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
@@ -141,33 +149,29 @@ def _numeric(value: Stored) -> str:
 def _boolean(value: Stored) -> str:
     word = value.lower() if isinstance(value, str) else str(int(value)) if value in (0, 1) else ""
     if word not in _BOOLEANS:
-        raise Unreadable("neither true nor false")
+        raise Unreadable("not_a_boolean", "neither true nor false")
     return _BOOLEANS[word]
 
 
-def _instant(value: Stored, epoch: Epoch) -> int:
+def instant(value: Stored, epoch: Epoch, zone: str | None = None) -> int:
+    """Return a stored value as microseconds since 1970-01-01 UTC; raises `Unreadable`."""
     if isinstance(value, str):
-        return dates.micros_of_text(value)
+        return dates.micros_of_text(value, zone)
     if isinstance(value, bytes):
-        raise Unreadable("a BLOB in a column of dates")
+        raise Unreadable("date_unreadable", "a BLOB in a column of dates")
     return dates.micros_of_number(value, epoch)
 
 
 def _day(value: Stored, epoch: Epoch) -> int:
     if isinstance(value, str) and "T" not in value and ":" not in value:
         return dates.days_of_text(value)
-    return dates.whole_days(_instant(value, epoch))
+    return dates.whole_days(instant(value, epoch))
 
 
-def _time(value: Stored, epoch: Epoch) -> int:
+def _time(value: Stored) -> int:
     if isinstance(value, str):
         return dates.micros_of_time(value)
-    if isinstance(value, bytes) or epoch is Epoch.JULIAN:
-        raise Unreadable("not a time of day")
-    micros = dates.micros_of_number(value, epoch)
-    if not 0 <= micros < dates.DAY:
-        raise Unreadable("not a time of day")
-    return micros
+    raise Unreadable("time_unreadable", "not a time of day")
 
 
 def raw_bytes(value: Stored) -> bytes:
@@ -176,7 +180,7 @@ def raw_bytes(value: Stored) -> bytes:
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
-    raise Unreadable("a number in a column of bytes")
+    raise Unreadable("not_a_blob", "a number in a column of bytes")
 
 
 def _digest(value: Stored) -> str:
@@ -184,30 +188,29 @@ def _digest(value: Stored) -> str:
 
 
 def _jsonb(value: Stored) -> str:
-    if isinstance(value, bytes):
-        raise Unreadable("a BLOB in a column of JSON")
     if isinstance(value, float) and not math.isfinite(value):
-        raise Unreadable("an infinite number, which JSON cannot hold")
-    return jsonb_text(value if isinstance(value, str) else repr(value))
+        raise Unreadable("json_invalid", "an infinite number, which JSON cannot hold")
+    return jsonb_text(repr(value) if isinstance(value, float) else _text(value))
 
 
 def _uuid(value: Stored) -> str:
-    text = _text(value).lower()
-    bare = (text[1:-1] if text[:1] + text[-1:] == "{}" else text).replace("-", "")
+    text = value.lower() if isinstance(value, str) else ""
+    bare = text[1:-1] if text[:1] + text[-1:] == "{}" else text
     if not _UUID.fullmatch(bare):
-        raise Unreadable("not a UUID")
-    return f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
+        raise Unreadable("not_a_uuid", "not a UUID")
+    digits = bare.replace("-", "")
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 _READERS: dict[Kind, Reader] = {
     Kind.TEXT: _text,
     Kind.VARCHAR: _text,
-    Kind.ENUM: _text,
+    Kind.ENUM: _label,
     Kind.JSON: _text,
     Kind.CHAR: _padded,
     Kind.UUID: _uuid,
     Kind.DOUBLE: _double,
-    Kind.REAL: _double,
+    Kind.REAL: _single,
     Kind.NUMERIC: _numeric,
     Kind.BOOLEAN: _boolean,
     Kind.BYTEA: _digest,

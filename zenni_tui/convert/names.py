@@ -12,6 +12,11 @@ _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 """System columns (https://www.postgresql.org/docs/current/ddl-system-columns.html)."""
 
 
+def quoted(name: str) -> str:
+    """Quote an identifier of the target, for text that a plan carries; statements are quoted by the drivers."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def fitted(name: str) -> str:
     """Return a name that fits: cut at a character, with eight digits of its hash so that cut names stay apart."""
     raw = name.encode("utf-8", "surrogateescape")

@@ -10,7 +10,7 @@ from zenni_tui.model.plan import ColumnPlan, KeyPlan, NotMigrated, Plan, Span, T
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile
 
-from . import declared, names, rules
+from . import declared, names, review, rules
 from .declared import Found
 
 PRISMA_HISTORY = "_prisma_migrations"
@@ -52,10 +52,17 @@ def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple
     keys = [k for t in others for k in rules.foreign_keys(t, facts.schema, plans, facts.choices, found)]
     views = tuple(rules.views(facts.schema, plans, namespace, found))
     plan = Plan(
-        namespace, tuple(plans.values()), (), tuple(indexes), tuple(keys), left_out, views, facts.choices.repairs
+        namespace,
+        tuple(plans.values()),
+        indexes=tuple(indexes),
+        foreign_keys=tuple(keys),
+        not_migrated=left_out,
+        views=views,
+        choices=facts.choices.repairs,
     )
     plan = _joined(prisma, plan, facts.choices) if prisma else plan
-    return _thinned(plan, facts.choices), tuple(findings)
+    plan, offers = review.review(_thinned(plan, facts.choices), facts.choices)
+    return plan, (*findings, *offers)
 
 
 def _thinned(plan: Plan, choices: Choices) -> Plan:

@@ -108,7 +108,7 @@ def _part(
     if collation not in _FOLDS:
         raise translate.Untranslatable(f"its collation {collation} has no equal")
     # SQLite folds ASCII only, and so does lower() under the collation "C".
-    inner: str = made or translate.quoted(known[(column or "").lower()])
+    inner: str = made or names.quoted(known[(column or "").lower()])
     return f'{_FOLDS[collation]}({inner} COLLATE "C")'
 
 

@@ -1,49 +1,62 @@
-"""PLACEHOLDER until the translator lands (being written now by its owner, who overwrites this file)."""
+"""SQLite's SQL in PostgreSQL's terms: rules, expressions, defaults and views that surely mean the same, or a refusal.
 
-import re
-from collections.abc import Mapping
+A translation means the same for every value that the target type holds and that SQLite can have stored: truth with
+NULL, affinities, storage classes and collations included. Booleans are taken to be stored as 0 and 1, dates as text in
+one form and in UTC, unless a `Column` says otherwise. Two things differ, far out: whole numbers beyond 64 bits, where
+SQLite goes over to doubles and PostgreSQL stays exact, and doubles that overflow or underflow, where SQLite goes
+on with infinity or zero and PostgreSQL refuses the row with an error.
+"""
 
-from zenni_tui.model.plan import Default, DefaultKind, Kind, TargetType
+from zenni_tui.model.plan import Kind, TargetType
 
-Columns = Mapping[str, tuple[str, TargetType]]
+from . import translate_source as source
+from .translate_defaults import default
+from .translate_source import Untranslatable
+from .translate_terms import Class, Column, Columns, Term, as_integer, column, condition, identifier, usable
+from .translate_values import fitted
+from .translate_view import view
+from .translate_walk import Scope, Walker
 
-
-class Untranslatable(ValueError):
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def expression(text: str, columns: Columns) -> str:
-    raise Untranslatable("the translator is not here yet")
+__all__ = ["Column", "Columns", "Untranslatable", "boolean", "column", "default", "expression", "view"]
 
 
-def boolean(text: str, columns: Columns) -> str:
-    raise Untranslatable("the translator is not here yet")
+def _term(text: str, columns: Columns) -> Term:
+    read = source.expression(text)
+    try:
+        return Walker(read.words, Scope(columns)).term(read.tree)
+    except RecursionError:
+        raise Untranslatable("It is nested too deeply.") from None
 
 
-def view(text: str, tables: object, namespace: str) -> str:
-    raise Untranslatable("the translator is not here yet")
+def expression(text: str, columns: Columns, kind: TargetType | None = None, *, indexed: bool = False) -> str:
+    """Return a scalar expression in PostgreSQL's terms, every name in it quoted; raises Untranslatable.
+
+    `columns` maps SQLite's column names, compared without case, to what is known of them. With `kind` the result has
+    that type, else a truth value is the integer 0 or 1. `indexed` refuses what an index or a generated column may not hold.
+    """
+    term = _term(text, columns)
+    if term.explicit and term.collation != "BINARY":
+        raise Untranslatable("A COLLATE around the whole expression belongs to the index, not to the value.")
+    _check_place(term, columns, indexed=indexed)
+    if kind is not None:
+        return fitted(term, kind)
+    return term.sql if term.direct else as_integer(usable(term)).sql
 
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
-_NOW = re.compile(r"\(?\s*(current_timestamp|datetime\(\s*'now'\s*\))\s*\)?", re.IGNORECASE)
+def boolean(text: str, columns: Columns, *, indexed: bool = False) -> str:
+    """Return a condition as a PostgreSQL boolean, NULL where SQLite's is NULL; raises Untranslatable.
+
+    `indexed` refuses what the WHERE of a partial index may not hold.
+    """
+    term = _term(text, columns)
+    _check_place(term, columns, indexed=indexed)
+    return condition(term)
 
 
-def default(text: str, kind: TargetType) -> Default | None:
-    if text.strip().upper() in ("NULL", "(NULL)"):
-        return None
-    plain = text.strip()
-    if _NOW.fullmatch(plain):
-        return Default(DefaultKind.NOW)
-    if kind.kind is Kind.BOOLEAN:
-        return Default(DefaultKind.LITERAL, "true" if plain.strip("'\"").lower() in ("1", "true") else "false")
-    if _NUMBER.fullmatch(plain):
-        return Default(DefaultKind.LITERAL, plain)
-    if len(plain) > 1 and plain[0] == plain[-1] and plain[0] in "'\"":
-        return Default(DefaultKind.LITERAL, plain[1:-1].replace(plain[0] * 2, plain[0]))
-    raise Untranslatable("not known")
+def _check_place(term: Term, columns: Columns, *, indexed: bool) -> None:
+    """Raise Untranslatable for what is not immutable where an index needs it."""
+    enums = [identifier(c[0]) for c in columns.values() if c[1].kind is Kind.ENUM]
+    if indexed and any(f"{name}::text" in term.sql for name in enums):
+        raise Untranslatable("An enum's text is not immutable in PostgreSQL, so that no index may hold it.")
+    if term.of is Class.ELEMENT:
+        raise Untranslatable("What json_extract returns has no fixed type.")

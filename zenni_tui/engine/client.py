@@ -11,6 +11,7 @@ from pathlib import Path
 
 from zenni_tui.errors import StepFailed
 from zenni_tui.model import events as e
+from zenni_tui.model.plan import Plan
 from zenni_tui.model.record import Record, from_json, to_json
 from zenni_tui.model.request import Command, Reply, Request
 from zenni_tui.model.state import RunState
@@ -50,9 +51,9 @@ class Follower:
         """Read what is new and return it; `state` is up to date afterwards."""
         return self._reader.read()
 
-    def send(self, name: str) -> Reply:
-        """Send a command by its name and return the engine's answer."""
-        return control.send(self.folder, Command(name, by=whoami()))
+    def send(self, name: str, *, finding: str = "", repair: str = "") -> Reply:
+        """Send a command by its name and return the engine's answer; `choose` takes a finding and a repair by id."""
+        return control.send(self.folder, Command(name, whoami(), finding, repair))
 
     @property
     def interrupted(self) -> bool:
@@ -140,6 +141,22 @@ def write_private(path: Path, data: bytes) -> None:
 def request_of(folder: Path) -> Request:
     """Return what a run was asked to do; raises OSError or `msgspec.ValidationError`."""
     return from_json((folder / folders.REQUEST).read_bytes(), Request)
+
+
+def plan_of(folder: Path) -> Plan | None:
+    """Return a run's plan, None when it hasn't got one yet."""
+    try:
+        return from_json((folder / folders.PLAN).read_bytes(), Plan)
+    except FileNotFoundError:
+        return None
+
+
+def ddl_of(folder: Path) -> str:
+    """Return the DDL of a run's plan, empty when it hasn't got one yet."""
+    try:
+        return (folder / folders.DDL).read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def runs() -> Iterator[RunSummary]:

@@ -60,7 +60,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
 def _reply(answer: Callable[[Command], Reply], line: bytes) -> Reply:
     try:
         return answer(from_json(line, Command))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Reply(ok=False, message=f"not a command: {error}")
     except OSError as error:
         return Reply(ok=False, message=f"the command could not be noted in the journal: {error.strerror}")
@@ -75,5 +75,5 @@ def send(folder: Path, command: Command) -> Reply:
             link.sendall(to_json(command) + b"\n")
             with link.makefile("rb") as stream:
                 return from_json(stream.readline(), Reply)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Reply(ok=False, message=f"the engine does not answer ({error})")

@@ -16,6 +16,7 @@ ENGINE_LOCK = "engine.lock"
 ENGINE_LOG = "engine.log"
 CONTROL = "control.sock"
 PLAN = "plan.json"
+DDL = "schema.sql"
 RESULT = "result.json"
 
 _TRIES, _PAUSE = 10, 0.01

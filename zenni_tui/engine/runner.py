@@ -10,12 +10,14 @@ from pathlib import Path
 
 from zenni_tui.errors import ExitCode, NotReady, Occupied, StepFailed, Stopped, ZenniError
 from zenni_tui.model import events as e
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import blocking
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_TARGET, RunKind, StepId, StepState, Verdict
 from zenni_tui.report import evidence
 from zenni_tui.steps.book import BOOK
-from zenni_tui.steps.run import Run, Step
+from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
 
 from .journal import Journal
@@ -52,16 +54,28 @@ class Runner:
             "go": "going on",
             "stop": "stopping at the next safe point",
             "rollback": "rolling back from the next safe point",
+            "choose": "chosen",
         }
         if command.name not in replies:
             return Reply(ok=False, message=f"no such command: {command.name}")
-        if command.name == "ping":
-            return Reply(ok=True, message="here")
+        if command.name == "choose":
+            return self._choose(command)
         if command.name == "go" and self._journal.state.waiting is None:
             return Reply(ok=False, message="nothing waits for an answer")
-        self._run.tell(e.Commanded(command.name, command.by))
-        self._obey(command.name)
+        if command.name != "ping":
+            self._run.tell(e.Commanded(command.name, command.by))
+            self._obey(command.name)
         return Reply(ok=True, message=replies[command.name])
+
+    def _choose(self, command: Command) -> Reply:
+        waiting = self._journal.state.waiting
+        finding = next((f for f in self._journal.state.findings if f.id == command.finding), None)
+        if waiting is None or finding is None:
+            return Reply(ok=False, message="there is nothing to choose now")
+        if command.repair and Choices({finding.id: command.repair}).chosen(finding) is None:
+            return Reply(ok=False, message=f"{command.repair} is not on offer for {finding.id}")
+        self._run.choose(finding.id, command.repair, command.by)
+        return Reply(ok=True, message=f"{finding.id}: {command.repair or 'no choice'}")
 
     def _obey(self, name: str) -> None:
         if name != "go":
@@ -77,7 +91,7 @@ class Runner:
     async def forward(self) -> Verdict:
         """Run every step that isn't done yet, then what the kind of run asks for at its end."""
         verdict = await self._steps()
-        if self._back and verdict is Verdict.STOPPED:
+        if self._back and verdict in (Verdict.STOPPED, Verdict.NOT_READY):
             return await self.backward()
         undo = self._kind is RunKind.REHEARSE and not self._run.request.keep and not self._run.request.gated
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
@@ -109,24 +123,48 @@ class Runner:
         return Verdict.ROLLED_BACK if await self._undo() else Verdict.FAILED
 
     async def _steps(self) -> Verdict:
-        for step_id in STEPS_OF[self._kind]:
-            step = BOOK[step_id]
-            if self._journal.state.step(step_id).state is StepState.DONE and not step.each_time:
+        book = list(STEPS_OF[self._kind])
+        anew: tuple[StepId, ...] = ()
+        while book:
+            step_id = book.pop(0)
+            done = self._journal.state.step(step_id).state is StepState.DONE and step_id not in anew
+            if done and not BOOK[step_id].each_time:
                 continue
-            if step_id is StepId.PREPARE and not await self._allowed(step_id):
+            if step_id is StepId.PREPARE and not await self._allowed():
                 return Verdict.STOPPED
-            verdict = await self._step(step)
-            if verdict is not None:
+            choices_changed = step_id is StepId.PREPARE and self._choices_changed()
+            verdict = None if choices_changed else await self._step(BOOK[step_id])
+            if choices_changed or (verdict is Verdict.NOT_READY and step_id is StepId.PLAN and await self._mended()):
+                anew = (StepId.AUDIT, StepId.PLAN)
+                book = [s for s in STEPS_OF[self._kind] if s not in (StepId.REACH, StepId.SNAPSHOT, StepId.INSPECT)]
+            elif verdict is not None:
                 return verdict
         return judge(self._journal.state)
 
-    async def _allowed(self, step: StepId) -> bool:
-        waits = self._run.request.gated and self._journal.state.step(step).state is StepState.PENDING
-        if waits and not self._run.stopping.is_set():
-            self._go.clear()
-            question = f"Everything so far only read. Write to {self._run.to.label()} now?"
-            self._run.tell(e.Waiting(step, question))
-            await self._go.wait()
+    def _choices_changed(self) -> bool:
+        if self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING:
+            return False
+        return self._run.load("decided.json", Decided).asked != self._run.choices()
+
+    async def _mended(self) -> bool:
+        """Ask the operator of a gated run for choices; returns whether to audit and plan again."""
+        if not self._run.request.gated or self._run.stopping.is_set():
+            return False
+        count = len(blocking(self._journal.state.findings))
+        return await self._ask(
+            StepId.PLAN, f"{count} findings block. Choose a repair for each, then go on to try again."
+        )
+
+    async def _allowed(self) -> bool:
+        waits = self._run.request.gated and self._journal.state.step(StepId.PREPARE).state is StepState.PENDING
+        if not waits or self._run.stopping.is_set():
+            return not self._run.stopping.is_set()
+        return await self._ask(StepId.PREPARE, f"Everything so far only read. Write to {self._run.to.label()} now?")
+
+    async def _ask(self, step: StepId, question: str) -> bool:
+        self._go.clear()
+        self._run.tell(e.Waiting(step, question))
+        await self._go.wait()
         return not self._run.stopping.is_set()
 
     async def _step(self, step: Step) -> Verdict | None:

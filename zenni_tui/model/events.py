@@ -130,6 +130,14 @@ class FindingMade(Event, frozen=True, tag="finding_made"):
     finding: Finding
 
 
+class Chosen(Event, frozen=True, tag="chosen"):
+    """Somebody chose a repair for a finding, or took the choice back (empty)."""
+
+    finding: str
+    repair: str
+    by: str
+
+
 class SourceSeen(Event, frozen=True, tag="source_seen"):
     """More is known of the source."""
 
@@ -181,6 +189,8 @@ class TableCompared(Event, frozen=True, tag="table_compared"):
     rows_differing: int
     verdict: TableVerdict
     why: str = ""
+    rows_repaired: int = 0
+    rows_quarantined: int = 0
 
 
 class Waiting(Event, frozen=True, tag="waiting"):
@@ -225,6 +235,7 @@ AnyEvent = (
     | UndoFailed
     | CheckMade
     | FindingMade
+    | Chosen
     | SourceSeen
     | TargetSeen
     | PlanMade

@@ -265,6 +265,8 @@ class Plan(Record, frozen=True):
     foreign_keys: tuple[ForeignKeyPlan, ...] = ()
     not_migrated: tuple[NotMigrated, ...] = ()
     views: tuple[ViewPlan, ...] = ()
+    adopted: tuple[str, ...] = ()
+    """Empty tables, and types, that the target has already: they are used as they are."""
     choices: dict[str, str] = msgspec.field(default_factory=dict)
     """The operator's choices this plan was made with: repair by finding."""
     origin: str = "declared"

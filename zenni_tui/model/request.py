@@ -1,5 +1,7 @@
 """What a run was asked to do; it holds no secret, so it can lie in the run directory."""
 
+import msgspec
+
 from .choices import Choices
 from .record import Record
 from .runbook import RunKind
@@ -10,6 +12,7 @@ class Request(Record, frozen=True):
 
     `target` holds libpq connection parameters without a password, or None for an embedded PostgreSQL that lives and
     dies with the run. `chunk_rows` bounds one COPY. `demo` is the folder of the demo that the run belongs to, if any.
+    `assertions` are the customer's queries by name, `assertions_target` their PostgreSQL forms where given.
     """
 
     run_id: str
@@ -24,6 +27,8 @@ class Request(Record, frozen=True):
     chunk_rows: int = 25_000
     choices: Choices = Choices()
     demo: str | None = None
+    assertions: dict[str, str] = msgspec.field(default_factory=dict)
+    assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def embedded(self) -> bool:
@@ -32,10 +37,15 @@ class Request(Record, frozen=True):
 
 
 class Command(Record, frozen=True):
-    """One line to the engine's control socket: `stop`, `rollback`, `go` or `ping`."""
+    """One line to the engine's control socket: `stop`, `rollback`, `go`, `choose` or `ping`.
+
+    `choose` takes `finding` (its id) and `repair` (its id, empty to take a choice back).
+    """
 
     name: str
     by: str = ""
+    finding: str = ""
+    repair: str = ""
 
 
 class Reply(Record, frozen=True):

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from .findings import blocking
 from .runbook import StepId, StepState, TableVerdict, Verdict
 from .state import RunState, TableView
 
@@ -54,13 +55,15 @@ def _totals(state: RunState) -> dict[str, Any]:
         "seconds_total": round(state.seconds, 3),
         "downtime_seconds": 0.0,
         "peak_rss_mb": round(state.peak_rss_mb, 1),
-        "rows_repaired": 0,
-        "rows_quarantined": 0,
+        "rows_repaired": sum(t.rows_repaired for t in state.tables.values()),
+        "rows_quarantined": sum(t.rows_quarantined for t in state.tables.values()),
     }
 
 
 def judge(state: RunState) -> Verdict:
     """Return the verdict of a run whose steps have all ended: `passed` only when everything was compared and equal."""
+    if blocking(state.findings):
+        return Verdict.NOT_READY
     steps_done = all(s.state in (StepState.DONE, StepState.UNDONE) for s in state.steps)
     if not steps_done:
         return Verdict.FAILED

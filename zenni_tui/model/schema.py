@@ -1,9 +1,23 @@
 """What an SQLite file declares, as read from `sqlite_schema` and the PRAGMAs."""
 
+from typing import TypeVar
+
 from .record import Record
 
 Value = None | int | float | str | bytes
 """One stored SQLite value; the five storage classes of https://sqlite.org/datatype3.html."""
+
+
+_Named = TypeVar("_Named", "SourceColumn", "SourceTable")
+
+
+def _named(things: tuple[_Named, ...], name: str) -> _Named | None:
+    exact = next((t for t in things if t.name == name), None)
+    if exact is not None:
+        return exact
+    # SQLite folds the case of ASCII only: "É" and "é" are two names.
+    folded = name.encode().lower()
+    return next((t for t in things if t.name.encode().lower() == folded), None)
 
 
 class SourceColumn(Record, frozen=True):
@@ -33,6 +47,7 @@ class SourceIndex(Record, frozen=True):
     """One index; `columns` holds None where the index has an expression; `origin` as in PRAGMA index_list.
 
     `expressions` stands beside `columns` with the text where that is None; `where` is the text of a partial index.
+    `constraint` is the name of the UNIQUE rule that made the index, if it has one.
     """
 
     name: str
@@ -45,6 +60,7 @@ class SourceIndex(Record, frozen=True):
     collations: tuple[str, ...] = ()
     expressions: tuple[str | None, ...] = ()
     where: str | None = None
+    constraint: str | None = None
 
 
 class SourceForeignKey(Record, frozen=True):
@@ -63,7 +79,9 @@ class SourceTable(Record, frozen=True):
     """One table; `counter` is its row in `sqlite_sequence`, None without AUTOINCREMENT.
 
     `kind` is `table`, or `virtual` or `shadow` for those that a module made; `module` is the virtual table's.
-    `problem` says why the rows can't be read, for example a module or collation that isn't there.
+    `problem` says why the rows can't be read, for example a module or function that isn't there; `rows` is 0 then.
+    `conflicts` are its ON CONFLICT rules in words; `note` says why its text could not be understood, so that checks,
+    names of rules and expressions may be missing here.
     """
 
     name: str
@@ -80,6 +98,8 @@ class SourceTable(Record, frozen=True):
     module: str | None = None
     problem: str | None = None
     key_name: str | None = None
+    conflicts: tuple[str, ...] = ()
+    note: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -99,7 +119,7 @@ class SourceTable(Record, frozen=True):
 
     def column(self, name: str) -> SourceColumn | None:
         """Return the column of that name, compared without case as SQLite does."""
-        return next((c for c in self.columns if c.name.lower() == name.lower()), None)
+        return _named(self.columns, name)
 
 
 class SourceObject(Record, frozen=True):
@@ -119,7 +139,7 @@ class SourceSchema(Record, frozen=True):
 
     def table(self, name: str) -> SourceTable | None:
         """Return the table of that name, compared without case as SQLite does."""
-        return next((t for t in self.tables if t.name.lower() == name.lower()), None)
+        return _named(self.tables, name)
 
     @property
     def rows(self) -> int:

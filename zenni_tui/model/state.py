@@ -45,6 +45,8 @@ class TableView(Record, frozen=True):
     rows_differing: int = 0
     verdict: TableVerdict | None = None
     why: str = ""
+    rows_repaired: int = 0
+    rows_quarantined: int = 0
 
 
 class RunState(Record, frozen=True):
@@ -127,7 +129,9 @@ def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunStat
 
 
 def _step_started(state: RunState, entry: e.Entry, what: e.StepStarted) -> RunState:
-    state = _set(state, waiting=None)
+    # The audit tells all findings anew; those of an earlier round are void.
+    findings = () if what.step is StepId.AUDIT else state.findings
+    state = _set(state, waiting=None, problem=None, findings=findings)
     return _step(
         state,
         what.step,
@@ -181,6 +185,16 @@ def _finding_made(state: RunState, _: e.Entry, what: e.FindingMade) -> RunState:
     return _set(state, findings=tuple(what.finding if f.id == what.finding.id else f for f in state.findings))
 
 
+def _chosen(state: RunState, _: e.Entry, what: e.Chosen) -> RunState:
+    return _set(
+        state,
+        findings=tuple(
+            msgspec.structs.replace(f, chosen=what.repair or None) if f.id == what.finding else f
+            for f in state.findings
+        ),
+    )
+
+
 def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
     tables = {t.target: TableView(t.source, t.target, t.rows) for t in what.tables}
     left_out = {
@@ -212,6 +226,8 @@ def _table_compared(state: RunState, _: e.Entry, what: e.TableCompared) -> RunSt
         rows_differing=what.rows_differing,
         verdict=what.verdict,
         why=what.why,
+        rows_repaired=what.rows_repaired,
+        rows_quarantined=what.rows_quarantined,
     )
 
 
@@ -242,6 +258,7 @@ _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.UndoFailed: _undo_failed,
     e.CheckMade: _check_made,
     e.FindingMade: _finding_made,
+    e.Chosen: _chosen,
     e.SourceSeen: lambda state, _, what: _set(state, source=what.source),
     e.TargetSeen: lambda state, _, what: _set(state, target=what.target),
     e.PlanMade: _plan_made,

@@ -105,10 +105,8 @@ class _Table:
         if text.has("PRIMARY", "KEY"):
             return self._key_rule(column, name)
         if text.has("UNIQUE"):
-            way = text.conflict()
-            self.uniques.append(KeyText((PartText(column.name),), name, conflict=way))
-            return _conflicting(column, way)
-        if word == "CHECK":
+            self.uniques.append(KeyText((PartText(column.name),), name, conflict=text.conflict()))
+        elif word == "CHECK":
             self._check(name)
         elif text.has("REFERENCES"):
             self._reference((column.name,), name)
@@ -146,8 +144,8 @@ class _Table:
             self._deferral(never=True)
             return column
         self.text.must("NULL")
-        column = _conflicting(column, self.text.conflict())
-        return msgspec.structs.replace(column, not_null=True) if refuses else column
+        way = self.text.conflict()
+        return msgspec.structs.replace(column, not_null=True, null_conflict=way) if refuses else column
 
     def _key_rule(self, column: ColumnText, name: str | None) -> ColumnText:
         order = self.text.one_of("ASC", "DESC") or ""
@@ -155,7 +153,7 @@ class _Table:
         counts = self.text.has("AUTOINCREMENT")
         part = PartText(column.name, descending=order == "DESC")
         self.key = KeyText((part,), name, counts, way)
-        return msgspec.structs.replace(_conflicting(column, way), key=order)
+        return msgspec.structs.replace(column, key=order)
 
     def _check(self, name: str | None) -> None:
         self.text.must("CHECK")
@@ -213,7 +211,3 @@ class _Table:
         never = self.text.has("NOT")
         if never or self.text.next.word == "DEFERRABLE":
             self._deferral(never=never)
-
-
-def _conflicting(column: ColumnText, way: str | None) -> ColumnText:
-    return msgspec.structs.replace(column, conflicts=(*column.conflicts, way)) if way else column

@@ -1,5 +1,6 @@
 """Opens SQLite files without changing a byte of them, and says plainly what is wrong with one that isn't right."""
 
+import os
 import sqlite3
 import stat
 from pathlib import Path
@@ -8,6 +9,8 @@ from urllib.parse import quote
 import aiosqlite
 
 from zenni_tui.errors import NotReady
+
+from . import locks, standins
 
 MAGIC = b"SQLite format 3\x00"
 """The first 16 bytes of every database file (https://sqlite.org/fileformat2.html#magic_header_string)."""
@@ -23,17 +26,27 @@ def quoted(name: str) -> str:
 
 def uri(path: Path, *, frozen: bool = False) -> str:
     """Return a read-only URI; `frozen` promises that nobody writes the file, so no lock is taken."""
-    return f"file:{quote(str(path.absolute()))}?mode=ro" + ("&immutable=1" if frozen else "")
+    return f"file:{quote(os.fsencode(path.absolute()))}?mode=ro" + ("&immutable=1" if frozen else "")
 
 
 def open_frozen(path: Path) -> sqlite3.Connection:
-    """Open a private snapshot that nobody writes; text that is not UTF-8 raises OperationalError when read."""
-    return sqlite3.connect(uri(path, frozen=True), uri=True, check_same_thread=False)
+    """Open a private snapshot that nobody writes; text that is not UTF-8 raises OperationalError when read.
+
+    Unknown collations get stand-ins and declarations that this SQLite can't parse are passed over: see `standins`.
+    Raises sqlite3.Error.
+    """
+    connection = sqlite3.connect(uri(path, frozen=True), uri=True, check_same_thread=False)
+    try:
+        standins.prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 async def connect_frozen(path: Path) -> aiosqlite.Connection:
     """Open a private snapshot for short queries beside other work."""
-    return await aiosqlite.connect(uri(path, frozen=True), uri=True)
+    return await aiosqlite.Connection(lambda: open_frozen(path), iter_chunk_size=64)
 
 
 def look(path: Path) -> str:
@@ -112,7 +125,7 @@ def unreadable(path: Path, error: Exception) -> NotReady:
         return NotReady(
             "The database stays locked by another process.",
             where=str(path),
-            why=str(error),
+            why=str(error) + locks.by_whom(path),
             next_step="End the long write, or the tool that holds the file exclusively, and try again.",
         )
     return NotReady(

@@ -1,113 +1,197 @@
-"""Reads what a database declares: `sqlite_schema` and the PRAGMAs, which SQLAlchemy's reflection shows only in part."""
+"""Reads what a database declares: `sqlite_schema`, the PRAGMAs, and the texts where these leave something out."""
 
+import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiosqlite
+import msgspec
 
-from zenni_tui.model.schema import (
-    SourceColumn,
-    SourceForeignKey,
-    SourceIndex,
-    SourceObject,
-    SourceSchema,
-    SourceTable,
+from zenni_tui.model.schema import SourceObject, SourceSchema, SourceTable
+
+from . import declarations
+from .assemble import Facts, table_of
+from .readable import Judged, judge
+from .standins import legible, raw, tolerant
+
+_FTS4 = ("content", "segments", "segdir", "docsize", "stat")
+_RTREE = ("node", "parent", "rowid")
+_SHADOWS = {
+    "fts3": _FTS4,
+    "fts4": _FTS4,
+    "fts5": ("data", "idx", "content", "docsize", "config"),
+    "rtree": _RTREE,
+    "rtree_i32": _RTREE,
+    "geopoly": _RTREE,
+    "spellfix1": ("vocab",),
+    "vec0": ("info", "chunks", "rowids", "auxiliary", "vector_chunks#", "metadatachunks#", "metadatatext#"),
+}
+"""How each module names its own tables, behind its virtual table's name and `_`; `#` stands for a number.
+
+SQLite itself knows them only while it has the module.
+"""
+
+_TABLES = "FROM sqlite_schema AS m CROSS JOIN pragma_{}(m.name) AS x WHERE m.type = 'table' AND m.rootpage > 0"
+_COLUMNS = f"SELECT m.name, x.* {_TABLES.format('table_xinfo')}"
+_INDEXES = f"SELECT m.name, x.* {_TABLES.format('index_list')}"
+_REFERENCES = f"SELECT m.name, x.* {_TABLES.format('foreign_key_list')} ORDER BY m.rowid, x.id, x.seq"
+_PARTS = (
+    "SELECT m.name, x.* FROM sqlite_schema AS m CROSS JOIN pragma_index_xinfo(m.name) AS x"
+    " WHERE m.type = 'index' AND x.key"
 )
 
-from .database import quoted
 
-_GENERATED = {2: "virtual", 3: "stored"}
-"""`hidden` in PRAGMA table_xinfo (https://sqlite.org/pragma.html#pragma_table_xinfo)."""
+class Entry(NamedTuple):
+    """A row of `sqlite_schema`."""
+
+    type: str
+    name: str
+    table: str
+    sql: str
+    root: int
+
+
+class Kind(NamedTuple):
+    """What PRAGMA table_list says of a table."""
+
+    type: str
+    without_rowid: bool
+    strict: bool
+
+
+async def read_schema(database: aiosqlite.Connection) -> SourceSchema:
+    r"""Read every table, index, key, view and trigger, and count the rows; raises sqlite3.Error.
+
+    Names and texts that are not UTF-8 come with `\xNN` for their bytes. Give it a connection from `connect_frozen`,
+    which reads around unknown collations and declarations that this SQLite can't parse.
+    """
+    usual = database.text_factory
+    database.text_factory = tolerant
+    try:
+        return _legible(await _read(database))
+    finally:
+        database.text_factory = usual
+
+
+async def _read(database: aiosqlite.Connection) -> SourceSchema:
+    entries = [
+        Entry(*row)
+        for row in await _rows(
+            database,
+            "SELECT type, name, tbl_name, coalesce(sql, ''), coalesce(rootpage, 0) FROM sqlite_schema ORDER BY rowid",
+        )
+    ]
+    kinds = await _kinds(database)
+    facts = await _facts(database, entries)
+    shadows = _shadows(entries, kinds)
+    declared = [e for e in entries if e.type == "table" and not e.name.lower().startswith("sqlite_")]
+    tables = [await _table(database, e, kinds, facts, shadows) for e in declared]
+    others = tuple(SourceObject(e.type, e.name, e.sql) for e in entries if e.type in ("view", "trigger"))
+    encoding = (await _rows(database, "PRAGMA encoding"))[0][0]
+    return SourceSchema(tuple(tables), others, encoding)
 
 
 async def _rows(database: aiosqlite.Connection, sql: str, *values: object) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await database.execute_fetchall(sql, values)]
 
 
-async def read_schema(database: aiosqlite.Connection) -> SourceSchema:
-    """Read every table, index, key, view and trigger, and count the rows; raises sqlite3.Error."""
-    entries = await _rows(database, "SELECT type, name, coalesce(sql, '') FROM sqlite_schema ORDER BY rowid")
-    kinds = {name: kind for _, name, kind, *_ in await _rows(database, "PRAGMA main.table_list")}
-    rowless = {name for _, name, _, _, without, *_ in await _rows(database, "PRAGMA main.table_list") if without}
-    counters = await _counters(database, entries)
-    tables = [
-        await _table(database, name, sql, without_rowid=name in rowless, counter=counters.get(name))
-        for kind, name, sql in entries
-        if kind == "table" and kinds.get(name) == "table" and not name.startswith("sqlite_")
-    ]
-    encoding = (await _rows(database, "PRAGMA encoding"))[0][0]
-    return SourceSchema(tuple(tables), tuple(_others(entries, kinds)), encoding)
-
-
-def _others(entries: list[tuple[Any, ...]], kinds: dict[str, str]) -> Iterable[SourceObject]:
-    for kind, name, sql in entries:
-        if kind in ("view", "trigger"):
-            yield SourceObject(kind, name, sql)
-        elif kind == "table" and kinds.get(name) in ("virtual", "shadow"):
-            yield SourceObject(kinds[name], name, sql)
-
-
-async def _counters(database: aiosqlite.Connection, entries: list[tuple[Any, ...]]) -> dict[str, int]:
-    if not any(name == "sqlite_sequence" for _, name, _ in entries):
+async def _kinds(database: aiosqlite.Connection) -> dict[str, Kind]:
+    """Return what SQLite makes of each table; empty before SQLite 3.37, which has no such PRAGMA."""
+    try:
+        rows = await _rows(database, "PRAGMA main.table_list")
+    except sqlite3.Error:
+        # Some versions fail here over a broken view; the texts tell nearly as much.
         return {}
-    return {
-        name: int(number)
-        for name, number in await _rows(database, "SELECT name, seq FROM sqlite_sequence")
-        if number is not None
-    }
+    return {name: Kind(kind, bool(without), bool(strict)) for _, name, kind, _, without, strict in rows}
+
+
+async def _facts(database: aiosqlite.Connection, entries: list[Entry]) -> Facts:
+    """Ask the PRAGMAs about all tables at once: one by one they cost a round trip each."""
+    return Facts(
+        _grouped(await _rows(database, _COLUMNS)),
+        _grouped(await _rows(database, _INDEXES)),
+        _grouped(await _rows(database, _PARTS)),
+        _grouped(await _rows(database, _REFERENCES)),
+        await _counters(database, entries),
+        {e.name: e.sql for e in entries if e.type == "index"},
+        _grouped((e.table, e.name) for e in entries if e.type == "index"),
+    )
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[Any, ...]]]:
+    groups: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for name, *rest in rows:
+        groups[name].append(tuple(rest))
+    return groups
+
+
+async def _counters(database: aiosqlite.Connection, entries: list[Entry]) -> dict[str, int]:
+    if not any(e.name == "sqlite_sequence" for e in entries):
+        return {}
+    rows = await _rows(database, "SELECT name, seq FROM sqlite_sequence WHERE typeof(seq) = 'integer'")
+    return {name: int(number) for name, number in rows if isinstance(name, str)}
+
+
+def _shadows(entries: list[Entry], kinds: dict[str, Kind]) -> frozenset[str]:
+    """Return the tables that virtual tables keep their content in, those of missing modules too."""
+    known = {name for name, kind in kinds.items() if kind.type == "shadow"}
+    virtual = [(e.name, declarations.virtual_module(e.sql)) for e in entries if e.type == "table" and not e.root]
+    owned = {f"{name}_{part}".lower() for name, module in virtual for part in _SHADOWS.get((module or "").lower(), ())}
+    return frozenset(known | {e.name for e in entries if e.root and owned & _patterns(e.name)})
+
+
+def _patterns(name: str) -> set[str]:
+    return {name.lower(), name.lower().rstrip("0123456789") + "#"}
 
 
 async def _table(
-    database: aiosqlite.Connection, name: str, sql: str, *, without_rowid: bool, counter: int | None
+    database: aiosqlite.Connection, entry: Entry, kinds: dict[str, Kind], facts: Facts, shadows: frozenset[str]
 ) -> SourceTable:
-    columns = await _rows(database, "SELECT * FROM pragma_table_xinfo(?)", name)
-    indexes = await _rows(database, "SELECT * FROM pragma_index_list(?)", name)
-    count = await _rows(database, f"SELECT count(*) FROM {quoted(name)}")  # noqa: S608 - a quoted identifier
-    return SourceTable(
-        name,
-        tuple(_column(row) for row in columns if row[6] != 1),
-        tuple([await _index(database, row) for row in indexes]),
-        await _foreign_keys(database, name),
-        without_rowid=without_rowid,
-        counter=counter,
-        rows=count[0][0],
-        sql=sql,
-    )
+    module = None if entry.root else declarations.virtual_module(entry.sql)
+    if not entry.root:
+        facts = await _virtual(database, entry.name, facts)
+    kind = kinds.get(entry.name)
+    table = table_of(entry.name, entry.sql, facts)
+    if kind is not None:
+        table = msgspec.structs.replace(table, without_rowid=kind.without_rowid, strict=kind.strict)
+    what = "virtual" if not entry.root else "shadow" if entry.name in shadows else "table"
+    table = msgspec.structs.replace(table, kind=what, module=module)
+    judged = await _judged(database, table, understood=kind is not None or not kinds or what == "virtual")
+    return msgspec.structs.replace(table, rows=judged.rows, problem=judged.problem)
 
 
-def _column(row: tuple[Any, ...]) -> SourceColumn:
-    _, name, declared, not_null, default, key, hidden = row
-    return SourceColumn(name, declared or "", bool(not_null), default, key, _GENERATED.get(hidden))
+async def _judged(database: aiosqlite.Connection, table: SourceTable, *, understood: bool) -> Judged:
+    if not understood:
+        return Judged(0, f"SQLite {sqlite3.sqlite_version} does not understand its declaration")
+    return await judge(database, table)
 
 
-async def _index(database: aiosqlite.Connection, row: tuple[Any, ...]) -> SourceIndex:
-    _, name, unique, origin, partial = row
-    parts = [p for p in await _rows(database, "SELECT * FROM pragma_index_xinfo(?)", name) if p[5]]
-    sql = await _rows(database, "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?", name)
-    return SourceIndex(
-        name,
-        bool(unique),
-        origin,
-        tuple(p[2] for p in parts),
-        tuple(bool(p[3]) for p in parts),
-        bool(partial),
-        sql[0][0] if sql else None,
-    )
+async def _virtual(database: aiosqlite.Connection, name: str, facts: Facts) -> Facts:
+    """Ask for the columns of a virtual table by itself, since a missing module fails the whole query."""
+    try:
+        rows = await _rows(database, "SELECT * FROM pragma_table_xinfo(CAST(? AS TEXT))", raw(name))
+    except sqlite3.Error:
+        return facts
+    return facts._replace(columns={name: rows})
 
 
-async def _foreign_keys(database: aiosqlite.Connection, name: str) -> tuple[SourceForeignKey, ...]:
-    rows = await _rows(database, "SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq", name)
-    keys: dict[int, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        keys.setdefault(row[0], []).append(row)
-    # SQLite lists the last declared key first.
-    return tuple(
-        SourceForeignKey(
-            tuple(p[3] for p in parts),
-            parts[0][2],
-            tuple(p[4] for p in parts if p[4] is not None),
-            on_delete=parts[0][6],
-            on_update=parts[0][5],
-        )
-        for _, parts in sorted(keys.items(), reverse=True)
-    )
+def _legible(schema: SourceSchema) -> SourceSchema:
+    """Return the schema with text in it that JSON can hold."""
+    if not _strange(schema):
+        return schema
+    return msgspec.convert(_cleaned(msgspec.to_builtins(schema)), SourceSchema)
+
+
+def _strange(schema: SourceSchema) -> bool:
+    texts = [*(t.sql for t in schema.tables), *(o.sql for o in schema.others)]
+    texts += [i.sql or "" for t in schema.tables for i in t.indexes] + [t.name for t in schema.tables]
+    return any(text != legible(text) for text in texts)
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return legible(value)
+    if isinstance(value, dict):
+        return {k: _cleaned(v) for k, v in value.items()}
+    return [_cleaned(v) for v in value] if isinstance(value, list | tuple) else value

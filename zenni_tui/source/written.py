@@ -5,7 +5,10 @@ from zenni_tui.model.schema import SourceCheck
 
 
 class ColumnText(Record, frozen=True):
-    """One column as it was written; `key` is `ASC`, `DESC` or empty when it is the primary key by itself."""
+    """One column as it was written; `key` is `ASC`, `DESC` or empty when it is the primary key by itself.
+
+    `null_conflict` is what ON CONFLICT says behind its NOT NULL.
+    """
 
     name: str
     type: str
@@ -15,7 +18,7 @@ class ColumnText(Record, frozen=True):
     default: str | None = None
     not_null: bool = False
     key: str | None = None
-    conflicts: tuple[str, ...] = ()
+    null_conflict: str | None = None
 
 
 class PartText(Record, frozen=True):

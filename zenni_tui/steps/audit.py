@@ -14,7 +14,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
 
-from . import integrity
+from . import adopt, assertions, integrity, mend
 from .integrity import Evidence
 from .meter import Meter
 from .run import Decided, Profiles, Run, Step
@@ -31,9 +31,13 @@ class Audit(Step):
 
     async def run(self, run: Run) -> str:
         """Profile, then draft and try the plan until no choice changes it; raises nothing for what it finds."""
+        await asyncio.to_thread((run.folder / "findings.jsonl").unlink, missing_ok=True)
         profiles = await self._profiles(run)
         asked = run.choices()
         active = msgspec.structs.replace(asked, repairs={})
+        drafted, _ = await asyncio.to_thread(run.draft, profiles, active, {})
+        there = await asyncio.to_thread(adopt.casts, run, drafted)
+        active = msgspec.structs.replace(active, casts={**there, **active.casts})
         quarantine: dict[str, tuple[int, ...]] = {}
         seen: dict[str, Evidence] = {}
         for _ in range(_ROUNDS):
@@ -44,8 +48,9 @@ class Audit(Step):
                 break
             active = active.with_repairs(news)
             quarantine = _quarantined(seen, active)
-        await asyncio.to_thread(run.save, "decided.json", Decided(active, quarantine))
+        await asyncio.to_thread(run.save, "decided.json", Decided(asked, active, quarantine))
         self._tell(run, seen, active, asked)
+        await asyncio.to_thread(_write_mend, run, seen)
         counts = {s: sum(f.severity is s for f in run.state().findings) for s in Severity}
         return ", ".join(f"{n} {s}" for s, n in counts.items() if n) or "no findings"
 
@@ -62,6 +67,7 @@ class Audit(Step):
         found += await self._try(run, plan, profiles)
         found += await self._twins(run, plan, profiles)
         found += await asyncio.to_thread(_broken_rules, run, plan, profiles)
+        found += await asyncio.to_thread(assertions.on_source, run)
         made: dict[str, Evidence] = {}
         for one in found:
             made.setdefault(one.finding.id, one)
@@ -119,6 +125,17 @@ def _spans(run: Run, tables: Iterable[SourceTable]) -> dict[str, tuple[Span, ...
         return {t.name: reader.spans(snapshot, t, run.request.chunk_rows) for t in tables}
     finally:
         snapshot.close()
+
+
+def _write_mend(run: Run, seen: dict[str, Evidence]) -> None:
+    snapshot = database.open_frozen(run.snapshot)
+    try:
+        text = mend.script(snapshot, run.schema(), run.request.source, seen.values())
+    finally:
+        snapshot.close()
+    if text:
+        run.write("mend.sql", text.encode())
+        run.check(StepId.AUDIT, "mending", f"proposals for the source: {run.folder / 'mend.sql'}", ok=None)
 
 
 def _broken_rules(run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:

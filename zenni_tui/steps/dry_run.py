@@ -15,6 +15,9 @@ from .run import Run
 _AT_ONCE = 100
 """Tables in one transaction: each new relation holds a lock to its end, and the server's room for locks is bounded."""
 
+_THERE = ("42P07", "42710", "42P16")
+"""Duplicate table or index, duplicate object, a second primary key: what an adopted table has already."""
+
 _OPTIONAL = {"check": "check_not_carried", "index": "index_not_carried", "view": "view_not_carried"}
 
 
@@ -50,6 +53,8 @@ def _refused(connection: Connection, plan: Plan) -> list[tuple[ddl.Statement, ps
                 with connection.transaction():
                     connection.execute(statement.sql.encode())
             except psycopg.Error as error:
+                if error.sqlstate in _THERE and statement.table in plan.adopted:
+                    continue
                 refused.append((statement, error))
     return refused
 

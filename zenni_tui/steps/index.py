@@ -12,6 +12,7 @@ from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, ddl
 
+from . import adopt
 from .meter import Meter
 from .run import Run, Step
 
@@ -78,7 +79,9 @@ class Index(Step):
 
     def _finish(self, run: Run, plan: Plan) -> None:
         self._counters = 0
+        there = _existing(run, plan)
         with run.to.connect() as connection:
+            adopt.put_back(connection, plan.schema, bookkeeping.made(connection, run.request.run_id), there)
             for table in plan.tables:
                 run.stop_here()
                 for column in table.columns:

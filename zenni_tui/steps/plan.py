@@ -4,12 +4,12 @@ import asyncio
 
 from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
-from zenni_tui.model.findings import Finding, Severity, blocking
+from zenni_tui.model.findings import blocking
 from zenni_tui.model.plan import Plan as PlanRecord
 from zenni_tui.model.runbook import StepId
-from zenni_tui.target import catalogue, ddl
+from zenni_tui.target import ddl
 
-from . import dry_run
+from . import adopt, dry_run
 from .run import Decided, Profiles, Run, Step
 from .target import open_target
 
@@ -26,7 +26,7 @@ class Plan(Step):
             run.draft, run.load("profiles.json", Profiles), decided.choices, decided.quarantine
         )
         await open_target(run)
-        taken = await asyncio.to_thread(_collisions, run, plan)
+        plan, taken = await asyncio.to_thread(adopt.settle, run, plan)
         run.find(self.id, taken, {})
         if not taken:
             plan, refused = await asyncio.to_thread(dry_run.attempt, run, plan)
@@ -51,43 +51,7 @@ class Plan(Step):
         origin = run.request.prisma_schema or "the file's own declarations"
         run.check(self.id, "types", f"from {origin}")
         run.check(self.id, "DDL", f"{run.folder / 'schema.sql'}")
+        if plan.adopted:
+            run.check(self.id, "adopted", f"empty in the target already: {', '.join(plan.adopted)}", ok=None)
         for left_out in plan.not_migrated:
             run.check(self.id, left_out.name, f"not migrated: {left_out.rule}", ok=None)
-
-
-def _collisions(run: Run, plan: PlanRecord) -> list[Finding]:
-    """Return a finding for each name that is already taken in the target."""
-    engine = run.to.engine()
-    wanted = {t.name for t in plan.tables} | {i.name for i in plan.indexes}
-    wanted |= {t.key.name for t in plan.tables if t.key}
-    taken = [r for r in catalogue.relations(engine, plan.schema) if r.name in wanted]
-    findings = [_taken(plan.schema, r) for r in taken]
-    types = catalogue.enum_names(engine, plan.schema)
-    return findings + [_type_taken(plan.schema, n.name) for n in plan.enums if n.name in types]
-
-
-def _taken(schema: str, relation: catalogue.Relation) -> Finding:
-    kind = {"r": "table", "p": "table", "v": "view", "m": "view", "f": "foreign table", "i": "index", "S": "sequence"}
-    thing = f'The target already has a {kind[relation.kind]} "{schema}"."{relation.name}"'
-    code, state = ("target_table_filled", ", and it holds rows") if relation.filled else ("target_name_taken", "")
-    return Finding(
-        code,
-        Severity.ERROR,
-        f"{thing}{state}.",
-        "Nothing of it is touched: empty the target yourself, or choose another schema or database.",
-        relation.name,
-        None,
-        1,
-    )
-
-
-def _type_taken(schema: str, name: str) -> Finding:
-    return Finding(
-        "target_name_taken",
-        Severity.ERROR,
-        f'The target already has a type "{schema}"."{name}".',
-        "Nothing of it is touched: drop it yourself, or choose another schema or database.",
-        name,
-        None,
-        1,
-    )

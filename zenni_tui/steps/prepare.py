@@ -11,7 +11,7 @@ from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, catalogue, ddl
 
-from . import lease
+from . import adopt, lease
 from .run import Run, Step
 
 T = TypeVar("T")
@@ -44,6 +44,10 @@ class Prepare(Step):
                 for s in ddl.create_tables(plan, schema_there=there and ("schema", plan.schema) not in made)
                 if (s.kind, s.name) not in made
             ]
+            if plan.adopted and not any(kind == "adopted" for kind, _ in made):
+                with connection.transaction():
+                    bookkeeping.fenced(connection, run.fence)
+                    adopt.take(connection, run.request.run_id, plan)
             for some in batched(statements):
                 with connection.transaction():
                     bookkeeping.fenced(connection, run.fence)
@@ -77,7 +81,10 @@ class Prepare(Step):
             if not bookkeeping.exists(connection) or (row := bookkeeping.find(connection, run_id)) is None:
                 return "the run had written nothing"
             end_sessions(run, connection)
-            made = _parents_last(bookkeeping.made(connection, run_id))
+            everything = bookkeeping.made(connection, run_id)
+            with connection.transaction():
+                adopt.give_back(connection, row.schema_name, everything)
+            made = _parents_last(everything)
             for some in batched(made):
                 with connection.transaction():
                     connection.execute("SET LOCAL lock_timeout = '20s'")
@@ -105,7 +112,7 @@ def batched(things: Sequence[T]) -> Iterable[Sequence[T]]:
 
 def _parents_last(made: list[tuple[str, str]]) -> list[tuple[str, str]]:
     order = {"view": 0, "table": 1, "type": 2, "schema": 3}
-    return sorted(made, key=lambda thing: order[thing[0]])
+    return sorted((m for m in made if m[0] in order), key=lambda thing: order[thing[0]])
 
 
 def enter(run: Run, connection: bookkeeping.Connection, plan: Plan) -> int:

@@ -51,8 +51,9 @@ class Profiles(Record, frozen=True):
 
 
 class Decided(Record, frozen=True):
-    """The choices that hold, those taken of offers included, and the rows that stay out, by table."""
+    """What was asked for; the choices that hold, those taken of offers included; the rows that stay out, by table."""
 
+    asked: Choices
     choices: Choices
     quarantine: dict[str, tuple[int, ...]]
 
@@ -116,6 +117,15 @@ class Run:
         if (self.folder / "choices.json").exists():
             return self.load("choices.json", Choices)
         return self.request.choices
+
+    def choose(self, finding: str, repair: str, by: str) -> None:
+        """Keep a choice of the operator's, to be heeded by the next audit."""
+        choices = self.choices()
+        repairs = {i: r for i, r in choices.repairs.items() if i != finding}
+        if repair:
+            repairs[finding] = repair
+        self.save("choices.json", msgspec.structs.replace(choices, repairs=repairs))
+        self.tell(e.Chosen(finding, repair, by))
 
     def load(self, name: str, kind: type[R]) -> R:
         """Read a record from the run directory."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.dialects.postgresql.base import PGDialect, PGIdentifierPreparer
 from sqlalchemy.schema import (
     AddConstraint,
     CreateIndex,
@@ -30,8 +31,20 @@ from zenni_tui.model.plan import (
 )
 from zenni_tui.model.record import Record
 
+
+class _Quoting(PGIdentifierPreparer):
+    """Quotes every name: SQLAlchemy's list of reserved words lacks some, such as collation."""
+
+    def _requires_quotes(self, value: str) -> bool:  # noqa: ARG002 - the base decides by the word
+        return True
+
+
+class _Dialect(PGDialect):
+    preparer = _Quoting
+
+
 # Any parameter style but the driver's own: that one doubles every % for statements that have parameters.
-_DIALECT = pg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_DIALECT = _Dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _QUOTE = _DIALECT.identifier_preparer.quote_identifier
 
 
@@ -110,6 +123,8 @@ def _verbatim(expression: str) -> sa.TextClause:
 
 
 def _harmless(text: str) -> bool:
+    if text.startswith("-") and not any(c in "123456789" for c in text):
+        return False  # as a bare number the server reads it as numeric, which has no negative zero
     return text in ("true", "false") or all(c in "0123456789+-.eE" for c in text)
 
 
@@ -128,7 +143,7 @@ def _column(column: ColumnPlan, schema: str, enums: Iterable[EnumPlan]) -> sa.Co
         *parts,
         nullable=not column.not_null,
         server_default=_default(column.default, column.type.kind),
-        autoincrement=False,
+        autoincrement="auto" if column.counter is Counter.IDENTITY else False,
     )
 
 
@@ -151,10 +166,12 @@ def create_tables(plan: Plan, *, schema_there: bool) -> tuple[Statement, ...]:
     statements = []
     if not schema_there:
         statements.append(Statement("schema", plan.schema, _sql(CreateSchema(plan.schema))))
-    for enum in plan.enums:
+    for enum in (n for n in plan.enums if n.name not in plan.adopted):
         made = pg.ENUM(*enum.labels, name=enum.name, schema=plan.schema)
         statements.append(Statement("type", enum.name, _sql(pg.CreateEnumType(made))))
-    statements += [Statement("table", t.name, _create_table(t, plan)) for t in plan.tables]
+    statements += [
+        Statement("table", t.name, _create_table(t, plan)) for t in plan.tables if t.name not in plan.adopted
+    ]
     return tuple(statements)
 
 

@@ -33,7 +33,7 @@ def _of_undo(now: Situation) -> tuple[str, Tone] | None:
     if now.undoing and now.alive:
         return "Source untouched. This run's work is being taken back from the target.", Tone.WARN
     if _undo_failed(now):
-        return "Source untouched. The target still holds some of this run: roll back.", Tone.BAD
+        return "Source untouched. The rollback is not complete: see the problem (key e).", Tone.BAD
     if not now.taken_back or not now.over:
         return None
     if not proven_as_it_was(now):

@@ -18,13 +18,17 @@ _SAME = frozenset({TableVerdict.IDENTICAL, TableVerdict.EXCLUDED, TableVerdict.N
 
 @dataclass(frozen=True)
 class Situation:
-    """One moment of a run; `asked` is a command whose effect has not been seen yet, `now` seconds since 1970."""
+    """One moment of a run; `asked` is a command whose effect has not been seen yet, `now` seconds since 1970.
+
+    `changed` tells that choices were made since the engine began to wait.
+    """
 
     folder: Path
     state: RunState
     alive: bool
     now: float
     asked: str = ""
+    changed: bool = False
 
     @property
     def interrupted(self) -> bool:
@@ -211,14 +215,28 @@ class Pace:
         return (d1 - d0) / (t1 - t0) if t1 - t0 >= 1.0 else None
 
 
-def problems(entries: Sequence[e.Entry]) -> list[e.Problem]:
-    """Return the problems among entries, each once; those before the engine began anew are overcome."""
+_ENDS_BADLY = frozenset({Verdict.FAILED, Verdict.NOT_READY, Verdict.ERROR})
+
+
+def problems(entries: Sequence[e.Entry], *, gated: bool = False) -> list[e.Problem]:
+    """Return the problems among entries, each once; those before the engine began anew are overcome.
+
+    In a `gated` run the plan's failure is none by itself: the engine asks for choices, or its end tells the problem.
+    """
     found: list[e.Problem] = []
     for entry in entries:
         what = entry.what
         if isinstance(what, e.RunStarted):
             found.clear()
-        problem = what.problem if isinstance(what, e.StepFailed | e.UndoFailed | e.RunEnded) else None
+        problem = _problem_of(what, gated=gated)
         if problem and problem not in found:
             found.append(problem)
     return found
+
+
+def _problem_of(what: e.AnyEvent, *, gated: bool) -> e.Problem | None:
+    if isinstance(what, e.StepFailed):
+        return None if gated and what.step is StepId.PLAN else what.problem
+    if isinstance(what, e.RunEnded):
+        return what.problem if what.verdict in _ENDS_BADLY else None
+    return what.problem if isinstance(what, e.UndoFailed) else None

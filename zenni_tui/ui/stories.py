@@ -28,7 +28,11 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("Up, Down, PgUp, PgDn", "move in the list; Home and End jump"),
     ("Tab", "go to the next part of the screen"),
     ("f", "follow the running step again"),
-    ("Enter, g", "go on, when the engine waits for you"),
+    ("g", "go on, when the engine waits for you; Enter too, in its box"),
+    ("Enter", "in a list: open the finding or the table under the cursor"),
+    ("c", "choose a repair for the finding under the cursor"),
+    ("x", "take a choice back, while the engine waits"),
+    ("d", "the SQL of the plan; t in a table's columns: another type"),
     ("s", "stop at a safe point (asks); resume goes on from there"),
     ("r, F8", "roll back (asks)"),
     ("u, R", "resume a run that was stopped or interrupted"),
@@ -57,6 +61,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("checkpoint", "the target's own note that a chunk arrived; resume starts there"),
     ("snapshot", "the copy of the source that everything is read from"),
     ("verdict", "passed means: every row and every value was compared and is the same"),
+    ("lossless", "a repair that changes no value, only a type or a name"),
     ("fingerprint", "what the target held before the run, compared after a rollback"),
     ("bar", "its last cell is filled when the rows are verified, not when they are sent"),
 )
@@ -67,6 +72,7 @@ FOCUS_STORIES: dict[str, str] = {
     "Rail": "The step rail: every step with its state. Up and Down look at another step; f follows the run again.",
     "Rows": "A list: Up and Down move, / filters, and the lines below tell all about the chosen one.",
     "Scroll": "A text: Up and Down move it.",
+    "Gate": "The engine's question: Enter or g goes on; Up and Down lead to the list below.",
     "RollbackBar": "The way back: Enter asks before anything is taken back; the target is then as it was.",
     "Filter": "The filter: type part of a name; Enter keeps it, Esc shows everything again.",
 }

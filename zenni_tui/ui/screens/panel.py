@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,11 +17,11 @@ from zenni_tui.model.state import StepView
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.stories import STEP_STORIES
 from zenni_tui.ui.widgets.canvas import Text
-from zenni_tui.ui.widgets.rail import step_word
+from zenni_tui.ui.widgets.rail import step_word, waits
 from zenni_tui.ui.widgets.rows import Rows
 from zenni_tui.ui.words import Glyphs, Line, Tone, bar, clock, count, fit, paragraph, percent, size
 
-_NAME_CELLS = 18
+_NAME_CELLS = 20
 _NAME_FROM = 52
 _LABEL_CELLS = 10
 _MOST_BAR = 60
@@ -34,9 +35,10 @@ def title_lines(step: StepView, now: Situation, width: int) -> list[Line]:
         seconds += max(0.0, now.now - step.started)
     time = f"  {clock(seconds)}" if seconds else ""
     lines: list[Line] = [((step.id, Tone.STRONG), (f"  {word}", tone), (time, Tone.DIM))]
-    if width >= _NAME_FROM:
+    # While the engine waits its question takes the room.
+    if width >= _NAME_FROM and now.state.waiting is None:
         lines += paragraph(STEP_STORIES[step.id], width, Tone.DIM)
-    if step.problem:
+    if step.problem and not waits(step, now):
         lines += paragraph(step.problem.what, width, Tone.BAD)
     elif step.state is StepState.UNDONE and step.note:
         lines += paragraph(step.note, width, Tone.WARN)
@@ -83,14 +85,14 @@ def check_lines(check: e.CheckMade, width: int, glyphs: Glyphs) -> list[Line]:
     }[check.ok]
     head = (f"{sign} {word:<7}", tone)
     indent = len(head[0])
-    if width >= _NAME_FROM:
+    if width >= _NAME_FROM and cell_len(check.name) < _NAME_CELLS:
         found = paragraph(check.found, width - indent - _NAME_CELLS)
         name = (fit(check.name, _NAME_CELLS - 1, glyphs) + " ", Tone.STRONG)
         blank = " " * (indent + _NAME_CELLS)
         lines: list[Line] = [(head, name, *found[0]), *(((blank, Tone.PLAIN), *line) for line in found[1:])]
     else:
         lines = [*paragraph(check.name, width, Tone.STRONG, head=head)]
-        lines += paragraph(check.found, width, head=("  ", Tone.PLAIN))
+        lines += paragraph(check.found, width, head=(" " * (indent if width >= _NAME_FROM else 2), Tone.PLAIN))
     if check.advice and check.ok is not True:
         lines += paragraph(check.advice, width, Tone.WARN, head=(" " * indent + f"{glyphs.arrow} ", Tone.WARN))
     return lines

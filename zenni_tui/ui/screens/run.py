@@ -15,23 +15,25 @@ from textual.widgets import ContentSwitcher
 from zenni_tui.engine import client, folders
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId
+from zenni_tui.ui.choosing import Changes
 from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.safety import is_my_data_safe, rollback_story
 from zenni_tui.ui.situation import Situation, problems, shown_step
 from zenni_tui.ui.stories import RUN_KEYS, STEP_STORIES
-from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar
+from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_for
 from zenni_tui.ui.widgets.canvas import Scroll
 from zenni_tui.ui.widgets.masthead import Masthead
 from zenni_tui.ui.widgets.rail import Rail
 from zenni_tui.ui.words import Line, Tone, paragraph
 
 from .audit import AuditPanel
-from .base import Base
 from .checks import ChecksPanel
 from .copy import CopyPanel
 from .modals import Choice, Question
 from .panel import Filter, ListPanel, Panel
+from .plan import PlanPanel
 from .report import ReportPanel
+from .review import ReviewScreen
 from .verify import VerifyPanel
 
 POLL_SECONDS = 0.25
@@ -46,6 +48,7 @@ _ANSWERS: dict[str, type[e.Event]] = {
 _LOG_TONES = {"warning": Tone.WARN, "error": Tone.BAD}
 _OWN_PANELS: dict[StepId, type[Panel]] = {
     StepId.AUDIT: AuditPanel,
+    StepId.PLAN: PlanPanel,
     StepId.COPY: CopyPanel,
     StepId.VERIFY: VerifyPanel,
     StepId.REPORT: ReportPanel,
@@ -57,7 +60,7 @@ def panel_of(step: StepId) -> Panel:
     return _OWN_PANELS.get(step, ChecksPanel)(step)
 
 
-class RunScreen(Base):
+class RunScreen(ReviewScreen):
     """Header, gate, rail and panel, log, the way back, keys; what is `known` at the start isn't told as a problem."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -86,6 +89,7 @@ class RunScreen(Base):
         self.chosen: StepId | None = None
         self.last_problem: e.Problem | None = None
         self._seen: list[e.Problem] = []
+        self._changes = Changes()
         self._asked = ""
         self._asked_at = 0.0
         self._opened = time.time()
@@ -134,10 +138,13 @@ class RunScreen(Base):
             self._raise(e.Problem("The run's journal can't be read.", where, str(error), "Look at the file."))
             return
         self._heard(entries, alive=alive)
-        self.now = Situation(self.folder, self.follower.state, alive, time.time(), self._asked)
+        changed = self._changes.hear(entries)
+        self.now = Situation(self.folder, self.follower.state, alive, time.time(), self._asked, changed)
         with self.app.batch_update():
             self.display_all()
         self._problems(entries)
+        if any(isinstance(entry.what, e.PlanMade) for entry in entries):
+            self.renew_views()
         if self._leaving and self.now.over:
             self.app.exit()
 
@@ -158,7 +165,10 @@ class RunScreen(Base):
         """Hand the moment to every part that is in sight."""
         now, shown = self.now, self.shown
         self.query_one(Masthead).show(now)
-        self.query_one(Gate).show(now)
+        gate = self.query_one(Gate)
+        if gate.has_focus and not asked_for(now):
+            self.action_to_panel()
+        asks = gate.show(now)
         self.query_one(Rail).show(now, shown)
         self.query_one(RollbackBar).show(now)
         self.query_one(KeyBar).show(self._keys())
@@ -172,6 +182,13 @@ class RunScreen(Base):
             switcher.current = panel.id
             if not isinstance(self.focused, Rail | RollbackBar) and panel.keys_go_to:
                 panel.keys_go_to.focus()
+        if asks and self.chosen is None and not isinstance(self.focused, Filter):
+            self.call_after_refresh(self.to_findings)
+
+    def action_to_panel(self) -> None:
+        """Give the keys to the panel on display."""
+        if self.panel and self.panel.keys_go_to:
+            self.panel.keys_go_to.focus()
 
     def _display_log(self) -> None:
         log = self.query_one("#log", Scroll)
@@ -188,7 +205,10 @@ class RunScreen(Base):
         now = self.now
         keys = [("F1", "help")]
         if now.state.waiting and now.alive and not now.asked:
-            keys.append(("Enter", "go on"))
+            keys.append(("g", "go on"))
+            keys += [("c", "choose"), ("x", "take back")] if isinstance(self.panel, AuditPanel) else []
+        if isinstance(self.panel, PlanPanel):
+            keys.append(("d", "SQL"))
         if now.can_resume:
             keys.append(("u", "resume"))
         if self.chosen:
@@ -201,7 +221,7 @@ class RunScreen(Base):
         return [*keys, ("^p", "more"), ("F2", "save"), *([("b", "start")] if self.offer else [])]
 
     def _problems(self, entries: Sequence[e.Entry]) -> None:
-        for problem in problems(entries):
+        for problem in problems(entries, gated=self.now.state.gated):
             self._raise(problem)
         if self.now.interrupted:
             self._raise(self._dead_engine())

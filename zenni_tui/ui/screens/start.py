@@ -113,7 +113,8 @@ class StartScreen(Base):
             return
         last = client.last_run()
         deeds = _unfinished(situation_of(last)) if last else []
-        deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in self.offer.kinds]
+        kinds = sorted(self.offer.kinds, key=lambda kind: kind is not RunKind.REHEARSE)
+        deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in kinds]
         self.query_one("#deeds", Rows).show(deeds)
         self._list_runs()
 

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from zenni_tui.model.findings import blocking
+from zenni_tui.model.runbook import StepId
 from zenni_tui.ui.safety import rollback_now
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.words import Line, Piece, Tone, elide, paragraph, width_of
@@ -87,26 +89,65 @@ class Notice(Lines):
         return paragraph(self._said, width, self._meaning) if self._said else []
 
 
-class Gate(Lines):
-    """The engine's question, when it waits for the operator."""
+def asked_for(now: Situation) -> bool:
+    """Return whether the engine waits for the operator's word."""
+    return now.state.waiting is not None and now.alive and not now.asked
 
-    KEYS: ClassVar[Keys] = (("Enter, g", "go on"), ("s", "stop here"), ("r", "roll back"))
+
+class Gate(Lines, can_focus=True):
+    """The engine's question, when it waits for the operator; Enter goes on when the box has the keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,down", "screen.to_panel", "To the list", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="gate")
+        self.display = False
         self._now: Situation | None = None
 
-    def show(self, now: Situation) -> None:
-        """Show the question, or nothing when the engine doesn't wait."""
-        self._now = now
-        self.display = now.state.waiting is not None and now.alive and not now.asked
+    def show(self, now: Situation) -> bool:
+        """Show the question, or nothing when the engine doesn't wait; returns whether it has just appeared."""
+        before, self._now = self.display, now
+        self.display = asked_for(now)
+        self.repaint()
+        return self.display and not before
+
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
+        """Tell by the keys' names where keys go."""
+        super().watch_has_focus(has_focus)
         self.repaint()
 
     def paint(self, width: int) -> Iterable[Line]:
         """Return the question and the keys that answer it."""
-        waiting = self._now.state.waiting if self._now else None
-        if waiting is None:
+        now = self._now
+        if now is None or now.state.waiting is None:
             return []
-        head: Piece = (f"YOUR WORD before {waiting.step}: ", Tone.WARN)
-        question = paragraph(waiting.question, width, Tone.STRONG)
-        return [(head,), *question, keys_line(self.KEYS, width)]
+        head: Piece = (f"YOUR WORD before {now.state.waiting.step}: ", Tone.WARN)
+        status = paragraph(_still(now), width - width_of([head]), Tone.STRONG)
+        indent: Piece = (" " * width_of([head]), Tone.PLAIN)
+        first = [(head, *status[0]), *((indent, *line) for line in status[1:])]
+        return [*first, *paragraph(_question(now), width, Tone.STRONG), keys_line(self._keys(now), width)]
+
+    def _keys(self, now: Situation) -> Keys:
+        left = bool(blocking(now.state.findings))
+        go = "try again" if _asks_for_choices(now) else "audit again" if now.changed else "go on"
+        keys: Keys = (("Enter, g" if self.has_focus else "g", go), ("s", "stop here"), ("r", "roll back"))
+        return (("Enter on a finding", "choose"), *keys) if left and not self.has_focus else keys
+
+
+def _asks_for_choices(now: Situation) -> bool:
+    return now.state.waiting is not None and now.state.waiting.step is StepId.PLAN
+
+
+def _still(now: Situation) -> str:
+    left = len(blocking(now.state.findings))
+    if left:
+        return f"{left} still block{'s' if left == 1 else ''}."
+    return "none blocks any more." if _asks_for_choices(now) else ""
+
+
+def _question(now: Situation) -> str:
+    if now.changed and not blocking(now.state.findings):
+        return "Choices were made: going on audits and plans again, then asks you before anything is written."
+    return now.state.waiting.question if now.state.waiting else ""

@@ -27,9 +27,18 @@ _GLYPH_FROM = 18
 _SECONDS_FROM = 26
 
 
+def waits(step: StepView, now: Situation) -> bool:
+    """Return whether the engine waits for the operator at a step: before it, or for choices it needs."""
+    waiting = now.state.waiting
+    return bool(waiting and waiting.step is step.id and now.alive) and step.state in {
+        StepState.PENDING,
+        StepState.FAILED,
+    }
+
+
 def step_word(step: StepView, now: Situation) -> tuple[str, Tone]:
     """Return a step's state in a word: an engine that is gone runs nothing."""
-    if step.state is StepState.PENDING and now.state.waiting and now.state.waiting.step is step.id and now.alive:
+    if waits(step, now):
         return "waits", Tone.WARN
     if step.state in {StepState.RUNNING, StepState.UNDOING} and now.interrupted:
         return "cut off", Tone.BAD
@@ -81,7 +90,8 @@ class Rail(Lines, can_focus=True):
         word, tone = step_word(step, now)
         chosen = step.id is self._chosen
         mark = self.glyphs.cursor if chosen else " "
-        sign = f"{glyph(step.state, self.glyphs)} " if width >= _GLYPH_FROM else ""
+        state = StepState.PENDING if waits(step, now) else step.state
+        sign = f"{glyph(state, self.glyphs)} " if width >= _GLYPH_FROM else ""
         name = (f"{step.id:<8} ", Tone.STRONG if chosen else Tone.PLAIN)
         line: Line = ((mark, Tone.BUSY), (sign, tone), name, (f"{word:<7}", tone))
         if width >= _SECONDS_FROM and step.seconds:

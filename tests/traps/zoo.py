@@ -1,0 +1,78 @@
+"""Rehearses any SQLite files and compares each that passes from outside: `python -m traps.zoo FILE...` in `tests/`."""
+
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from support import Outcome, Program
+
+from traps import outside
+from zenni_tui.sandbox import server as sandbox
+
+
+def _rehearse(program: Program, server: sandbox.Server, path: Path, name: str) -> Outcome:
+    environment = {"ZENNI_TARGET_URL": make_conninfo("", **server.conninfo(name))}
+    return program.run("rehearse", "--source", str(path), "--keep", environment=environment)
+
+
+def _outside(server: sandbox.Server, outcome: Outcome, path: Path, name: str, folder: Path) -> list[str]:
+    copy = folder / "reader.db"
+    for end in ("", "-wal", "-journal"):
+        copy.with_name(copy.name + end).unlink(missing_ok=True)
+        beside = path.with_name(path.name + end)
+        if beside.exists():
+            shutil.copyfile(beside, copy.with_name(copy.name + end))
+    compared = [t for t in outcome.document["tables"] if t["verdict"] == "identical"]
+    with psycopg.connect(**server.conninfo(name), autocommit=True) as target:
+        found = []
+        for table in compared:
+            source = sqlite3.connect(copy)
+            found += outside.differences(source, target, table)
+            source.close()
+    return found
+
+
+def _say(path: Path, outcome: Outcome, seconds: float, found: list[str]) -> None:
+    document = outcome.document
+    source = document.get("source") or {}
+    codes = Counter(f"{f['severity'][0].upper()}:{f['code']}" for f in document.get("findings", ()))
+    listed = " ".join(f"{c}x{n}" for c, n in codes.most_common())
+    size = f"{path.stat().st_size / 1e6:.2f} MB"
+    counts = f"{source.get('tables', '?')} tables {source.get('rows', '?')} rows"
+    print(f"{path} | {size} | {counts} | {seconds:.1f} s | {outcome.code} {document.get('verdict')} | {listed}")  # noqa: T201
+    problem = document.get("problem") or {}
+    for line in [problem.get("what", ""), problem.get("why", ""), *found]:
+        if line and (outcome.code not in (0, 3) or line in found):
+            print(f"    !! {line[:600]}")  # noqa: T201
+
+
+def main(paths: list[str]) -> int:
+    """Rehearse each file into a database of its own; returns how many neither passed nor were refused with findings."""
+    bad = 0
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["XDG_STATE_HOME"] = home
+        program = Program(Path(home))
+        program.environment["XDG_STATE_HOME"] = home
+        with sandbox.start("zoo") as server:
+            for number, path in enumerate(map(Path, paths)):
+                name, started = f"zoo_{number}", time.monotonic()
+                server.create_database(name)
+                outcome = _rehearse(program, server, path.absolute(), name)
+                seconds = time.monotonic() - started
+                found = _outside(server, outcome, path, name, Path(home)) if outcome.code == 0 else []
+                _say(path, outcome, seconds, found)
+                bad += bool(found) or outcome.code not in (0, 3)
+                server.drop_database(name)
+        sandbox.remove("zoo")
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,63 @@
+"""The source's rows as the target should hold them: without the quarantined ones, with chosen repairs done."""
+
+import sqlite3
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from zenni_tui.model.plan import EnumPlan, Span, TablePlan
+
+from .mending import Mender, mender
+from .source import Batch, batches
+
+
+class Expected(NamedTuple):
+    """Rows that the target should hold, and what was done to the source's to get them."""
+
+    batch: Batch
+    rows_quarantined: int = 0
+    rows_repaired: int = 0
+    values_repaired: int = 0
+
+
+def expected(
+    source: sqlite3.Connection, table: TablePlan, span: Span, enums: Sequence[EnumPlan] = ()
+) -> Iterator[Expected]:
+    """Yield a span's rows, batch by batch, as the target should hold them.
+
+    Raises KeyError for a span or a quarantine of a table without rowids, and for repairs that nobody knows or whose
+    enum is not given; raises `sqlite3.Error`.
+    """
+    kept_out = sorted(table.quarantine)
+    menders = [mender(column, enums) for column in table.carried]
+    mending = any(menders)
+    for batch in batches(source, table, span):
+        ready = _without(batch, kept_out) if kept_out else Expected(batch)
+        yield _mended(ready, menders) if mending else ready
+
+
+def _without(batch: Batch, kept_out: Sequence[int]) -> Expected:
+    if batch.rowids is None:
+        raise KeyError("rows without rowid cannot be in quarantine")
+    first, last = bisect_left(kept_out, batch.rowids[0]), bisect_right(kept_out, batch.rowids[-1])
+    banned = set(kept_out[first:last])
+    if not banned:
+        return Expected(batch)
+    kept = [position for position, rowid in enumerate(batch.rowids) if rowid not in banned]
+    columns = tuple([values[p] for p in kept] for values in batch.columns)
+    return Expected(Batch([batch.rowids[p] for p in kept], columns), batch.rows - len(kept))
+
+
+def _mended(ready: Expected, menders: Sequence[Mender | None]) -> Expected:
+    columns = list(ready.batch.columns)
+    values_repaired, rows = 0, set[int]()
+    for place, mend in enumerate(menders):
+        if mend is None or not columns[place]:
+            continue
+        values, touched = zip(*map(mend, columns[place]), strict=True)
+        if any(touched):
+            columns[place] = values
+            values_repaired += sum(touched)
+            rows.update(position for position, yes in enumerate(touched) if yes)
+    batch = Batch(ready.batch.rowids, tuple(columns))
+    return Expected(batch, ready.rows_quarantined, len(rows), values_repaired)

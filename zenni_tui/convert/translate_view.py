@@ -1,0 +1,3 @@
+from .translate_source import Untranslatable
+def view(text, tables, namespace):
+    raise Untranslatable("x")

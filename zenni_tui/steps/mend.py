@@ -1,0 +1,74 @@
+"""Writes the audit's findings as an SQL script that mends the SQLite file itself, to be read and run by a person.
+
+Every value in it is quoted by SQLite's own quote().
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+
+from zenni_tui.model.schema import SourceSchema, SourceTable
+from zenni_tui.source import database, reader
+
+from .integrity import Evidence
+
+_HEAD = """\
+-- Proposals to mend {source}
+-- Read every statement; those that need a decision are commented out. Try it on a copy first:
+--   cp {source} copy.db && sqlite3 copy.db < mend.sql
+BEGIN;
+"""
+_MOST_ROWS = 10_000
+
+
+def script(snapshot: sqlite3.Connection, schema: SourceSchema, source: str, found: Iterable[Evidence]) -> str:
+    """Return the script; findings that rows of the source can't mend are left out."""
+    parts = [_HEAD.format(source=source.replace("\n", " "))]
+    parts += [text for one in found if (text := _part(snapshot, schema, one))]
+    return "".join([*parts, "COMMIT;\n"]) if len(parts) > 1 else ""
+
+
+def _part(snapshot: sqlite3.Connection, schema: SourceSchema, one: Evidence) -> str:
+    finding = one.finding
+    table = schema.table(finding.table or "")
+    if table is None or finding.column is None or not one.rowids:
+        return ""
+    where = _where(snapshot, table, one.rowids)
+    column, name = database.quoted(finding.column), database.quoted(table.name)
+    statement = _STATEMENTS.get(finding.code, _by_hand)(name, column, where)
+    about = " ".join(finding.message.split())
+    return f"\n-- {finding.code}: {about}\n{statement}"
+
+
+def _where(snapshot: sqlite3.Connection, table: SourceTable, rowids: tuple[int, ...]) -> str:
+    key = table.key or tuple(filter(None, [reader.rowid_name(table)]))
+    columns = ", ".join(f"quote({database.quoted(c)})" for c in key)
+    sql = f"SELECT {columns} FROM {database.quoted(table.name)} WHERE {reader.rowid_name(table)} = ?"  # noqa: S608 - quoted names
+    rows = [snapshot.execute(sql, (r,)).fetchone() for r in rowids[:_MOST_ROWS]]
+    if len(key) == 1:
+        return f"{database.quoted(key[0])} IN ({', '.join(row[0] for row in rows)})"
+    names = ", ".join(map(database.quoted, key))
+    return f"({names}) IN (VALUES {', '.join('(' + ', '.join(row) + ')' for row in rows)})"
+
+
+def _strip_nul(table: str, column: str, where: str) -> str:
+    return f"UPDATE {table} SET {column} = replace({column}, char(0), '') WHERE {where};\n"  # noqa: S608 - SQLite quoted all parts
+
+
+def _delete_or_clear(table: str, column: str, where: str) -> str:
+    return (
+        f"-- either: UPDATE {table} SET {column} = NULL WHERE {where};\n"  # noqa: S608 - as above
+        f"-- or:     DELETE FROM {table} WHERE {where};\n"
+    )
+
+
+def _by_hand(table: str, column: str, where: str) -> str:
+    return (
+        f"-- SELECT * FROM {table} WHERE {where};\n"  # noqa: S608 - as above
+        f"-- UPDATE {table} SET {column} = ? WHERE {where};\n"
+    )
+
+
+_STATEMENTS: dict[str, Callable[[str, str, str], str]] = {
+    "text_nul": _strip_nul,
+    "foreign_key_orphans": _delete_or_clear,
+}
