@@ -13,6 +13,7 @@ from ui_stories import Story
 from zenni_tui.engine import control
 from zenni_tui.errors import ZenniError
 from zenni_tui.model import events as e
+from zenni_tui.model.choices import Choices
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.ui.keep import rendered
@@ -87,6 +88,29 @@ async def hearing(story: Story, *, ok: bool = True) -> AsyncIterator[list[Comman
     def answer(command: Command) -> Reply:
         heard.append(command)
         return Reply(ok, f"{command.name}: heard" if ok else "not now")
+
+    server = await control.serve(story.folder, answer)
+    yield heard
+    server.close()
+    await server.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def choosing(story: Story) -> AsyncIterator[list[Command]]:
+    """Serve a run's control socket as an engine does that takes choices: heeds those on offer, refuses the others."""
+    heard: list[Command] = []
+
+    def answer(command: Command) -> Reply:
+        heard.append(command)
+        if command.name != "choose":
+            return Reply(ok=True, message=f"{command.name}: heard")
+        finding = next(f for f in story.journal.state.findings if f.id == command.finding)
+        if command.repair and Choices({finding.id: command.repair}).chosen(finding) is None:
+            return Reply(ok=False, message=f"{command.repair} is not on offer for {finding.id}")
+        if command.repair.endswith("refuse me"):
+            return Reply(ok=False, message="the engine would rather not")
+        story.tell(e.Chosen(finding.id, command.repair, command.by))
+        return Reply(ok=True, message=f"{finding.id}: {command.repair or 'no choice'}")
 
     server = await control.serve(story.folder, answer)
     yield heard

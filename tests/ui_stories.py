@@ -8,7 +8,7 @@ from zenni_tui.engine import folders
 from zenni_tui.engine.folders import Lock
 from zenni_tui.engine.journal import Journal
 from zenni_tui.model import events as e
-from zenni_tui.model.findings import Finding, Severity
+from zenni_tui.model.findings import Finding, Repair, Severity
 from zenni_tui.model.runbook import STEPS_OF, RunKind, StepId, TableVerdict, Verdict
 from zenni_tui.model.state import replay
 from zenni_tui.ui.situation import Situation
@@ -155,6 +155,57 @@ def gate() -> e.Waiting:
     return e.Waiting(
         StepId.PREPARE, "Everything up to here only read. Make 9 tables in the target and copy 2,514,155 rows?"
     )
+
+
+REPAIRS = (
+    Repair("strip_nul", lossless=False, text="remove the NUL characters"),
+    Repair("to_value:", lossless=False, text="put one other value in their place: to_value:TEXT"),
+)
+WIDER = (
+    Repair("exclude", lossless=False, text="leave the whole column behind"),
+    Repair("type:bigint", lossless=True, text="let the column become bigint"),
+)
+BLOCKED = e.Problem(
+    "3 findings stand in the way; nothing was written.",
+    "Booking, Payment",
+    '2 values of "Booking"."notes" can\'t become text.',
+    "Remove the NUL characters in the source, or choose strip_nul.",
+    3,
+)
+
+
+def blockers() -> Iterator[e.FindingMade]:
+    """Yield three findings that block, each with other repairs: with an argument, a lossless one, none."""
+    error = Severity.ERROR
+    what = '2 values of "Booking"."notes" can\'t become text: it holds a NUL character.'
+    advice = "Remove the NUL characters in the source, or choose strip_nul."
+    keys = ("1021", "1022")
+    yield e.FindingMade(StepId.AUDIT, Finding("text_nul", error, what, advice, "Booking", "notes", 2, keys, REPAIRS))
+    what = '1 value of "Payment"."amount" can\'t become integer: out of range.'
+    advice = "Choose one of the repairs."
+    yield e.FindingMade(
+        StepId.AUDIT, Finding("integer_out_of_range", error, what, advice, "Payment", "amount", 1, ("7",), WIDER)
+    )
+    what = "1 row has a key that equals another row's once converted."
+    yield e.FindingMade(
+        StepId.AUDIT, Finding("duplicate_under_target", error, what, "Change one row.", "User", "email", 1, ("3",))
+    )
+
+
+def blocked() -> Iterator[e.AnyEvent]:
+    """Yield inspect, an audit with findings that block, and the plan that fails for them."""
+    yield from itertools.islice(audited(), 5)
+    yield from blockers()
+    yield e.StepDone(StepId.AUDIT, 5.2, "3 error")
+    yield e.StepStarted(StepId.PLAN)
+    tables = tuple(e.TableNames(name, name, rows) for name, rows in TABLES)
+    yield e.PlanMade("cd" * 32, tables)
+    yield e.StepFailed(StepId.PLAN, 0.1, BLOCKED)
+
+
+def asked_for_choices() -> e.Waiting:
+    """Return the engine's question when findings block."""
+    return e.Waiting(StepId.PLAN, "3 findings block. Choose a repair for each, then go on to try again.")
 
 
 def copying() -> Iterator[e.AnyEvent]:

@@ -11,7 +11,6 @@ import pytest
 
 from zenni_tui.compare.expressions import canonical_sql
 from zenni_tui.compare.extra import find_extra
-from zenni_tui.compare.lookup import Lookup, layout
 from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.records import KEPT_DIFFERENCES, Difference, DifferenceKind, Part, SpanComparison
 from zenni_tui.compare.rows import compare_counts, compare_span
@@ -272,19 +271,6 @@ def test_keys_of_every_type_find_their_rows(
         assert (result.rows_source, result.rows_found, result.rows_differing) == (2, 1, 1)
         extra = find_extra(source, target, "public", table, tmp_path / "scratch")
         assert (extra.rows_extra, extra.rows_missing) == (0, 1)
-
-
-@pytest.mark.parametrize("name", ["k", "v", "t", "value", "k0"])
-def test_only_the_rows_asked_for_are_fetched(target: Target, name: str) -> None:
-    """A key column may have any name; it is never taken for the keys asked for."""
-    target.execute(f"CREATE TABLE t ({name} text PRIMARY KEY, b text)".encode())
-    target.execute("INSERT INTO t VALUES ('a', 'x'), ('b', 'x'), ('c', 'x')")
-    columns = (ColumnPlan(name, name, TargetType(Kind.TEXT)), ColumnPlan("b", "b", TargetType(Kind.TEXT)))
-    table = TablePlan("t", "t", columns)
-    shape = layout(target, "public", table)
-    for key in ((0,), (1, 0)):
-        asked = [[("x", "b")[position == 0]] for position in key]
-        assert Lookup(target, shape, table, key).ask(asked, asked).fetchall() == [("b", "x")]
 
 
 def test_enum_keys_and_unique_indexes_find_rows(source: sqlite3.Connection, target: Target) -> None:

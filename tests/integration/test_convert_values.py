@@ -242,6 +242,8 @@ TEXTS = [
         "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
     ),
 ]
+LAST = (2**63 - 1, float(2**63))
+"""In microseconds, an instant of the year 294247 that PostgreSQL's extract() gives rounded to ten microseconds."""
 BLOBS = [b"", b"\x00", b"\xff\x00\x01", b"abc", bytes(range(256)) * 50]
 CORPUS: list[Value] = [None, *EDGES, *REALS, *DATES, *DOCUMENTS, *TEXTS, *BLOBS]
 
@@ -281,6 +283,8 @@ def taken(column: ColumnPlan, values: Sequence[Value]) -> list[Value]:
     field = encode.field_encoder(column, (MOOD,))
     fit = []
     for value in values:
+        if column.epoch is Epoch.MICROSECONDS and value in LAST:
+            continue
         try:
             field(value)
         except Unfit as unfit:

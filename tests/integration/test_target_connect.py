@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -88,6 +89,29 @@ async def test_the_second_driver_reaches_the_same_database(database: dict[str, s
         await connection.close()
     here = target.execute("SELECT current_database(), current_user, inet_server_port()").fetchone()
     assert tuple(there or ()) == here
+
+
+async def test_a_service_file_serves_both_drivers(
+    database: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target named in pg_service.conf, its password in a file of libpq's, is reached by asyncpg as well."""
+    keys = tmp_path / "pgpass"
+    keys.write_text(
+        ":".join([database["host"], database["port"], database["dbname"], database["user"], database["password"]])
+    )
+    keys.chmod(0o600)
+    lines = [f"{k}={database[k]}" for k in ("host", "port", "dbname", "user")]
+    (tmp_path / "services").write_text("\n".join(["[house]", *lines, f"passfile={keys}", ""]))
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    place = Place({"service": "house"}, None, name="tests")
+    with place.connect() as connection:
+        here = connection.execute("SELECT current_database()").fetchone()
+    other = await place.connect_async()
+    try:
+        assert (await other.fetchval("SELECT current_database()"),) == here
+    finally:
+        await other.close()
+    assert "password" not in place.parameters
 
 
 BASE = """

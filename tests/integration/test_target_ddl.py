@@ -30,12 +30,29 @@ from zenni_tui.target.connect import Target as Place
 Target = psycopg.Connection[tuple[Any, ...]]
 
 
+@pytest.fixture(scope="module")
+def place(server: Any) -> Iterator[Place]:
+    """Yield one database for all plans of this module."""
+    server.create_database("target_ddl")
+    conninfo = server.conninfo("target_ddl")
+    yield Place(conninfo, conninfo["password"], name="tests")
+    server.drop_database("target_ddl")
+
+
 @pytest.fixture
-def target(database: dict[str, str]) -> Iterator[Target]:
-    """Yield a pinned session of the test's own database."""
-    with psycopg.connect(**database, autocommit=True) as connection:  # type: ignore[arg-type]
+def target(place: Place) -> Iterator[Target]:
+    """Yield a pinned session, and leave no schema but an empty public one behind."""
+    with place.connect() as connection:
         pin_session(connection)
         yield connection
+        mine = connection.execute(
+            "SELECT quote_ident(nspname) FROM pg_namespace WHERE nspowner = current_user::regrole"
+        ).fetchall()
+        kept = ("pg_", "information_schema")
+        names = ", ".join(name for (name,) in mine if not name.strip('"').startswith(kept))
+        connection.execute(
+            f"DROP SCHEMA IF EXISTS public{names and ', '}{names} CASCADE; CREATE SCHEMA public".encode()
+        )
 
 
 def build(target: Target, plan: Plan) -> None:
@@ -119,14 +136,13 @@ def plan_named(name: str, schema: str = "public") -> Plan:
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_any_name_is_kept_to_the_byte(target: Target, database: dict[str, str], name: str) -> None:
+def test_any_name_is_kept_to_the_byte(target: Target, place: Place, name: str) -> None:
     """Tables, columns, keys, indexes, enums, labels and text defaults of any name are made, found and dropped again."""
     plan = plan_named(name)
     build(target, plan)
     assert differences(target, plan) == []
     tables = [row[0] for row in target.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     assert sorted(tables) == sorted(t.name for t in plan.tables)
-    place = Place(database, database.get("password"), name="tests")
     target.execute(f"INSERT INTO {_quoted(plan.tables[1].name)} DEFAULT VALUES".encode())
     found = {r.name: r.filled for r in catalogue.relations(place.engine(), "public") if r.kind == "r"}
     assert found == {name: False, plan.tables[1].name: True}
@@ -176,13 +192,13 @@ TYPES = [TargetType(k) for k in Kind if k is not Kind.ENUM] + [
 ]
 
 
-def test_every_type_becomes_what_was_planned(target: Target, database: dict[str, str]) -> None:
+def test_every_type_becomes_what_was_planned(target: Target, place: Place) -> None:
     """The catalogue spells each type as the plan does, with its length, precision and scale."""
     columns = tuple(ColumnPlan(None, f"c{i}", t, not_null=i % 2 == 0) for i, t in enumerate(TYPES))
     plan = Plan("public", (TablePlan("t", "t", columns),))
     build(target, plan)
     assert differences(target, plan) == []
-    found = catalogue.column_types(Place(database, database.get("password"), name="tests").engine(), "public")
+    found = catalogue.column_types(place.engine(), "public")
     bare = {"character": "character(1)", "numeric(5)": "numeric(5,0)"}
     assert found == {("t", c.name): bare.get(str(c.type), str(c.type)) for c in columns}
 

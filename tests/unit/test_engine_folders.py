@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from zenni_tui.engine import client, folders
+from zenni_tui.errors import UsageError
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind
 
@@ -148,3 +149,13 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_bytes() == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [f.name for f in tmp_path.iterdir()] == ["request.json"]
+
+
+def test_a_run_directory_is_never_used_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second run in the same directory would find the first one's steps done, and pass without doing anything."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    client.create(request("20260101T000000Z-check-0001"), tmp_path / "run")
+    with pytest.raises(UsageError, match="holds a run already"):
+        client.create(request("20260101T000000Z-check-0002"), tmp_path / "run")
+    assert client.request_of(tmp_path / "run").run_id == "20260101T000000Z-check-0001"
+    assert len(list(folders.run_folders())) == 1

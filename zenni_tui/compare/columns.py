@@ -62,7 +62,7 @@ def _quick(column: ColumnPlan, one: Reader) -> dict[type, Way]:
         return {str: lambda values, _: values}  # type: ignore[dict-item,return-value]
     if kind in _WHOLES:
         return {int: _each(str)}
-    if kind in (Kind.DOUBLE, Kind.REAL):
+    if kind is Kind.DOUBLE:
         return {float: _each(lambda value: _PACK(value).hex())}
     if kind is Kind.BOOLEAN:
         return {int: _each(_bit)}

@@ -83,12 +83,12 @@ def _local_offset(wall: int, zone: str) -> int:
     """Return the offset of a zone at a wall-clock time, the first one where the clock was put back."""
     try:
         local = datetime(1970, 1, 1, tzinfo=ZoneInfo(zone)) + timedelta(microseconds=wall)
-        offset = local.utcoffset() or timedelta()
+        shown = local.astimezone(UTC).astimezone(ZoneInfo(zone))
     except OverflowError:
         raise Unfit("date_out_of_range", "time zones are known for the years 1 to 9999 only") from None
-    if (local.astimezone(UTC).astimezone(ZoneInfo(zone))).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise Unfit("time_impossible", f"the clocks of {zone} never showed it") from None
-    return offset // timedelta(microseconds=1)
+    if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise Unfit("time_impossible", f"the clocks of {zone} never showed it")
+    return (local.utcoffset() or timedelta()) // timedelta(microseconds=1)
 
 
 def _from_number(value: float, epoch: Epoch) -> int:

@@ -47,7 +47,7 @@ def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple
     plans = {t.name: plans[t.name] for t in sources.values()} if prisma is None else plans
     taken = rules.Taken(p.name for p in plans.values())
     for table in others:
-        plans[table.name] = _with_rules(table, plans[table.name], taken, found)
+        plans[table.name] = _with_rules(table, plans[table.name], taken, facts.choices, found)
     indexes = [i for t in others for i in rules.indexes(t, plans[t.name], taken, found)]
     keys = [k for t in others for k in rules.foreign_keys(t, facts.schema, plans, facts.choices, found)]
     views = tuple(rules.views(facts.schema, plans, namespace, found))
@@ -223,8 +223,11 @@ def _too_wide(table: SourceTable, count: int) -> Finding:
     )
 
 
-def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, found: Found) -> TablePlan:
+def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, choices: Choices, found: Found) -> TablePlan:
     known = rules.meanings(plan)
     columns = tuple(declared.with_expressions(table, c, known, found) for c in plan.columns)
     plan = msgspec.structs.replace(plan, columns=columns)
+    rules.notes(table, found)
+    if choices.repairs.get(f"check_broken/{table.name}") == "check_drop":
+        return plan
     return msgspec.structs.replace(plan, checks=rules.checks(table, plan, taken, found))

@@ -12,11 +12,14 @@ Field = Callable[[Value], bytes]
 
 
 def _strip_nul(value: Value, _: str | None) -> Value:
-    # A JSON text holds NUL as an escape; one whose backslash is itself escaped is no NUL.
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
+def _strip_escapes(value: Value, _: str | None) -> Value:
+    # A backslash that is itself escaped begins no escape.
     if not isinstance(value, str):
         return value
-    pairs = value.replace("\0", "").split("\\\\")
-    return "\\\\".join(part.replace("\\u0000", "") for part in pairs)
+    return "\\\\".join(part.replace("\\u0000", "") for part in value.split("\\\\"))
 
 
 def _raw(value: Value) -> bytes:
@@ -53,6 +56,8 @@ def repairing(field: Field, repairs: tuple[ValueRepair, ...]) -> Field:
                 repair = left.pop(unfit.code, None)
                 if repair is None:
                     raise
-                value = _ACTIONS[repair.action](value, repair.value)
+                escaped = (unfit.code, repair.action) == ("json_nul", "strip_nul")
+                action = _strip_escapes if escaped else _ACTIONS[repair.action]
+                value = action(value, repair.value)
 
     return mended if repairs else field

@@ -31,6 +31,24 @@ class Taken:
         return name
 
 
+def notes(source: SourceTable, found: Found) -> None:
+    """Say what a table's text declares that has no equal, and what of it could not be read."""
+    for rule in source.conflicts:
+        found(_lost("conflict", source.name, rule, "PostgreSQL says what to do in each statement (ON CONFLICT)"))
+    if source.note:
+        found(
+            Finding(
+                "declaration_unread",
+                Severity.WARNING,
+                f'The text of "{source.name}" could not be read whole: {source.note}; rules in it may be missing.',
+                "Compare its text (schema.json) with the plan's DDL (schema.sql).",
+                source.name,
+                None,
+                1,
+            )
+        )
+
+
 def meanings(table: TablePlan) -> Meanings:
     """Return target names and types by source column, for the translator."""
     return {c.source: (c.name, c.type) for c in table.columns if c.source is not None}
@@ -58,7 +76,7 @@ def dropped(choices: Choices, table: TablePlan, columns: Iterable[str]) -> bool:
 def indexes(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) -> Iterable[IndexPlan]:
     """Plan a table's indexes: columns, order, expressions, predicates, and case folding by expression."""
     for index in source.indexes:
-        folded = any(c in _FOLDS for c in index.collations)
+        folded = any(c != "BINARY" for c in index.collations)
         if index.origin == "pk" and not folded:
             continue
         try:
@@ -69,6 +87,8 @@ def indexes(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) ->
 
 
 def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
+    if index.partial and index.where is None:
+        raise translate.Untranslatable("its WHERE is not known")
     known = {name.lower(): target for name, (target, _) in meanings(plan).items()}
     columns, expressions = [], []
     for position, column in enumerate(index.columns):
@@ -78,7 +98,11 @@ def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
     if len(columns) > MOST_INDEX_COLUMNS:
         raise translate.Untranslatable(f"an index of PostgreSQL has at most {MOST_INDEX_COLUMNS} columns")
     where = translate.boolean(index.where, meanings(plan)) if index.where is not None else None
-    wanted = index.name if index.origin == "c" else f"{plan.name}_{'_'.join(c for c in columns if c)}_key"
+    wanted = (
+        index.name
+        if index.origin == "c"
+        else index.constraint or f"{plan.name}_{'_'.join(c for c in columns if c)}_key"
+    )
     return IndexPlan(
         taken.free(wanted),
         plan.name,
@@ -117,6 +141,8 @@ def foreign_keys(
 ) -> Iterable[ForeignKeyPlan]:
     """Plan a table's foreign keys; what they refer to must be there, be carried, and be a key."""
     child = plans[source.name]
+    # A constraint's name is given once for each table; SQLite lets two references have the same.
+    taken = Taken([*([child.key.name] if child.key else []), *(c.name for c in child.checks)])
     for key in source.foreign_keys:
         parent = schema.table(key.parent)
         problem = _reference_problem(source, key, parent, plans)
@@ -126,7 +152,7 @@ def foreign_keys(
         assert parent is not None  # noqa: S101 - checked just now
         columns = key.parent_columns or parent.key
         made = ForeignKeyPlan(
-            names.fitted(key.name or f"{child.name}_{'_'.join(key.columns)}_fkey"),
+            taken.free(key.name or f"{child.name}_{'_'.join(key.columns)}_fkey"),
             child.name,
             _targets(child, key.columns),
             plans[parent.name].name,

@@ -12,7 +12,7 @@ from zenni_tui.model.plan import Kind, TargetType
 from . import translate_source as source
 from .translate_defaults import default
 from .translate_source import Untranslatable
-from .translate_terms import Class, Column, Columns, Term, as_integer, column, condition, identifier, usable
+from .translate_terms import Class, Column, Columns, Term, as_integer, column, condition, identifier, typed, usable
 from .translate_values import fitted
 from .translate_view import view
 from .translate_walk import Scope, Walker
@@ -40,7 +40,9 @@ def expression(text: str, columns: Columns, kind: TargetType | None = None, *, i
     _check_place(term, columns, indexed=indexed)
     if kind is not None:
         return fitted(term, kind)
-    return term.sql if term.direct else as_integer(usable(term)).sql
+    if term.direct:
+        return term.sql
+    return typed(term) if term.of is Class.TEXT else as_integer(usable(term)).sql
 
 
 def boolean(text: str, columns: Columns, *, indexed: bool = False) -> str:

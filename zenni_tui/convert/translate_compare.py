@@ -1,9 +1,10 @@
 """Comparisons: SQLite's affinities, storage class order and collations (https://sqlite.org/datatype3.html, 4 to 7)."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from zenni_tui.model.plan import Epoch, Kind
@@ -30,7 +31,7 @@ _NUMERIC = ("integer", "real", "numeric")
 _RANK = {**dict.fromkeys(NUMBERS, 1), Class.TEXT: 2, Class.BLOB: 3}
 _IS = {"IS": "IS NOT DISTINCT FROM", "IS NOT": "IS DISTINCT FROM"}
 _WELL_FORMED = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ \t\n\v\f\r]*", re.ASCII)
-_DAY = re.compile(r"(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 _MICROS: dict[Epoch | None, int] = {Epoch.SECONDS: 1_000_000, Epoch.MILLISECONDS: 1000, Epoch.MICROSECONDS: 1}
 
@@ -94,7 +95,8 @@ def _never(op: str, left: Term, right: Term) -> Term:
         return truth(nulls if op == "IS" else f"(NOT {nulls})")
     less = _RANK[left.of] < _RANK[right.of]
     holds = {"=": False, "<>": True, "<": less, "<=": less}.get(op, not less)
-    return truth(f"(CASE WHEN {left.sql} IS NOT NULL AND {right.sql} IS NOT NULL THEN {str(holds).upper()} END)")
+    known = " AND ".join(f"{t.sql} IS NOT NULL" for t in (left, right) if not t.literal) or "TRUE"
+    return truth(f"(CASE WHEN {known} THEN {str(holds).upper()} END)")
 
 
 def _converted(term: Term, other: Term) -> Term:
@@ -109,7 +111,9 @@ def _converted(term: Term, other: Term) -> Term:
 
 def _as_number(term: Term, other: Term) -> Term:
     if not term.literal or (other.of is Class.BOOLEAN and str(term.value).lower() in ("true", "false")):
-        raise Untranslatable("A text is compared with a number, and whether it looks like one is known row by row only.")
+        raise Untranslatable(
+            "A text is compared with a number, and whether it looks like one is known row by row only."
+        )
     match = _WELL_FORMED.fullmatch(str(term.value))
     if match is None:
         return term
@@ -156,12 +160,16 @@ def _against(one: Term, two: Term) -> Pair | None:
     """Return the sides of a comparison in one PostgreSQL type in which it is exact, None when `two` decides it."""
     if two.of is Class.REAL and two.literal and one.of is not Class.REAL and one.pg is not Kind.DOUBLE:
         return _with_constant(one, float(str(two.value)))
-    doubles = all(t.pg in (Kind.DOUBLE, Kind.REAL) for t in (one, two))
-    if doubles or (_fits_double(one) and _fits_double(two)):
-        return as_double(one), as_double(two)
     if one.of is Class.NUMBER and one.pg is Kind.NUMERIC and two.of is Class.INTEGER:
         return one.sql, two.sql
+    if _fits_double(one) and _fits_double(two):
+        # PostgreSQL makes a small literal a double by itself.
+        return _double(one), _double(two)
     return None
+
+
+def _double(term: Term) -> str:
+    return term.sql if term.literal else as_double(term)
 
 
 def _fits_double(term: Term) -> bool:
@@ -171,7 +179,7 @@ def _fits_double(term: Term) -> bool:
 def _with_constant(one: Term, constant: float) -> Pair:
     if constant in (float("inf"), float("-inf")):
         return as_double(one), literal(constant).sql
-    if abs(constant) > EXACT and one.of is Class.NUMBER:
+    if abs(constant) > EXACT and one.of is Class.NUMBER and not one.bounded(EXACT):
         raise Untranslatable("A decimal number is compared with one beyond a double's precision.")
     # The shortest decimal stands for a fraction; a whole one must be exact, for it is compared with whole numbers.
     exact = str(int(constant)) if constant.is_integer() else f"{Decimal(repr(constant)):f}"
@@ -244,22 +252,31 @@ def _times(op: str, left: Term, right: Term) -> Pair:
     raise Untranslatable("A date is compared with something that is stored otherwise.")
 
 
-def _from_day(op: str, date: Term, text: str) -> Pair:
+def _from_day(op: str, moment: Term, text: str) -> Pair:
     # All texts of a day begin with it: none is less, and only later days are not less than the next.
-    if op not in (">=", "<") or not _DAY.fullmatch(text):
-        raise Untranslatable("A date is compared with a text as text; only >= and < a day (YYYY-MM-DD) surely mean time.")
-    kind = "date" if date.of is Class.DAY else "timestamp"
-    zoned = f"timezone('UTC', {date.sql})" if date.pg is Kind.TIMESTAMPTZ else date.sql
+    if op not in (">=", "<") or not _is_day(text):
+        raise Untranslatable(
+            "A date is compared with a text as text; only >= and < a day (YYYY-MM-DD) surely mean time."
+        )
+    kind = "date" if moment.of is Class.DAY else "timestamp"
+    zoned = f"timezone('UTC', {moment.sql})" if moment.pg is Kind.TIMESTAMPTZ else moment.sql
     return zoned, f"{string(text)}::{kind}"
 
 
-def _moment(date: Term, micros: int) -> str:
+def _is_day(text: str) -> bool:
     try:
-        moment = datetime(1970, 1, 1) + timedelta(microseconds=micros)  # noqa: DTZ001 - UTC, as all instants here
+        return _DAY.fullmatch(text) is not None and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
+def _moment(moment: Term, micros: int) -> str:
+    try:
+        at = datetime(1970, 1, 1) + timedelta(microseconds=micros)  # noqa: DTZ001 - UTC, as all instants here
     except OverflowError:
         raise Untranslatable("A date is compared with a number beyond the years 1 to 9999.") from None
-    zone, kind = ("+00", "timestamptz") if date.pg is Kind.TIMESTAMPTZ else ("", "timestamp")
-    return f"'{moment.isoformat(' ')}{zone}'::{kind}"
+    zone, kind = ("+00", "timestamptz") if moment.pg is Kind.TIMESTAMPTZ else ("", "timestamp")
+    return f"'{at.isoformat(' ')}{zone}'::{kind}"
 
 
 def _element(op: str, left: Term, right: Term) -> Pair:
@@ -267,5 +284,5 @@ def _element(op: str, left: Term, right: Term) -> Pair:
         if one.of is Class.ELEMENT and two.literal and isinstance(two.value, str) and op not in ORDERS:
             if two.value[:1] in ("{", "[") or two.affinity is not None:
                 break
-            return one.sql, f"to_jsonb({two.sql}::text)"
+            return one.sql, f"{string(json.dumps(two.value, ensure_ascii=False))}::jsonb"
     raise Untranslatable("What json_extract returns has no fixed type; only strings and NULL can be compared with it.")

@@ -9,7 +9,7 @@ from . import translate_dates as dates
 from . import translate_json as json
 from .translate_arithmetic import number
 from .translate_compare import compare
-from .translate_patterns import glob, hexadecimal, like
+from .translate_patterns import glob, like
 from .translate_source import Untranslatable
 from .translate_terms import (
     INT64,
@@ -167,6 +167,8 @@ def _substring(a: Arguments) -> Term:
     sql = subject.sql if blob else typed(as_text(subject))
     measure = f"octet_length({sql})" if blob else f"char_length({sql})"
     first = _start(start, measure)
+    # An empty blob is as good as NULL to SQLite's substr.
+    sql = f"nullif({sql}, ''::bytea)" if blob else sql
     cut = f"substr({sql}, {first})" if length is None else f"substr({sql}, {first}, {_extent(start, length)})"
     return Term(cut, Class.BLOB, Kind.BYTEA) if blob else _text(cut)
 
@@ -268,6 +270,14 @@ def _sign(a: Arguments) -> Term:
     return Term(f"sign({term.sql})::integer", Class.INTEGER, Kind.INTEGER, low=-1, high=1)
 
 
+def _hex(a: Arguments) -> Term:
+    term = plain(a[0])
+    if term.of is not Class.BLOB:
+        # convert_to is not immutable in PostgreSQL.
+        return _refuse("hex of something else than a BLOB")
+    return _text(f"coalesce(upper(encode({term.sql}, 'hex')), '')")
+
+
 _TYPE_NAMES = {
     Class.INTEGER: "integer",
     Class.BOOLEAN: "integer",
@@ -310,7 +320,7 @@ FUNCTIONS: dict[str, tuple[tuple[int, ...], Function]] = {
     "round": ((1, 2), _round),
     "sign": ((1,), _sign),
     "typeof": ((1,), _typeof),
-    "hex": ((1,), lambda a: hexadecimal(a[0])),
+    "hex": ((1,), _hex),
     "likely": ((1,), lambda a: a[0]),
     "unlikely": ((1,), lambda a: a[0]),
     "like": ((2, 3), lambda a: like(a[1], a[0], *a[2:])),
@@ -328,43 +338,3 @@ def call(name: str, arguments: Arguments) -> Term:
     if counts and len(arguments) not in counts:
         raise Untranslatable(f"The function {name} has an unusual number of arguments.")
     return function(arguments)
-
-
-def cast(term: Term, to: str) -> Term:
-    """Return CAST(term AS to), `to` being an affinity; raises Untranslatable."""
-    kept = {"collation": term.collation, "direct": term.direct, "explicit": term.explicit, "affinity": to}
-    term = as_integer(plain(term))
-    if term.of is Class.NULL:
-        return NULL
-    if to == "text":
-        return replace(as_text(term), **kept)
-    if to == "integer" or (to == "numeric" and term.of is Class.INTEGER):
-        return replace(_to_integer(term), **kept)
-    if to == "real" and term.of in NUMBERS:
-        return replace(Term(as_double(term), Class.REAL, Kind.DOUBLE), **kept)
-    if to == "blob" and term.of is Class.BLOB:
-        return replace(term, **kept)
-    raise Untranslatable("A CAST reads or writes a value as SQLite alone does.")
-
-
-def _to_integer(term: Term) -> Term:
-    if term.of is Class.INTEGER and term.bounded(-INT64[0]):
-        return term
-    if term.of is Class.REAL:
-        d = term.sql
-        ends = f"WHEN {d} >= {INT64[1] + 1} THEN {INT64[1]} WHEN {d} <= ({INT64[0]}) THEN ({INT64[0]})::bigint"
-        sql = f"(CASE {ends} ELSE trunc({d})::bigint END)"
-    elif term.of is Class.TEXT:
-        sql = _read(typed(term))
-    else:
-        raise Untranslatable("A CAST to an integer of something else than a number or text.")
-    return Term(sql, Class.INTEGER, Kind.BIGINT, low=INT64[0], high=INT64[1])
-
-
-def _read(text: str) -> str:
-    """Return the number at a text's beginning, 0 when there is none, held within 64 bits; after 20 digits it is beyond."""
-    space = "[ \\t\\n\\v\\f\\r]*"
-    digits = f"substring({text} from E'^{space}[+-]?0*([0-9]{{1,20}})')::numeric"
-    sign = f"CASE WHEN {text} ~ E'^{space}-' THEN -1 ELSE 1 END"
-    held = f"greatest(least(coalesce({digits}, 0) * {sign}, {INT64[1]}), ({INT64[0]}))::bigint"
-    return f"(CASE WHEN {text} IS NOT NULL THEN {held} END)"

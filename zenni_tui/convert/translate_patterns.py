@@ -1,9 +1,7 @@
 """LIKE and GLOB (https://sqlite.org/lang_expr.html, "The LIKE, GLOB, REGEXP, MATCH, and extract operators")."""
 
-from zenni_tui.model.plan import Kind
-
 from .translate_source import Untranslatable
-from .translate_terms import NULL, Class, Term, as_text, plain, string, truth, typed
+from .translate_terms import Class, Term, as_text, plain, string, truth, typed
 
 _GLOB_TO_LIKE = {"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"}
 
@@ -84,13 +82,3 @@ def _range(first: str, last: str) -> str:
     if last < first:
         raise Untranslatable("A range of a GLOB pattern runs backwards.")
     return f"{_character(first)}-{_character(last)}"
-
-
-def hexadecimal(term: Term) -> Term:
-    """Return hex(x)."""
-    term = plain(term)
-    if term.of is Class.NULL:
-        return NULL
-    if term.of is Class.BLOB:
-        return Term(f"upper(encode({term.sql}, 'hex'))", Class.TEXT, Kind.TEXT)
-    return Term(f"upper(encode(convert_to({typed(as_text(term))}, 'UTF8'), 'hex'))", Class.TEXT, Kind.TEXT)

@@ -75,6 +75,7 @@ _CLAUSES = frozenset(
 )
 _NOW = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
 _OPERAND_END = {"string", "blob", "number", "now", "name"}
+_OPERAND_WORDS = {")", "END", "NULL", "TRUE", "FALSE", "ISNULL", "NOTNULL"}
 
 
 def scan(text: str, *, clauses: bool = False) -> tuple[Token, ...]:
@@ -192,7 +193,7 @@ class _Writer:
         if self._at < 2:  # noqa: PLR2004 - the mark itself and what stands before it
             return False
         before = self._tokens[self._at - 2]
-        return before.kind in _OPERAND_END or before.text.upper() in (")", "END", "NULL", "TRUE", "FALSE", "ISNULL", "NOTNULL")
+        return before.kind in _OPERAND_END or before.text.upper() in _OPERAND_WORDS
 
     def _unary_plus(self) -> str:
         # It takes a column's affinity away, and sqlglot drops it.

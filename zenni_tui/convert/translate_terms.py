@@ -14,6 +14,7 @@ INT64 = (-(1 << 63), (1 << 63) - 1)
 EXACT = 1 << 53
 """Up to here every whole number is a double."""
 
+_LONGEST_NAME = 63
 _INT32_END = 1 << 31
 _DOUBLE_DIGITS = 15
 
@@ -107,7 +108,8 @@ class Term:
     @property
     def finite(self) -> bool:
         """Return whether it is a literal number other than zero or infinity."""
-        return self.literal and isinstance(self.value, int | float) and self.value not in (0, float("inf"), float("-inf"))
+        number = self.literal and isinstance(self.value, int | float)
+        return number and self.value not in (0, float("inf"), float("-inf"))
 
 
 NULL = Term("NULL", Class.NULL, literal=True)
@@ -115,8 +117,8 @@ NULL = Term("NULL", Class.NULL, literal=True)
 
 def identifier(name: str) -> str:
     """Return a name in PostgreSQL's quotes; raises Untranslatable for one that PostgreSQL can't hold."""
-    if not name or "\0" in name or not _encodable(name):
-        raise Untranslatable("A name is empty, holds a NUL character or is not valid UTF-8.")
+    if not name or "\0" in name or not _encodable(name) or len(name.encode()) > _LONGEST_NAME:
+        raise Untranslatable("A name is empty, too long, holds a NUL character or is not valid UTF-8.")
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -202,13 +204,8 @@ def _doubt(told: Column) -> str:
 
 
 def _classed(term: Term, kind: TargetType) -> Term:
-    if kind.kind in _RANGES:
-        low, high = _RANGES[kind.kind]
-        return replace(term, of=Class.INTEGER, low=low, high=high)
-    if kind.kind in (Kind.DOUBLE, Kind.REAL):
-        return replace(term, of=Class.REAL if term.affinity == "real" else Class.NUMBER)
-    if kind.kind is Kind.NUMERIC:
-        return _decimal(term, kind)
+    if kind.kind in (Kind.DOUBLE, Kind.REAL, Kind.NUMERIC, *_RANGES):
+        return _numeric(term, kind)
     if kind.kind in _TEXTS:
         cast = "::text" if kind.kind in (Kind.CHAR, Kind.ENUM) else ""
         return replace(term, of=Class.TEXT, sql=term.sql + cast)
@@ -219,7 +216,12 @@ def _classed(term: Term, kind: TargetType) -> Term:
     return replace(term, of=Class.BOOLEAN if kind.kind is Kind.BOOLEAN else _TIME_CLASSES[kind.kind])
 
 
-def _decimal(term: Term, kind: TargetType) -> Term:
+def _numeric(term: Term, kind: TargetType) -> Term:
+    if kind.kind in _RANGES:
+        low, high = _RANGES[kind.kind]
+        return replace(term, of=Class.INTEGER, low=low, high=high)
+    if kind.kind is not Kind.NUMERIC:
+        return replace(term, of=Class.REAL if term.affinity == "real" else Class.NUMBER)
     if kind.size is None or kind.size > _DOUBLE_DIGITS:
         return replace(term, of=Class.NUMBER)
     end = 10 ** (kind.size - (kind.scale or 0))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .translate_arithmetic import ARITHMETIC, inverted, negative
 from .translate_compare import among, compare
-from .translate_functions import call, cast, chosen
+from .translate_casts import cast
+from .translate_functions import call, chosen
 from .translate_patterns import glob, like
 from .translate_source import Untranslatable, Word
 from .translate_terms import NULL, Class, Columns, Term, as_text, column_term, condition, literal, plain, truth, typed
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 Node = Any
 """A node of sqlglot's tree; its arguments are as dynamic as the grammar."""
 
-_ROWIDS = ("rowid", "oid", "_rowid_")
+_LONGEST = 20_000
+"""Characters of one expression; functions that repeat their argument double it at each level."""
+
 _COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
 _BOOLEANS = ("true", "false")
 
@@ -38,6 +41,10 @@ class Scope:
         known = self._terms.get(folded(name))
         return column_term(known) if known is not None and table is None else None
 
+    def alias(self, _table: str | None, _name: str) -> Node:
+        """Return the expression that a name stands for, None when there is none."""
+        return None
+
 
 class Walker:
     """Makes terms of nodes; `words` are the literals and names that the nodes number."""
@@ -51,7 +58,10 @@ class Walker:
         rule = _RULES.get(type(node).__name__)
         if rule is None:
             raise Untranslatable(f"{type(node).__name__.upper()} has no form here.")
-        return rule(self, node)
+        made = rule(self, node)
+        if len(made.sql) > _LONGEST:
+            raise Untranslatable("Its form in PostgreSQL would be too long.")
+        return made
 
     def word(self, node: Node) -> Word:
         """Return the word that an identifier or literal numbers."""
@@ -64,14 +74,18 @@ class Walker:
         """Return the term of a column's name, or of the string that a name in double quotes may be."""
         if node.args.get("db") is not None or node.args.get("catalog") is not None:
             raise Untranslatable("A column is named with its database.")
-        table = node.args.get("table")
         word = self.word(node.this)
-        found = self.scope.find(str(self.word(table).value) if table is not None else None, str(word.value))
+        name = str(word.value)
+        table = str(self.word(t).value) if (t := node.args.get("table")) is not None else None
+        found = self.scope.find(table, name)
         if found is not None:
             return found
+        expression = self.scope.alias(table, name)
+        if expression is not None:
+            return self.term(expression)
         if table is None and word.quote == '"':
-            return literal(str(word.value))
-        raise Untranslatable(f'There is no column "{word.value}" here.')
+            return literal(name)
+        raise Untranslatable(f'There is no column "{name}" here.')
 
     def function(self, node: Node) -> Term:
         """Return the term of a function call."""
@@ -148,7 +162,8 @@ def _between(walker: Walker, node: Node) -> Term:
 
 
 def _like(walker: Walker, node: Node, escape: Node = None) -> Term:
-    made = like(walker.term(node.this), walker.term(node.expression), walker.term(escape) if escape is not None else None)
+    mark = walker.term(escape) if escape is not None else None
+    made = like(walker.term(node.this), walker.term(node.expression), mark)
     return truth(f"(NOT {made.sql})") if node.args.get("negate") else made
 
 
@@ -182,7 +197,14 @@ def _case(walker: Walker, node: Node) -> Term:
     return chosen(cases, walker.term(default) if default is not None else NULL)
 
 
-_CASTS = {"BIGINT": "integer", "TEXT": "text", "BLOB": "blob", "VARBINARY": "blob", "DOUBLE": "real", "DECIMAL": "numeric"}
+_CASTS = {
+    "BIGINT": "integer",
+    "TEXT": "text",
+    "BLOB": "blob",
+    "VARBINARY": "blob",
+    "DOUBLE": "real",
+    "DECIMAL": "numeric",
+}
 
 
 def _cast(walker: Walker, node: Node) -> Term:

@@ -11,6 +11,12 @@ _SECONDS_END = 100_000_000_000
 _MILLIS_END = 100_000_000_000_000
 """10^11 seconds is the year 5138, 10^11 milliseconds is 1973; 10^14 the same for milliseconds and microseconds."""
 
+_JULIAN_FIRST, _JULIAN_END = 1_721_060, 5_373_485
+"""The years 0 to 9999 in julian days, with which SQLite reckons; as seconds they all lie in early 1970."""
+
+_PRECISION = 1000
+"""The largest a numeric may declare (https://www.postgresql.org/docs/current/datatype-numeric.html)."""
+
 _ARGUMENTS = re.compile(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _NAMED = {
     "DATETIME": TargetType(Kind.TIMESTAMP, 3),
@@ -51,9 +57,10 @@ def _by_affinity(declared: str, profile: ColumnProfile) -> TargetType:
 
 def _numeric(declared: str) -> TargetType:
     arguments = _ARGUMENTS.search(declared)
-    return (
-        TargetType(Kind.NUMERIC, int(arguments[1]), int(arguments[2] or 0)) if arguments else TargetType(Kind.NUMERIC)
-    )
+    precision, scale = (int(arguments[1]), int(arguments[2] or 0)) if arguments else (0, 0)
+    if not max(1, scale) <= precision <= _PRECISION:
+        return TargetType(Kind.NUMERIC)
+    return TargetType(Kind.NUMERIC, precision, scale)
 
 
 def by_content(profile: ColumnProfile, empty: TargetType) -> TargetType:
@@ -79,6 +86,9 @@ def epochs_of(profile: ColumnProfile) -> tuple[Epoch, ...]:
         # SQLite's julianday() gives REALs; an application's fractional seconds since 1970 are REALs too.
         return (Epoch.JULIAN,) if profile.reals else (Epoch.MILLISECONDS,)
     low, high = abs(profile.smallest or 0), abs(profile.largest or 0)
+    if min(low, high) >= _JULIAN_FIRST and max(low, high) < _JULIAN_END:
+        # A column of numeric affinity stores the julian day of a noon as an integer.
+        return (Epoch.JULIAN,) if profile.reals else (Epoch.JULIAN, Epoch.SECONDS)
     found = tuple(dict.fromkeys((_epoch(max(low, high)), _epoch(min(low, high)))))
     return found if profile.smallest != 0 and profile.largest != 0 else found[:1]
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zenni_tui.errors import StepFailed
+from zenni_tui.errors import StepFailed, UsageError
 from zenni_tui.model import events as e
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.record import Record, from_json, to_json
@@ -120,9 +120,19 @@ def _hand_over(process: subprocess.Popen[bytes], orders: dict[str, str | None]) 
 
 
 def create(request: Request, folder: Path | None = None) -> Path:
-    """Make a run directory with its request; one outside the usual place is linked there, so that it is found again."""
+    """Make a run directory with its request; one outside the usual place is linked there, so that it is found again.
+
+    Raises UsageError for a directory that holds a run already.
+    """
     home = folders.runs_home() / request.run_id
     place = folders.private(folder.absolute() if folder else home)
+    if (place / folders.REQUEST).exists():
+        raise UsageError(
+            "This run directory holds a run already.",
+            where=str(place),
+            why="A new run would take that one's finished steps for its own.",
+            next_step="Name another with --run-dir, or go on with that run: zenni-tui resume.",
+        )
     if place != home:
         home.symlink_to(place)
     write_private(place / folders.REQUEST, to_json(request))

@@ -144,6 +144,7 @@ def _broken_rules(run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
     try:
         return [
             *integrity.empty_keys(plan, profiles.tables),
+            *integrity.broken_checks(snapshot, schema, plan),
             *integrity.orphans(snapshot, schema, plan),
             *integrity.long_entries(snapshot, schema, plan, profiles.tables),
         ]

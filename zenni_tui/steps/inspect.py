@@ -29,11 +29,17 @@ class Inspect(Step):
             raise database.unreadable(run.source, error) from error
         await asyncio.to_thread(run.save, "schema.json", schema)
         facts = run.state().source or e.SourceFacts(str(run.source))
-        run.tell(e.SourceSeen(msgspec.structs.replace(facts, tables=len(schema.tables), rows=schema.rows)))
+        run.tell(
+            e.SourceSeen(
+                msgspec.structs.replace(facts, tables=sum(t.kind == "table" for t in schema.tables), rows=schema.rows)
+            )
+        )
         indexes = sum(len(t.indexes) for t in schema.tables)
         keys = sum(len(t.foreign_keys) for t in schema.tables)
-        run.check(self.id, "tables", f"{len(schema.tables)} tables, {schema.rows:,} rows, {schema.encoding}")
+        plain = [t for t in schema.tables if t.kind == "table"]
+        run.check(self.id, "tables", f"{len(plain)} tables, {schema.rows:,} rows, {schema.encoding}")
         run.check(self.id, "rules", f"{indexes} indexes, {keys} foreign keys")
-        if schema.others:
-            run.check(self.id, "others", f"{len(schema.others)} views, triggers or virtual tables", ok=None)
-        return f"{len(schema.tables)} tables, {schema.rows:,} rows"
+        others = len(schema.others) + len(schema.tables) - len(plain)
+        if others:
+            run.check(self.id, "others", f"{others} views, triggers, virtual tables or parts of them", ok=None)
+        return f"{len(plain)} tables, {schema.rows:,} rows"

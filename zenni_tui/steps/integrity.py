@@ -50,6 +50,39 @@ def empty_keys(plan: Plan, profiles: dict[str, TableProfile]) -> Iterable[Eviden
                 )
 
 
+def broken_checks(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan) -> Iterable[Evidence]:
+    """Find rows that break a CHECK of their own table: they were there first, or the rule was switched off."""
+    for table in plan.tables:
+        source = schema.table(table.source)
+        if source is None or not table.checks:
+            continue
+        lead = source.key or tuple(filter(None, [reader.rowid_name(source)]))
+        shown = ", ".join(map(database.quoted, lead))
+        for check in source.checks:
+            try:
+                # The rule is the file's own text; SQLite itself reads it from there.
+                sql = f"SELECT {shown} FROM {database.quoted(source.name)} WHERE NOT ({check.expression})"  # noqa: S608
+                keys = tuple(", ".join(map(str, row)) for row in snapshot.execute(sql))
+            except sqlite3.Error:
+                continue  # a function that isn't here; such a rule is not translated either
+            if keys:
+                yield Evidence(_check_broken(table, check.expression, keys), keys)
+
+
+def _check_broken(table: TablePlan, expression: str, keys: tuple[str, ...]) -> Finding:
+    return Finding(
+        "check_broken",
+        Severity.ERROR,
+        f'{len(keys):,} rows of "{table.source}" break its CHECK ({expression}).',
+        "Mend these rows in the source, or leave the rule out.",
+        table.source,
+        None,
+        len(keys),
+        keys[:SHOWN_KEYS],
+        (Repair("check_drop", lossless=False, text="leave the table's CHECK rules out"),),
+    )
+
+
 def orphans(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan) -> Iterable[Evidence]:
     """Find rows that refer to no parent, by SQLite's rules and by the target's."""
     carried = {t.source for t in plan.tables}

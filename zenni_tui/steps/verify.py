@@ -10,6 +10,7 @@ from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.record import Record, to_json
 from zenni_tui.model.runbook import StepId, TableVerdict
 
+from . import assertions
 from .meter import Meter
 from .run import Run, Step
 from .workers import Pool, TableEnd, close_table, compare_span
@@ -18,6 +19,7 @@ from .workers import Pool, TableEnd, close_table, compare_span
 class _Tally(Record, frozen=True):
     source: int = 0
     differing: int = 0
+    repaired: int = 0
 
 
 class Verify(Step):
@@ -35,6 +37,9 @@ class Verify(Step):
         rules = await asyncio.to_thread(_structure, run, plan)
         for line in rules.differences:
             run.check(self.id, line.object, line.message, ok=False)
+        held = await asyncio.to_thread(_assertions, run, plan)
+        if held:
+            run.check(self.id, "assertions", f"{held} find the same on both sides")
         run.check(
             self.id,
             "structure",
@@ -54,7 +59,11 @@ class Verify(Step):
 
         def done(result: records.SpanComparison, name: str, _: object, span: Span) -> None:
             tally = tallies[name]
-            tallies[name] = _Tally(tally.source + result.rows_source, tally.differing + result.rows_differing)
+            tallies[name] = _Tally(
+                tally.source + result.rows_source,
+                tally.differing + result.rows_differing,
+                tally.repaired + result.rows_repaired,
+            )
             self._differences += result.differences
             run.tell(e.TableProgress(self.id, name, tallies[name].source, plan.table(name).rows))
             meter.add(span.rows, total, name)
@@ -73,9 +82,18 @@ class Verify(Step):
             tally = tallies[name]
             wrong = tally.differing + result.rows_differing
             short = keys[name] and tally.source != plan.table(name).rows
-            equal = result.rows_source == result.rows_target == plan.table(name).rows
-            verdict = TableVerdict.IDENTICAL if equal and not wrong and not short else TableVerdict.DIFFERS
-            event = e.TableCompared(name, result.rows_source, result.rows_target, wrong, verdict)
+            equal = result.rows_source - result.rows_quarantined == result.rows_target
+            whole = equal and not wrong and not short and result.rows_source == plan.table(name).rows
+            event = e.TableCompared(
+                name,
+                result.rows_source,
+                result.rows_target,
+                wrong,
+                TableVerdict.IDENTICAL if whole else TableVerdict.DIFFERS,
+                "",
+                tally.repaired + result.rows_repaired,
+                result.rows_quarantined,
+            )
             run.tell(event)
             compared.append(event)
 
@@ -105,7 +123,7 @@ class Verify(Step):
 def key_of(plan: Plan, table: TablePlan) -> tuple[str, ...]:
     """Return the columns that name a row on both sides: the primary key, or a unique index without NULLs."""
     keys = [table.key.columns] if table.key else []
-    keys += [i.columns for i in plan.indexes if i.table == table.name and i.unique]
+    keys += [i.columns for i in plan.indexes if i.table == table.name and i.unique and i.where is None]
     carried = {c.name for c in table.carried if c.not_null}
     return next((k for k in keys if set(k) <= carried), ())
 
@@ -114,3 +132,11 @@ def _structure(run: Run, plan: Plan) -> records.StructureComparison:
     with run.to.connect() as connection:
         pin_session(connection)
         return structure.compare_structure(connection, plan)
+
+
+def _assertions(run: Run, plan: Plan) -> int:
+    if not run.request.assertions:
+        return 0
+    with run.to.connect() as connection:
+        pin_session(connection)
+        return assertions.on_target(run, connection, plan)

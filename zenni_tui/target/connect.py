@@ -68,6 +68,8 @@ class Target:
     async def connect_async(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open an asyncpg connection for short queries, each to be bounded by `asyncio.wait_for`."""
         s = self.settings()
+        if self._indirect():
+            s |= await asyncio.to_thread(self._found)
         return await asyncio.wait_for(
             asyncpg.connect(
                 host=s.get("host") or None,
@@ -81,6 +83,18 @@ class Target:
             ),
             timeout=10,
         )
+
+    def _indirect(self) -> bool:
+        """Return whether only libpq can tell where the database is: a service file, several hosts, its defaults."""
+        p = self.parameters
+        listed = "," in p.get("host", "") + p.get("port", "")
+        return listed or "service" in p or "passfile" in p or not all(p.get(k) for k in ("host", "user", "dbname"))
+
+    def _found(self) -> dict[str, str]:
+        with self.connect() as connection:
+            info = connection.info
+            secret = {"password": info.password} if info.password else {}
+            return {**info.get_parameters(), "host": info.host, "port": str(info.port), **secret}
 
     def engine(self) -> sqlalchemy.Engine:
         """Return an SQLAlchemy engine over our own connections, for the catalogue and DDL."""

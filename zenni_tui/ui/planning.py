@@ -12,6 +12,8 @@ from zenni_tui.model.runbook import TableVerdict
 from zenni_tui.model.schema import SourceSchema, SourceTable
 from zenni_tui.model.state import RunState
 
+from .words import things
+
 _LEFT_OUT = frozenset({TableVerdict.NOT_MIGRATED, TableVerdict.EXCLUDED})
 _SCHEMA = "schema.json"
 
@@ -84,9 +86,9 @@ def default_words(default: Default | None) -> str:
 
 def sums(plan: Plan) -> str:
     """Return how much a plan makes beside its tables."""
-    parts = [(len(plan.indexes), "indexes"), (len(plan.foreign_keys), "foreign keys"), (len(plan.views), "views")]
-    parts += [(len(plan.enums), "enum types"), (sum(len(t.checks) for t in plan.tables), "checks")]
-    return ", ".join(f"{number:,} {name}" for number, name in parts if number)
+    parts = [(len(plan.indexes), "index"), (len(plan.foreign_keys), "foreign key"), (len(plan.views), "view")]
+    parts += [(len(plan.enums), "enum type"), (sum(len(t.checks) for t in plan.tables), "check")]
+    return ", ".join(things(number, name) for number, name in parts if number)
 
 
 TYPES = ", ".join(sorted(str(kind) for kind in Kind if kind is not Kind.ENUM))

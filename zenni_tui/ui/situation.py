@@ -215,7 +215,8 @@ class Pace:
         return (d1 - d0) / (t1 - t0) if t1 - t0 >= 1.0 else None
 
 
-_ENDS_BADLY = frozenset({Verdict.FAILED, Verdict.NOT_READY, Verdict.ERROR})
+ENDS_BADLY = frozenset({Verdict.FAILED, Verdict.NOT_READY, Verdict.ERROR})
+"""The verdicts of runs that have a problem to tell."""
 
 
 def problems(entries: Sequence[e.Entry], *, gated: bool = False) -> list[e.Problem]:
@@ -238,5 +239,5 @@ def _problem_of(what: e.AnyEvent, *, gated: bool) -> e.Problem | None:
     if isinstance(what, e.StepFailed):
         return None if gated and what.step is StepId.PLAN else what.problem
     if isinstance(what, e.RunEnded):
-        return what.problem if what.verdict in _ENDS_BADLY else None
+        return what.problem if what.verdict in ENDS_BADLY else None
     return what.problem if isinstance(what, e.UndoFailed) else None

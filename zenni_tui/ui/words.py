@@ -123,6 +123,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def things(number: int, one: str) -> str:
+    """Return a number of things: 1 row, 2,000 rows."""
+    return f"{count(number)} {one}{'' if number == 1 else 'es' if one.endswith('x') else 's'}"
+
+
 def size(number: float) -> str:
     """Return a count of bytes in decimal units."""
     for unit in ("B", "kB", "MB"):

@@ -12,7 +12,7 @@ from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.ui.choosing import blocks, choice_word, weight
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.widgets.rows import Column, Rows
-from zenni_tui.ui.words import Glyphs, Line, Tone, count, fit, paragraph, short
+from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, short, things
 
 from .panel import ListPanel, check_lines, progress_lines
 
@@ -74,7 +74,7 @@ def repair_lines(finding: Finding, width: int) -> list[Line]:
 
 
 def _rows(finding: Finding) -> tuple[str, Tone]:
-    return (f"  {count(finding.count)} rows" if finding.count else "", Tone.DIM)
+    return (f"  {things(finding.count, 'row')}" if finding.count else "", Tone.DIM)
 
 
 class AuditPanel(ListPanel):
@@ -140,8 +140,10 @@ def _sums(findings: Sequence[Finding]) -> list[Line]:
     if not findings:
         return []
     numbers = Counter(f.severity for f in findings)
-    line: Line = tuple((f"{numbers[s]} {s}  ", TONES[s] if numbers[s] else Tone.DIM) for s in Severity)
+    line: Line = tuple((f"{numbers[s]} {s}  ", TONES[s]) for s in Severity if numbers[s])
     left = sum(blocks(f) for f in findings)
     if not numbers[Severity.ERROR]:
         return [line]
-    return [(*line, (f"{left} still block", Tone.BAD) if left else ("none blocks", Tone.GOOD))]
+    return [
+        (*line, (f"{left} still block{'s' if left == 1 else ''}", Tone.BAD) if left else ("none blocks", Tone.GOOD))
+    ]

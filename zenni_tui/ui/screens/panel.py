@@ -42,7 +42,7 @@ def title_lines(step: StepView, now: Situation, width: int) -> list[Line]:
         lines += paragraph(step.problem.what, width, Tone.BAD)
     elif step.state is StepState.UNDONE and step.note:
         lines += paragraph(step.note, width, Tone.WARN)
-    elif step.summary:
+    elif step.summary and now.state.waiting is None:
         lines += paragraph(step.summary, width, Tone.GOOD)
     return lines
 

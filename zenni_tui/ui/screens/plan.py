@@ -14,7 +14,7 @@ from zenni_tui.ui.choosing import blocks
 from zenni_tui.ui.planning import Book, PlanRow, sums
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.widgets.rows import Column, Rows
-from zenni_tui.ui.words import Line, Tone, count, paragraph
+from zenni_tui.ui.words import Line, Tone, count, paragraph, things
 
 from .panel import ListPanel, check_lines, progress_lines
 
@@ -86,7 +86,7 @@ class PlanPanel(ListPanel):
             lines += check_lines(check, width, self.glyphs)
         left = sum(blocks(f) for f in now.state.findings)
         if left:
-            lines += paragraph(f"{left} findings still block: press c.", width, Tone.BAD)
+            lines += paragraph(f"{things(left, 'finding')} still in the way: press c.", width, Tone.BAD)
         return lines + paragraph(self.book.problem, width, Tone.BAD) if self.book.problem else lines
 
     def detail(self, item: Any, width: int) -> list[Line]:
@@ -113,8 +113,7 @@ def _about(row: PlanRow, findings: Sequence[Finding]) -> str:
     if table is None:
         return ""
     repaired = sum(len(c.repairs) for c in table.columns)
-    parts = [(len(table.checks), "checks"), (repaired, "repairs"), (len(table.quarantine), "rows kept out")]
-    words = [f"{number:,} {name}" for number, name in parts if number]
-    return ", ".join(
-        [f"key {', '.join(table.key.columns)}" if table.key else "no key", *words, f"{len(findings)} findings"]
-    )
+    parts = [(len(table.checks), "check"), (repaired, "repair"), (len(findings), "finding")]
+    words = [things(number, name) for number, name in parts if number]
+    words += [f"{things(len(table.quarantine), 'row')} kept out"] if table.quarantine else []
+    return ", ".join([f"key {', '.join(table.key.columns)}" if table.key else "no key", *words])

@@ -12,24 +12,30 @@ from textual.screen import ModalScreen
 
 from zenni_tui.engine import client, folders
 from zenni_tui.model.findings import Finding
-from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan
+from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan, TargetType
 from zenni_tui.model.schema import SourceColumn, SourceTable
 from zenni_tui.ui.choosing import toml_line
 from zenni_tui.ui.planning import TYPES, default_words, first_line_of
 from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
-from zenni_tui.ui.words import Glyphs, Line, Tone, count, fit, paragraph, wrap
+from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, things, wrap
 
 _COLUMNS = (
-    Column("source", 12, most=30),
-    Column("declared", 9, most=20),
-    Column("target", 12, most=30),
-    Column("type", 16, most=34),
-    Column("rules", 8, most=60),
+    Column("source", 13, most=30),
+    Column("declared", 8, most=20),
+    Column("target", 13, most=30),
+    Column("type", 16, most=24),
+    Column("rules", 14, most=60),
 )
 _LABEL = 9
 _DATES = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE, Kind.TIME})
+
+
+def short_type(kind: TargetType) -> str:
+    """Return a type in the short words PostgreSQL knows too, such as timestamptz(3)."""
+    name = str(kind).removesuffix(" without time zone")
+    return f"timestamptz{name[9:-15]}" if name.endswith(" with time zone") else name
 
 
 class PlanView(ModalScreen[None]):
@@ -53,7 +59,7 @@ def rules_of(row: ColumnRow) -> str:
     plan = row.plan
     words = ["key" if row.key else "", "NOT NULL" if plan.not_null and not row.key else ""]
     words += [plan.counter or "", "generated" if plan.generated else "", "default" if plan.default else ""]
-    words += [f"{len(plan.repairs)} repairs" if plan.repairs else "", plan.zone or ""]
+    words += [things(len(plan.repairs), "repair") if plan.repairs else "", plan.zone or ""]
     return ", ".join(filter(None, words))
 
 
@@ -64,7 +70,7 @@ def _cells(row: ColumnRow, _: Sequence[int]) -> Sequence[Line]:
         ((row.plan.source or "-", Tone.PLAIN),),
         ((declared, Tone.DIM),),
         ((row.plan.name, Tone.PLAIN),),
-        ((str(row.plan.type), Tone.STRONG),),
+        ((short_type(row.plan.type), Tone.STRONG),),
         ((rules_of(row), repaired),),
     )
 
@@ -168,8 +174,8 @@ class TableScreen(PlanView):
         glyphs: Glyphs = self.query_one("#story", Text).glyphs
         names = table.source if table.source == table.name else f"{table.source} {glyphs.arrow} {table.name}"
         key = f"key {', '.join(table.key.columns)}" if table.key else "no key"
-        text = f"{count(table.rows)} rows, {len(table.columns)} columns, {key}"
-        out = f", {count(len(table.quarantine))} rows kept out" if table.quarantine else ""
+        text = f"{things(table.rows, 'row')}, {things(len(table.columns), 'column')}, {key}"
+        out = f", {things(len(table.quarantine), 'row')} kept out" if table.quarantine else ""
         return [*paragraph(names, width, Tone.STRONG), *paragraph(text + out, width, Tone.DIM)]
 
     def _lines(self, width: int) -> list[Line]:

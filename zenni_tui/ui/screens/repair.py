@@ -32,12 +32,14 @@ from zenni_tui.ui.widgets.rows import Column, Rows
 from zenni_tui.ui.words import Glyphs, Line, Tone, paragraph
 
 from .audit import finding_lines
+from .base import Base
 
 Choose = Callable[[str], Reply]
 """Tells the engine of a choice by the repair's id, empty for none; blocks for a moment."""
 
 _COLUMNS = (Column("", 12), Column("", 10, most=200))
 _NONE = "no choice: leave it as it is"
+_EMPTY = "Enter once more: an empty text takes their place."
 
 
 def _cells(way: Way, _: Sequence[int]) -> Sequence[Line]:
@@ -54,6 +56,8 @@ class RepairScreen(ModalScreen[bool]):
         Binding("enter", "take", "Choose", show=False),
         Binding("t", "text", "Another text", show=False),
     ]
+
+    VERTICAL_BREAKPOINTS = Base.VERTICAL_BREAKPOINTS
 
     def __init__(self, finding: Finding, choose: Choose, barred: str = "") -> None:
         super().__init__()
@@ -123,7 +127,7 @@ class RepairScreen(ModalScreen[bool]):
             return (("Esc", "close"), ("Tab", "read the finding"))
         take = ("Enter", "write a text") if way.repair and needs_text(way.repair) else ("Enter", "choose")
         other = [("t", "another text")] if way.repair and takes_text(way.repair) and take[1] == "choose" else []
-        return (("Up/Down", "look"), take, *other, ("Esc", "leave as it is"), ("Tab", "read"))
+        return (take, ("Esc", "leave as it is"), *other, ("Up/Down", "look"), ("Tab", "read"))
 
     def action_take(self) -> None:
         """Choose what the cursor stands on; where a text is needed, ask for it."""
@@ -159,6 +163,8 @@ class RepairScreen(ModalScreen[bool]):
             return
         action = action_of(way.repair.id)
         why = refusal(action, message.value)
+        if not why and not message.value and self._said != _EMPTY:
+            why = _EMPTY
         if why:
             self._say(why)
         else:

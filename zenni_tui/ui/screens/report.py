@@ -4,10 +4,10 @@ from collections import Counter
 
 from zenni_tui.model.findings import Severity
 from zenni_tui.model.runbook import TableVerdict
-from zenni_tui.ui.situation import Situation, state_word
+from zenni_tui.ui.situation import ENDS_BADLY, Situation, state_word
 from zenni_tui.ui.widgets.canvas import Scroll
 from zenni_tui.ui.widgets.rail import step_word
-from zenni_tui.ui.words import Glyphs, Line, Piece, Tone, clock, count, elide, fit, paragraph, size, took
+from zenni_tui.ui.words import Glyphs, Line, Piece, Tone, clock, count, elide, fit, paragraph, size, things, took
 
 from .checks import ChecksPanel
 from .panel import check_lines
@@ -38,11 +38,22 @@ def totals(now: Situation, width: int, glyphs: Glyphs) -> list[Line]:
     findings = ", ".join(f"{weights[s]} {s}" for s in Severity if weights[s]) or "none"
     lines = _fact("tables", compared or "none compared", width)
     lines += _fact("rows", f"{count(rows)} copied, {size(sum(t.bytes for t in state.tables.values()))}", width)
-    lines += _fact("findings", findings, width)
+    chosen = sum(f.chosen is not None for f in state.findings)
+    lines += _fact("findings", f"{findings}; {count(chosen)} with a repair chosen" if chosen else findings, width)
+    lines += _mended(now, width)
     lines += _fact("time", f"{clock(now.elapsed)}, peak memory {state.peak_rss_mb:.0f} MB", width)
     if state.source and state.source.sha256:
         lines += _fact("snapshot", f"sha256 {elide(state.source.sha256, width - _LABEL - 7, glyphs)}", width)
     return lines
+
+
+def _mended(now: Situation, width: int) -> list[Line]:
+    repaired = sum(t.rows_repaired for t in now.state.tables.values())
+    out = sum(t.rows_quarantined for t in now.state.tables.values())
+    parts = [f"{things(repaired, 'row')} changed by choice" if repaired else ""]
+    parts += [f"{things(out, 'row')} kept out, in side tables" if out else ""]
+    text = ", ".join(filter(None, parts))
+    return _fact("repairs", text, width, Tone.WARN) if text else []
 
 
 class ReportPanel(ChecksPanel):
@@ -57,7 +68,7 @@ class ReportPanel(ChecksPanel):
             return self._lines(now, width)
         word, tone = state_word(now)
         lines = _fact("verdict", word, width, tone)
-        if now.state.problem:
+        if now.state.problem and now.state.verdict in ENDS_BADLY:
             lines += _fact("because", now.state.problem.what, width, Tone.BAD)
         lines += [*totals(now, width, self.glyphs), (), *self._evidence(now, width), (), *self._steps(now)]
         for check in now.state.step(self.step_id).checks:

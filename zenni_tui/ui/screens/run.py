@@ -169,6 +169,7 @@ class RunScreen(ReviewScreen):
         if gate.has_focus and not asked_for(now):
             self.action_to_panel()
         asks = gate.show(now)
+        self.set_class(gate.display, "-asked")
         self.query_one(Rail).show(now, shown)
         self.query_one(RollbackBar).show(now)
         self.query_one(KeyBar).show(self._keys())
@@ -213,9 +214,8 @@ class RunScreen(ReviewScreen):
             keys.append(("u", "resume"))
         if self.chosen:
             keys.append(("f", "follow"))
-        keys += [(glyphs.left_right, "step"), ("l", "log")]
+        keys += [("q", "leave"), (glyphs.left_right, "step"), ("l", "log")]
         keys += [] if now.over else [("s", "stop")]
-        keys += [("q", "leave")]
         keys += [("/", "filter")] if isinstance(self.panel, ListPanel) else []
         keys += [("e", "problem")] if self.last_problem else []
         return [*keys, ("^p", "more"), ("F2", "save"), *([("b", "start")] if self.offer else [])]

@@ -124,30 +124,34 @@ class Gate(Lines, can_focus=True):
         if now is None or now.state.waiting is None:
             return []
         head: Piece = (f"YOUR WORD before {now.state.waiting.step}: ", Tone.WARN)
-        status = paragraph(_still(now), width - width_of([head]), Tone.STRONG)
-        indent: Piece = (" " * width_of([head]), Tone.PLAIN)
-        first = [(head, *status[0]), *((indent, *line) for line in status[1:])]
-        return [*first, *paragraph(_question(now), width, Tone.STRONG), keys_line(self._keys(now), width)]
+        text, keys = _question(now), keys_line(self._keys(now), width)
+        if width_of([head]) + len(text) <= width:
+            return [(head, (text, Tone.STRONG)), keys]
+        return [(head,), *paragraph(text, width, Tone.STRONG), keys]
 
     def _keys(self, now: Situation) -> Keys:
         left = bool(blocking(now.state.findings))
         go = "try again" if _asks_for_choices(now) else "audit again" if now.changed else "go on"
         keys: Keys = (("Enter, g" if self.has_focus else "g", go), ("s", "stop here"), ("r", "roll back"))
-        return (("Enter on a finding", "choose"), *keys) if left and not self.has_focus else keys
+        return (("Enter, c", "choose a repair"), *keys) if left and not self.has_focus else keys
 
 
 def _asks_for_choices(now: Situation) -> bool:
     return now.state.waiting is not None and now.state.waiting.step is StepId.PLAN
 
 
-def _still(now: Situation) -> str:
-    left = len(blocking(now.state.findings))
-    if left:
-        return f"{left} still block{'s' if left == 1 else ''}."
-    return "none blocks any more." if _asks_for_choices(now) else ""
+def _blocked(left: int, hopeless: int) -> str:
+    block = f"{left} findings still block" if left > 1 else "1 finding still blocks"
+    if hopeless == left:
+        return f"{block} and can only be mended in the source: stop, correct it, run anew."
+    more = f"; {hopeless} can only be mended in the source" if hopeless else ""
+    return f"{block}: choose a repair{' for each' if left > 1 else ''}{more}"
 
 
 def _question(now: Situation) -> str:
-    if now.changed and not blocking(now.state.findings):
-        return "Choices were made: going on audits and plans again, then asks you before anything is written."
+    left = blocking(now.state.findings)
+    if left and _asks_for_choices(now):
+        return _blocked(len(left), sum(not f.repairs for f in left))
+    if now.changed or _asks_for_choices(now):
+        return "Going on audits and plans again; nothing is written before you are asked."
     return now.state.waiting.question if now.state.waiting else ""
