@@ -68,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
     made["demo"].add_argument("--with", action="append", default=[], dest="trouble", metavar="TROUBLE",
                               help="plant trouble: drift, orphans, nul, badutf8, text-in-int")  # fmt: skip
     made["plan"].add_argument("--ddl", action="store_true", help="print the DDL on standard output")
+    made["verify"].add_argument(
+        "--repair", action="store_true", help="first load again the rows that differed last time"
+    )
     made["explain"].add_argument("code", metavar="CODE")
     return main_parser
 
@@ -92,6 +95,7 @@ class Options(argparse.Namespace):
     seed: int = 1
     trouble: Sequence[str] = ()
     ddl: bool = False
+    repair: bool = False
     code: str = ""
 
     @property

@@ -80,6 +80,12 @@ def request_for(
     """Return the orders for a new run; raises UsageError for what can't be meant."""
     if not settings.source:
         raise UsageError("No source is named.", next_step="Give --source FILE, ZENNI_SOURCE, or [source] path.")
+    try:
+        settings.source.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            "The path of the source is not valid UTF-8.", next_step="Make a link to it with a plain name and name that."
+        ) from None
     if kind is RunKind.MIGRATE and settings.target is None:
         raise UsageError(
             "A migration needs a target.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url."
@@ -346,7 +352,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "audit": _run(RunKind.AUDIT),
     "plan": plan,
     "migrate": _run(RunKind.MIGRATE),
-    "verify": _again("verify"),
+    "verify": lambda options: _again("repair" if options.repair else "verify")(options),
     "rollback": _again("rollback"),
     "resume": _again("run"),
     "status": status,

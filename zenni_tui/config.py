@@ -18,6 +18,7 @@ from .model.record import Record
 
 WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
 _PORTS = 65_536
+_OTHER_SECRETS = frozenset({"sslpassword", "oauth_client_secret"})
 
 
 class SourceSection(Record, frozen=True):
@@ -177,6 +178,10 @@ def settle(
         )
     url = target or environment.get("ZENNI_TARGET_URL") or config.target.url
     named = parameters(url) if url else None
+    for secret in _OTHER_SECRETS & (named or {}).keys():
+        raise UsageError(
+            f"{secret} can't be given in the target's URL.", next_step="Use a key file without a passphrase."
+        )
     password = (named or {}).pop("password", None) or environment.get("PGPASSWORD")
     return Settings(
         source or environment.get("ZENNI_SOURCE") or config.source.path,

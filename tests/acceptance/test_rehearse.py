@@ -117,7 +117,7 @@ def test_without_keep_the_target_is_as_before(
 def test_a_kept_rehearsal_can_be_rolled_back_later(
     program: Program, sample: SampleApplication, database: dict[str, str], target_environment: dict[str, str]
 ) -> None:
-    """`verify` compares a kept run again, `rollback` then removes it and proves so; the exit codes are 0 and 5."""
+    """`verify` compares a kept run again, `--repair` loads what differs, `rollback` removes it all and proves so."""
     program.run("rehearse", "--source", str(sample.database), "--keep", environment=target_environment)
     assert program.run("verify", environment=target_environment).document["verdict"] == "passed"
     with psycopg.connect(**database, autocommit=True) as target:
@@ -127,6 +127,13 @@ def test_a_kept_rehearsal_can_be_rolled_back_later(
     (line,) = (again.folder / "differences.jsonl").read_text().splitlines()
     difference = json.loads(line)
     assert (difference["table"], difference["column"], difference["target_value"]) == ("Booking", "notes", "changed")
+    with psycopg.connect(**database, autocommit=True) as target:
+        target.execute('DELETE FROM "_ServiceToTag"')
+        target.execute('UPDATE "Service" SET price = price + 1')
+        target.execute("INSERT INTO \"Tag\" (label) VALUES ('extra')")
+    program.run("verify", environment=target_environment)
+    repaired = program.run("verify", "--repair", environment=target_environment)
+    assert (repaired.code, repaired.document["verdict"]) == (0, "passed"), repaired.narration
     back = program.run("rollback", environment=target_environment)
     assert (back.code, back.document["verdict"]) == (5, "rolled_back"), back.narration
     with psycopg.connect(**database) as target:

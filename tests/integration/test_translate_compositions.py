@@ -129,7 +129,8 @@ def _check(lite: sqlite3.Connection, pg: ground.Pg, text: str) -> None:
         sql = translate.boolean(text, ground.COLUMNS, indexed=True)
     except translate.Untranslatable:
         return
-    assert ground.answers(pg, sql) == ground.truths(lite, text), f"{text} -> {sql}"
+    pairs = list(zip(ground.truths(lite, text), ground.answers(pg, sql), strict=True))
+    assert all(ground.same(*p) for p in pairs), f"{text} -> {sql}: {[p for p in pairs if not ground.same(*p)]}"
 
 
 def _check_value(lite: sqlite3.Connection, pg: ground.Pg, text: str) -> None:

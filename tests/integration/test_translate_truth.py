@@ -44,8 +44,11 @@ def test_conditions_have_the_same_truth(both: tuple[sqlite3.Connection, ground.P
     lite, pg = both
     for text in (*COMPARISONS, *CORPUS["conditions"], *ODDITIES):
         sql = translate.boolean(text, ground.COLUMNS, indexed=True)
-        assert ground.answers(pg, sql) == ground.truths(lite, text), f"{text} -> {sql}"
+        pairs = list(zip(ground.truths(lite, text), ground.answers(pg, sql), strict=True))
+        assert all(ground.same(*p) for p in pairs), f"{text} -> {sql}: {[p for p in pairs if not ground.same(*p)]}"
         if text in COMPARISONS:
+            continue
+        if any(found is ground.REFUSED for _, found in pairs):
             continue
         pg.execute(f"CREATE INDEX ON g (id) WHERE {sql}".encode())
         pg.execute(f"ALTER TABLE g ADD CHECK ({sql}) NOT VALID".encode())
@@ -58,7 +61,8 @@ def test_values_are_the_same(both: tuple[sqlite3.Connection, ground.Pg]) -> None
         sql = translate.expression(text, ground.COLUMNS, indexed=True)
         pairs = list(zip(ground.values(lite, text), ground.answers(pg, sql), strict=True))
         assert all(ground.same(*p) for p in pairs), f"{text} -> {sql}: {[p for p in pairs if not ground.same(*p)]}"
-        pg.execute(f"CREATE INDEX ON g (({sql}))".encode())
+        if all(found is not ground.REFUSED for _, found in pairs):
+            pg.execute(f"CREATE INDEX ON g (({sql}))".encode())
 
 
 @pytest.mark.parametrize(("why", "text"), REFUSED)

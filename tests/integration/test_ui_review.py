@@ -241,6 +241,32 @@ async def test_findings_without_a_repair_say_so(make: Runs) -> None:
         await wait_for(pilot, "No repair is on offer: correct it in the source.")
 
 
+async def test_what_no_choice_can_mend_is_said(make: Runs) -> None:
+    """The box tells of findings without a repair; when only such are left it says to correct the source."""
+    story = make(*WAITING)
+    app = ZenniApp(follow=story.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "choose a repair for each (1 has none)")
+        for finding in ("text_nul/Booking/notes", "integer_out_of_range/Payment/amount"):
+            story.tell(e.Chosen(finding, "exclude", "another operator"))
+        await wait_for(pilot, "1 finding still blocks and can only be mended in the source: stop,")
+
+
+async def test_audit_and_plan_come_again(make: Runs) -> None:
+    """While the audit runs anew the plan is still to come, not failed; then the gate before the first write asks."""
+    story = make(*WAITING)
+    app = ZenniApp(follow=story.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "plan     waits")
+        story.tell(e.StepStarted(StepId.AUDIT))
+        await wait_for(pilot, "audit    running")
+        assert "plan     to do" in text(pilot)
+        assert "FAILED" not in text(pilot)
+        story.tell(*stories.planned(), stories.gate())
+        await wait_for(pilot, "YOUR WORD before prepare")
+        await wait_for(pilot, "Enter, g go on")
+
+
 async def test_changed_choices_are_said_at_the_gate(make: Runs) -> None:
     """A choice made before the first write changes the box: going on audits again instead of writing."""
     story = make(*told(UP_TO_PLAN), *stories.blockers(), stories.gate())

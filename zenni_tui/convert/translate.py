@@ -2,9 +2,9 @@
 
 A translation means the same for every value that the target type holds and that SQLite can have stored: truth with
 NULL, affinities, storage classes and collations included. Booleans are taken to be stored as 0 and 1, dates as text in
-one form and in UTC, unless a `Column` says otherwise. Two things differ, far out: whole numbers beyond 64 bits, where
-SQLite goes over to doubles and PostgreSQL stays exact, and doubles that overflow or underflow, where SQLite goes
-on with infinity or zero and PostgreSQL refuses the row with an error.
+one form and in UTC, unless a `Column` says otherwise. Far out PostgreSQL may refuse a row with an error where SQLite has
+an answer, but never answers otherwise: where arithmetic on whole numbers exceeds 64 bits, and SQLite goes over to
+doubles, and where a double overflows to infinity or underflows to zero.
 """
 
 from zenni_tui.model.plan import Kind, TargetType
@@ -12,7 +12,19 @@ from zenni_tui.model.plan import Kind, TargetType
 from . import translate_source as source
 from .translate_defaults import default
 from .translate_source import Untranslatable
-from .translate_terms import Class, Column, Columns, Term, as_integer, column, condition, identifier, typed, usable
+from .translate_terms import (
+    Class,
+    Column,
+    Columns,
+    Term,
+    as_integer,
+    column,
+    condition,
+    held,
+    identifier,
+    typed,
+    usable,
+)
 from .translate_values import fitted
 from .translate_view import view
 from .translate_walk import Scope, Walker
@@ -42,7 +54,7 @@ def expression(text: str, columns: Columns, kind: TargetType | None = None, *, i
         return fitted(term, kind)
     if term.direct:
         return term.sql
-    return typed(term) if term.of is Class.TEXT else as_integer(usable(term)).sql
+    return typed(term) if term.of is Class.TEXT else held(as_integer(usable(term))).sql
 
 
 def boolean(text: str, columns: Columns, *, indexed: bool = False) -> str:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 from zenni_tui.model.plan import Kind
 
 from .translate_source import Untranslatable
-from .translate_terms import INT64, NULL, TIMES, Class, Term, as_integer, usable
+from .translate_terms import INT64, NULL, TIMES, Class, Term, as_integer, held, usable
 from .translate_walk import Walker
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from .translate_walk import Scope
     from .translate_source import Word
+    from .translate_walk import Scope
 
 _ROWS = 1 << 50
 
@@ -79,7 +79,7 @@ def distinguishable(term: Term) -> Term:
 
 
 def _whole(term: Term) -> Term:
-    term = as_integer(usable(term))
+    term = held(as_integer(usable(term)))
     if term.of is not Class.INTEGER:
         raise Untranslatable("The sum of fractions depends on the order of the rows.")
     return term
@@ -102,7 +102,7 @@ def _total(term: Term, distinct: bool) -> Term:  # noqa: FBT001 - as above
 
 def _extreme(function: str) -> Callable[[Term, bool], Term]:
     def made(term: Term, _distinct: bool) -> Term:  # noqa: FBT001 - as above
-        term = as_integer(distinguishable(term))
+        term = held(as_integer(distinguishable(term)))
         if term.of is Class.NULL:
             return NULL
         if term.of is Class.BLOB:

@@ -1,17 +1,18 @@
 """Numbers: SQLite's 64-bit integers and doubles, with its NULL for a division by zero.
 
-Bounds on whole numbers tell where bigint is enough. What may exceed it is reckoned in numeric: SQLite goes over to
-doubles there, so only beyond 64 bits, and where a double overflows or underflows (which PostgreSQL refuses with an error),
-the two can differ.
+Bounds on whole numbers tell where bigint is enough. What may exceed it is reckoned in numeric, where SQLite goes over to
+doubles: that is right for a comparison with a number within 64 bits. Elsewhere such a value is cast to bigint, so
+that PostgreSQL refuses the row with an error, as it does where a double overflows or underflows.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from zenni_tui.model.plan import Kind
 
 from .translate_source import Untranslatable
-from .translate_terms import EXACT, INT64, NULL, NUMBERS, Class, Term, as_double, as_integer, literal, plain
+from .translate_terms import EXACT, INT64, NULL, NUMBERS, Class, Term, as_double, as_integer, held, literal, plain
 
 Bounds = tuple[int, int]
 
@@ -20,7 +21,7 @@ _SHIFT_END = 64
 
 def number(term: Term) -> Term:
     """Return an operand of arithmetic; raises Untranslatable for texts and dates, which SQLite would read as numbers."""
-    term = as_integer(plain(term))
+    term = held(as_integer(plain(term)))
     if term.of in NUMBERS or term.of is Class.NULL:
         return term
     raise Untranslatable("Arithmetic on a value that is no number.")
@@ -29,7 +30,7 @@ def number(term: Term) -> Term:
 def integer(term: Term) -> Term:
     """Return an operand that must be a whole number within 64 bits."""
     term = number(term)
-    if term.of is Class.NULL or (term.of is Class.INTEGER and term.bounded(-INT64[0])):
+    if term.of is Class.NULL or term.whole:
         return term
     raise Untranslatable("An operation on whole numbers meets something else.")
 
@@ -66,7 +67,7 @@ def _within(bounds: Bounds, end: int) -> bool:
 
 def _whole(op: str, left: Term, right: Term) -> Term:
     bounds = _bounds(op, left, right)
-    if bounds is not None and _within(bounds, -INT64[0]) and Kind.NUMERIC not in (left.pg, right.pg):
+    if bounds is not None and _within(bounds, -INT64[0]):
         first, second = _big(left, right)
         return Term(f"({first} {op} {second})", Class.INTEGER, Kind.BIGINT, low=bounds[0], high=bounds[1])
     low, high = bounds or (None, None)
@@ -136,7 +137,8 @@ def negative(term: Term) -> Term:
     if term.of is Class.INTEGER:
         return _whole("-", literal(0), term)
     low, high = (None, None) if term.low is None or term.high is None else (-term.high, -term.low)
-    return replace(term, sql=f"(- {term.sql})", low=low, high=high)
+    # SQLite subtracts from 0, so that there is no -0.0.
+    return replace(term, sql=f"(0 - {term.sql})", low=low, high=high)
 
 
 def bits(op: str, left: Term, right: Term) -> Term:
@@ -162,6 +164,6 @@ def inverted(term: Term) -> Term:
 
 
 ARITHMETIC: dict[str, Callable[[Term, Term], Term]] = {
-    **{op: (lambda a, b, op=op: arithmetic(op, a, b)) for op in "+-*/%"},
-    **{op: (lambda a, b, op=op: bits(op, a, b)) for op in ("&", "|", "<<", ">>")},
+    **{op: partial(arithmetic, op) for op in "+-*/%"},
+    **{op: partial(bits, op) for op in ("&", "|", "<<", ">>")},
 }

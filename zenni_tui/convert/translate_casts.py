@@ -5,7 +5,7 @@ from dataclasses import replace
 from zenni_tui.model.plan import Kind
 
 from .translate_source import Untranslatable
-from .translate_terms import INT64, NULL, NUMBERS, Class, Term, as_double, as_integer, as_text, plain, typed
+from .translate_terms import INT64, NULL, NUMBERS, Class, Term, as_double, as_integer, as_text, held, plain, typed
 
 
 def cast(term: Term, to: str) -> Term:
@@ -31,8 +31,8 @@ def _made(term: Term, to: str) -> Term:
 
 
 def _to_integer(term: Term) -> Term:
-    if term.of is Class.INTEGER and term.bounded(-INT64[0]):
-        return term
+    if term.of is Class.INTEGER:
+        return held(term)
     if term.of is Class.REAL:
         d = term.sql
         ends = f"WHEN {d} >= {INT64[1] + 1} THEN {INT64[1]} WHEN {d} <= ({INT64[0]}) THEN ({INT64[0]})::bigint"

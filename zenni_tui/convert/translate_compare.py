@@ -20,6 +20,7 @@ from .translate_terms import (
     as_double,
     as_integer,
     as_text,
+    held,
     literal,
     string,
     truth,
@@ -128,7 +129,8 @@ def _numbers(op: str, left: Term, right: Term) -> str:
             return _joined(op, pair)
         left, right = as_integer(left), as_integer(right)
     if left.of is Class.INTEGER and right.of is Class.INTEGER:
-        return _joined(op, (left.sql, right.sql))
+        return _joined(op, _whole_numbers(left, right))
+    left, right = held(left), held(right)
     for one, two, turned in ((left, right, False), (right, left, True)):
         pair = _against(one, two)
         if pair is not None:
@@ -138,6 +140,16 @@ def _numbers(op: str, left: Term, right: Term) -> str:
     if right.of is Class.INTEGER and left.pg is Kind.DOUBLE:
         return _whole_and_double(_TURNED[op], right, left)
     raise Untranslatable("Whole numbers and fractions beyond a double's precision are compared.")
+
+
+def _whole_numbers(left: Term, right: Term) -> Pair:
+    """Return both sides; one beyond 64 bits is told from one within, but for the smallest, which a double can equal."""
+    if left.whole and right.whole:
+        return left.sql, right.sql
+    smallest = any(t.low is None or t.low <= INT64[0] for t in (left, right) if t.whole)
+    if smallest or not (left.whole or right.whole):
+        return held(left).sql, held(right).sql
+    return left.sql, right.sql
 
 
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "<>": "<>", "IS": "IS", "IS NOT": "IS NOT"}
@@ -194,8 +206,6 @@ def _whole_and_double(op: str, whole: Term, double: Term) -> str:
     number, d = f"{whole.sql}::bigint", double.sql
     beyond = {"<": ("TRUE", "FALSE"), "<=": ("TRUE", "FALSE"), "=": ("FALSE", "FALSE"), "<>": ("TRUE", "TRUE")}
     above, below = beyond.get(op, ("FALSE", "TRUE"))
-    if not whole.bounded(-INT64[0]):
-        raise Untranslatable("A sum or product that may exceed 64 bits is compared with a fraction.")
     within = {
         "=": f"{d} = floor({d}) AND {number} = floor({d})::bigint",
         "<>": f"{d} <> floor({d}) OR {number} <> floor({d})::bigint",

@@ -22,6 +22,7 @@ from .translate_terms import (
     as_integer,
     as_text,
     condition,
+    held,
     literal,
     plain,
     typed,
@@ -48,7 +49,7 @@ def united(terms: Arguments) -> tuple[list[str], Term]:
 
     Raises Untranslatable when the result's storage class would differ row by row.
     """
-    given = [plain(t) for t in terms]
+    given = [held(plain(t)) for t in terms]
     real = [t for t in given if t.of is not Class.NULL]
     if not real:
         return ["NULL::text" for _ in given], NULL
@@ -75,12 +76,8 @@ def _united_booleans(given: Arguments) -> tuple[list[str], Term]:
 
 def _united_integers(given: Arguments) -> tuple[list[str], Term]:
     known = [t for t in given if t.of is not Class.NULL]
-    pg = Kind.NUMERIC if any(t.pg is Kind.NUMERIC for t in known) else Kind.BIGINT
-    cast = "::numeric" if pg is Kind.NUMERIC else "::bigint"
-    lows, highs = [t.low for t in known], [t.high for t in known]
-    low = None if None in lows else min(v for v in lows if v is not None)
-    high = None if None in highs else max(v for v in highs if v is not None)
-    return [t.sql + cast for t in given], Term("", Class.INTEGER, pg, low=low, high=high)
+    low, high = min(t.low or 0 for t in known), max(t.high or 0 for t in known)
+    return [f"{t.sql}::bigint" for t in given], Term("", Class.INTEGER, Kind.BIGINT, low=low, high=high)
 
 
 def _united_numbers(given: Arguments) -> tuple[list[str], Term]:
@@ -245,10 +242,9 @@ def _abs(a: Arguments) -> Term:
         return NULL if term.of is Class.NULL else _refuse("abs of a column of whole numbers and fractions")
     if term.of is Class.REAL:
         return replace(term, sql=f"abs({term.sql})", literal=False, value=None)
-    high = max(abs(term.low or 0), abs(term.high or 0)) if term.low is not None and term.high is not None else None
-    sql = f"abs({term.sql})" if term.pg is Kind.NUMERIC else f"abs({term.sql}::bigint)"
-    pg = term.pg if term.pg is Kind.NUMERIC else Kind.BIGINT
-    return Term(sql, Class.INTEGER, pg, low=0, high=high)
+    # Of the smallest it is an error in both databases.
+    high = min(max(abs(term.low or 0), abs(term.high or 0)), INT64[1])
+    return Term(f"abs({term.sql}::bigint)", Class.INTEGER, Kind.BIGINT, low=0, high=high)
 
 
 def _round(a: Arguments) -> Term:
@@ -289,9 +285,9 @@ _TYPE_NAMES = {
 
 
 def _typeof(a: Arguments) -> Term:
-    term = plain(a[0])
+    term = held(plain(a[0]))
     name = _TYPE_NAMES.get(term.of)
-    if name is None or (term.of is Class.INTEGER and not term.bounded(-INT64[0])):
+    if name is None:
         return _refuse("typeof of a value that is not always of one type")
     if term.literal:
         return literal(name)

@@ -127,7 +127,7 @@ def moment_of(walker: Moments, node: Any) -> bool:
     if kind == "Mul":
         sides = [
             n for n in (node.this, node.expression) if type(n).__name__ == "Literal" and walker.word(n).value == 1000
-        ]  # noqa: PLR2004 - milliseconds
+        ]
         other = node.this if sides and sides[0] is node.expression else node.expression
         return len(sides) == 1 and moment_of(walker, other)
     if kind == "Literal":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .translate_source import Untranslatable
-from .translate_terms import Class, Columns, Term, column_term, identifier
+from .translate_terms import Class, Columns, Term, column_term, held, identifier, typed
 from .translate_walk import Scope, folded
 
 Tables = Mapping[str, tuple[str, Columns]]
@@ -97,7 +97,7 @@ def output(term: Term) -> str:
         return "NULL::text"
     if term.of is Class.BOOLEAN:
         return f"({term.sql})::integer"
-    return f"{term.sql}::text" if term.literal and term.of is Class.TEXT else term.sql
+    return typed(term) if term.of is Class.TEXT else held(term).sql
 
 
 def outcome(term: Term) -> Term:
@@ -106,4 +106,4 @@ def outcome(term: Term) -> Term:
         return Term("", Class.INTEGER, affinity="doubtful", low=0, high=1)
     if term.of is Class.ELEMENT or (term.explicit and term.collation != "BINARY"):
         raise Untranslatable("A column of a result has no fixed type or a collation of its own.")
-    return term
+    return held(term)

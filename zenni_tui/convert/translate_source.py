@@ -66,12 +66,77 @@ _TOKEN = re.compile(
 )
 
 _KEYWORDS = frozenset(
-    "AND OR NOT IS NULL ISNULL NOTNULL IN LIKE GLOB REGEXP MATCH ESCAPE BETWEEN CASE WHEN THEN ELSE END CAST AS"
-    " COLLATE EXISTS DISTINCT FROM TRUE FALSE SELECT".split()
+    [
+        "AND",
+        "OR",
+        "NOT",
+        "IS",
+        "NULL",
+        "ISNULL",
+        "NOTNULL",
+        "IN",
+        "LIKE",
+        "GLOB",
+        "REGEXP",
+        "MATCH",
+        "ESCAPE",
+        "BETWEEN",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "END",
+        "CAST",
+        "AS",
+        "COLLATE",
+        "EXISTS",
+        "DISTINCT",
+        "FROM",
+        "TRUE",
+        "FALSE",
+        "SELECT",
+    ]
 )
 _CLAUSES = frozenset(
-    "ALL JOIN LEFT RIGHT FULL OUTER INNER CROSS NATURAL ON USING WHERE GROUP BY HAVING ORDER ASC DESC NULLS FIRST"
-    " LAST LIMIT OFFSET UNION INTERSECT EXCEPT WITH RECURSIVE VALUES OVER FILTER WINDOW CREATE TEMP TEMPORARY VIEW IF".split()
+    [
+        "ALL",
+        "JOIN",
+        "LEFT",
+        "RIGHT",
+        "FULL",
+        "OUTER",
+        "INNER",
+        "CROSS",
+        "NATURAL",
+        "ON",
+        "USING",
+        "WHERE",
+        "GROUP",
+        "BY",
+        "HAVING",
+        "ORDER",
+        "ASC",
+        "DESC",
+        "NULLS",
+        "FIRST",
+        "LAST",
+        "LIMIT",
+        "OFFSET",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+        "WITH",
+        "RECURSIVE",
+        "VALUES",
+        "OVER",
+        "FILTER",
+        "WINDOW",
+        "CREATE",
+        "TEMP",
+        "TEMPORARY",
+        "VIEW",
+        "IF",
+    ]
 )
 _NOW = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
 _OPERAND_END = {"string", "blob", "number", "now", "name"}

@@ -106,6 +106,12 @@ class Term:
         return self.low is not None and self.high is not None and -end <= self.low and self.high <= end
 
     @property
+    def whole(self) -> bool:
+        """Return whether it is always a whole number within 64 bits."""
+        known = self.low is not None and self.high is not None
+        return self.of is Class.INTEGER and known and INT64[0] <= (self.low or 0) and (self.high or 0) <= INT64[1]
+
+    @property
     def finite(self) -> bool:
         """Return whether it is a literal number other than zero or infinity."""
         number = self.literal and isinstance(self.value, int | float)
@@ -242,6 +248,13 @@ def plain(term: Term) -> Term:
     return replace(usable(term), affinity=None, collation="BINARY", explicit=False, direct=False)
 
 
+def held(term: Term) -> Term:
+    """Return a whole number within 64 bits; PostgreSQL refuses the row where SQLite goes over to doubles."""
+    if term.of is not Class.INTEGER or term.whole:
+        return term
+    return replace(term, sql=f"{term.sql}::bigint", pg=Kind.BIGINT, low=INT64[0], high=INT64[1])
+
+
 def as_integer(term: Term) -> Term:
     """Return a boolean as the integers 0 and 1; other terms as they are."""
     if term.of is not Class.BOOLEAN:
@@ -251,16 +264,16 @@ def as_integer(term: Term) -> Term:
 
 def as_double(term: Term) -> str:
     """Return the text of a number as double precision; SQLite's own conversion rounds the same."""
-    term = as_integer(term)
+    term = held(as_integer(term))
     return term.sql if term.pg is Kind.DOUBLE else f"{term.sql}::double precision"
 
 
 def as_text(term: Term) -> Term:
     """Return what SQLite writes for a text or whole number; raises Untranslatable for the rest."""
-    term = as_integer(term)
+    term = held(as_integer(term))
     if term.of is Class.TEXT or term.of is Class.NULL:
         return term
-    if term.of is not Class.INTEGER or not term.bounded(-INT64[0]):
+    if term.of is not Class.INTEGER:
         raise Untranslatable("SQLite's spelling of this value as text has no PostgreSQL equivalent.")
     if term.literal:
         return replace(literal(str(term.value)), affinity=term.affinity)

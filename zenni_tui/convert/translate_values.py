@@ -3,7 +3,7 @@
 from zenni_tui.model.plan import Kind, TargetType
 
 from .translate_source import Untranslatable
-from .translate_terms import EXACT, INT64, NUMBERS, TIMES, Class, Term, as_double, as_integer, as_text, plain, typed
+from .translate_terms import EXACT, NUMBERS, TIMES, Class, Term, as_double, as_integer, as_text, held, plain, typed
 
 _INTEGERS = (Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT)
 _TEXTS = (Kind.TEXT, Kind.VARCHAR, Kind.CHAR)
@@ -28,9 +28,9 @@ def _number(term: Term, kind: TargetType) -> str:
         return term.sql
     term = as_integer(term)
     if kind.kind in _INTEGERS and term.of is Class.INTEGER:
-        return term.sql if term.bounded(-INT64[0]) else f"{term.sql}::bigint"
+        return held(term).sql
     if kind.kind is Kind.DOUBLE and (term.of is not Class.INTEGER or term.bounded(EXACT)):
         return as_double(term)
     if kind.kind is Kind.NUMERIC and (term.of is Class.INTEGER or term.pg is Kind.NUMERIC):
-        return f"{term.sql}::numeric"
+        return f"{held(term).sql}::numeric"
     raise Untranslatable(f"Its value is not always a {kind}.")

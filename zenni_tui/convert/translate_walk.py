@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .translate_arithmetic import ARITHMETIC, inverted, negative
-from .translate_compare import among, compare
 from .translate_casts import cast
+from .translate_compare import among, compare
 from .translate_functions import call, chosen
 from .translate_patterns import glob, like
 from .translate_source import Untranslatable, Word

@@ -17,6 +17,7 @@ from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_TARGET, RunKind, StepId, StepState, Verdict
 from zenni_tui.report import evidence
 from zenni_tui.steps.book import BOOK
+from zenni_tui.steps.reload import reload
 from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
 
@@ -101,6 +102,18 @@ class Runner:
         if self._kind is RunKind.MIGRATE and verdict is Verdict.PASSED:
             return Verdict.WAITING
         return verdict
+
+    async def repair(self) -> Verdict:
+        """Load again just the rows that the last verification found different, then verify everything."""
+        for step_id in (StepId.REACH, StepId.PREPARE):
+            verdict = await self._step(BOOK[step_id])
+            if verdict is not None:
+                return verdict
+        try:
+            self._run.say(await asyncio.to_thread(reload, self._run, self._run.plan()))
+        except (ZenniError, OSError) as error:
+            return self._failed(StepId.VERIFY, error, 0.0)
+        return await self.again()
 
     async def again(self) -> Verdict:
         """Compare once more what an earlier engine of this run loaded; changes nothing in the target."""

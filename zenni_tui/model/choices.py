@@ -20,6 +20,11 @@ class Choices(Record, frozen=True):
     exclude: tuple[str, ...] = ()
     accept_lossless: bool = False
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Return every table and column that casts, renames and exclusions speak of."""
+        return (*self.casts, *self.renames, *self.exclude)
+
     def chosen(self, finding: Finding) -> str | None:
         """Return the repair that holds for a finding; one that is not offered counts as not chosen."""
         offered = [r.id for r in finding.repairs]

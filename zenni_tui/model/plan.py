@@ -279,6 +279,13 @@ class Plan(Record, frozen=True):
                 return table
         raise KeyError(name)
 
+    def row_key(self, table: TablePlan) -> tuple[str, ...]:
+        """Return the columns that name a row on both sides: primary key, or unique index without NULLs; or none."""
+        keys = [table.key.columns] if table.key else []
+        keys += [i.columns for i in self.indexes if i.table == table.name and i.unique and i.where is None]
+        carried = {c.name for c in table.carried if c.not_null}
+        return next((k for k in keys if set(k) <= carried), ())
+
     @property
     def rows(self) -> int:
         """Return the rows to be carried."""

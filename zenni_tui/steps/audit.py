@@ -1,6 +1,7 @@
 """audit: what the columns really hold, and every value, by key, that has no faithful form in PostgreSQL."""
 
 import asyncio
+import difflib
 from collections.abc import Iterable
 
 import msgspec
@@ -11,7 +12,7 @@ from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, Span, TablePlan
 from zenni_tui.model.runbook import StepId
-from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
+from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
 
 from . import adopt, assertions, integrity, mend
@@ -57,6 +58,7 @@ class Audit(Step):
     def _tell(self, run: Run, seen: dict[str, Evidence], active: Choices, asked: Choices) -> None:
         findings = [msgspec.structs.replace(e.finding, chosen=active.repairs.get(i)) for i, e in seen.items()]
         findings += [_unused(i, r) for i, r in asked.repairs.items() if i not in active.repairs]
+        findings += [_unknown(n, run.schema()) for n in asked.named if not _is_there(n, run.schema())]
         run.find(self.id, findings, {i: e.keys for i, e in seen.items() if e.keys})
 
     async def _round(
@@ -260,6 +262,26 @@ def _unused(finding: str, repair: str) -> Finding:
         f'The choice "{finding}" = "{repair}" fits nothing that was found.',
         "Take it out of [schema.repairs], or see how the finding is spelled now.",
         finding,
+        None,
+        1,
+    )
+
+
+def _is_there(name: str, schema: SourceSchema) -> bool:
+    table = schema.table(name)
+    head, _, column = name.rpartition(".")
+    owner = schema.table(head) if head else None
+    return table is not None or (owner is not None and owner.column(column) is not None)
+
+
+def _unknown(name: str, schema: SourceSchema) -> Finding:
+    near = difflib.get_close_matches(name, [t.name for t in schema.tables], n=1)
+    return Finding(
+        "choice_unused",
+        Severity.WARNING,
+        f'The config speaks of "{name}", which is not in the file.',
+        f'Did you mean "{near[0]}"?' if near else "Look at exclude, [schema.casts] and [schema.renames].",
+        name,
         None,
         1,
     )

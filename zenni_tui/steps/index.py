@@ -10,7 +10,7 @@ from psycopg import sql
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
-from zenni_tui.target import bookkeeping, ddl
+from zenni_tui.target import bookkeeping, ddl, load
 
 from . import adopt
 from .meter import Meter
@@ -84,10 +84,7 @@ class Index(Step):
             adopt.put_back(connection, plan.schema, bookkeeping.made(connection, run.request.run_id), there)
             for table in plan.tables:
                 run.stop_here()
-                for column in table.columns:
-                    if column.counter is not None:
-                        _set_counter(connection, (plan.schema, table.name, column.name), table.counter)
-                        self._counters += 1
+                self._counters += load.set_counters(connection, plan.schema, table)
                 connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(plan.schema, table.name)))
                 self._meter.add(2, self._total, f"statistics of {table.name}")
 
@@ -115,16 +112,3 @@ def _existing(run: Run, plan: Plan) -> set[str]:
             {"schema": plan.schema},
         )
         return {name for (name,) in rows}
-
-
-def _set_counter(connection: Connection, column: tuple[str, str, str], last: int | None) -> None:
-    """Let the next number be one more than the highest that was ever given out."""
-    schema, table, name = column
-    connection.execute(
-        sql.SQL(
-            "SELECT setval(seq, greatest(top, 1), top >= 1) FROM ("
-            " SELECT pg_get_serial_sequence(format('%%I.%%I', %(schema)s::text, %(table)s::text), %(name)s) AS seq,"
-            " greatest(coalesce(max({column}), 0), %(last)s)::bigint AS top FROM {table}) AS t"
-        ).format(column=sql.Identifier(name), table=sql.Identifier(schema, table)),
-        {"schema": schema, "table": table, "name": name, "last": last or 0},
-    )

@@ -41,13 +41,21 @@ def _part(snapshot: sqlite3.Connection, schema: SourceSchema, one: Evidence) -> 
 
 def _where(snapshot: sqlite3.Connection, table: SourceTable, rowids: tuple[int, ...]) -> str:
     key = table.key or tuple(filter(None, [reader.rowid_name(table)]))
-    columns = ", ".join(f"quote({database.quoted(c)})" for c in key)
+    columns = ", ".join(_literal(database.quoted(c)) for c in key)
     sql = f"SELECT {columns} FROM {database.quoted(table.name)} WHERE {reader.rowid_name(table)} = ?"  # noqa: S608 - quoted names
     rows = [snapshot.execute(sql, (r,)).fetchone() for r in rowids[:_MOST_ROWS]]
     if len(key) == 1:
         return f"{database.quoted(key[0])} IN ({', '.join(row[0] for row in rows)})"
     names = ", ".join(map(database.quoted, key))
     return f"({names}) IN (VALUES {', '.join('(' + ', '.join(row) + ')' for row in rows)})"
+
+
+def _literal(column: str) -> str:
+    # Text goes by its bytes where it is not plain ASCII: it may not be UTF-8, or hold NUL, which quote() cuts at.
+    by_bytes = f"'CAST(' || quote(CAST({column} AS BLOB)) || ' AS TEXT)'"
+    odd = f"typeof({column}) = 'text' AND CAST({column} AS BLOB) GLOB '*[^ -~]*'"
+    odd += f" OR instr(CAST({column} AS BLOB), X'00')"
+    return f"CASE WHEN {odd} THEN {by_bytes} ELSE quote({column}) END"
 
 
 def _strip_nul(table: str, column: str, where: str) -> str:

@@ -6,7 +6,7 @@ from zenni_tui.compare import records, structure
 from zenni_tui.compare.session import pin_session
 from zenni_tui.errors import StepFailed
 from zenni_tui.model import events as e
-from zenni_tui.model.plan import Plan, Span, TablePlan
+from zenni_tui.model.plan import Plan, Span
 from zenni_tui.model.record import Record, to_json
 from zenni_tui.model.runbook import StepId, TableVerdict
 
@@ -30,7 +30,7 @@ class Verify(Step):
     async def run(self, run: Run) -> str:
         """Compare everything; raises StepFailed with the first difference when there is one."""
         plan = run.plan()
-        keys = {t.name: key_of(plan, t) for t in plan.tables}
+        keys = {t.name: plan.row_key(t) for t in plan.tables}
         self._differences: list[records.Difference] = []
         tallies = await self._rows(run, plan, keys)
         compared = await self._counts(run, plan, keys, tallies)
@@ -118,14 +118,6 @@ class Verify(Step):
             why=why,
             next_step=f"All of them: {run.folder / 'differences.jsonl'}. Don't switch; roll back, or verify again.",
         )
-
-
-def key_of(plan: Plan, table: TablePlan) -> tuple[str, ...]:
-    """Return the columns that name a row on both sides: the primary key, or a unique index without NULLs."""
-    keys = [table.key.columns] if table.key else []
-    keys += [i.columns for i in plan.indexes if i.table == table.name and i.unique and i.where is None]
-    carried = {c.name for c in table.carried if c.not_null}
-    return next((k for k in keys if set(k) <= carried), ())
 
 
 def _structure(run: Run, plan: Plan) -> records.StructureComparison:

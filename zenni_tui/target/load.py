@@ -56,7 +56,7 @@ def span(
         if cursor.rowcount == 0:
             return Loaded(part.rows, 0, 0.0, before=True)
         bookkeeping.fenced(connection, ticket.fence)
-        size = _copy(cursor, _statement(schema, table), data())
+        size = copy(cursor, statement(schema, table), data())
         expected = part.rows - len(aside)
         if cursor.rowcount != expected:
             raise StepFailed(
@@ -76,17 +76,40 @@ def span(
     return Loaded(part.rows, size, time.monotonic() - started)
 
 
-def _statement(schema: str, table: TablePlan) -> sql.Composed:
+def statement(schema: str | None, table: TablePlan) -> sql.Composed:
+    """Return the COPY that fills the loaded columns of a table, of a temporary one without a schema."""
     columns: Sequence[sql.Composable] = [sql.Identifier(c.name) for c in table.loaded]
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(schema, table.name), sql.SQL(", ").join(columns)
+        sql.Identifier(*filter(None, [schema]), table.name), sql.SQL(", ").join(columns)
     )
 
 
-def _copy(cursor: psycopg.Cursor[Any], statement: sql.Composed, data: Iterable[bytes]) -> int:
+def copy(cursor: psycopg.Cursor[Any], command: sql.Composed, data: Iterable[bytes]) -> int:
+    """Send data through one COPY and return its size in bytes; `cursor.rowcount` then holds the rows."""
     size = 0
-    with cursor.copy(statement) as copy:
+    with cursor.copy(command) as stream:
         for block in data:
-            copy.write(block)
+            stream.write(block)
             size += len(block)
     return size
+
+
+def set_counters(connection: Connection, schema: str, table: TablePlan) -> int:
+    """Let each counter of a table go on after the highest number ever given out; returns how many there are."""
+    counting = [c.name for c in table.columns if c.counter is not None]
+    for name in counting:
+        _set_counter(connection, (schema, table.name, name), table.counter)
+    return len(counting)
+
+
+def _set_counter(connection: Connection, column: tuple[str, str, str], last: int | None) -> None:
+    """Let the next number be one more than the highest that was ever given out."""
+    schema, table, name = column
+    connection.execute(
+        sql.SQL(
+            "SELECT setval(seq, greatest(top, 1), top >= 1) FROM ("
+            " SELECT pg_get_serial_sequence(format('%%I.%%I', %(schema)s::text, %(table)s::text), %(name)s) AS seq,"
+            " greatest(coalesce(max({column}), 0), %(last)s)::bigint AS top FROM {table}) AS t"
+        ).format(column=sql.Identifier(name), table=sql.Identifier(schema, table)),
+        {"schema": schema, "table": table, "name": name, "last": last or 0},
+    )

@@ -144,7 +144,7 @@ def _blocked(left: int, hopeless: int) -> str:
     block = f"{left} findings still block" if left > 1 else "1 finding still blocks"
     if hopeless == left:
         return f"{block} and can only be mended in the source: stop, correct it, run anew."
-    more = f"; {hopeless} can only be mended in the source" if hopeless else ""
+    more = f" ({hopeless} {'has' if hopeless == 1 else 'have'} none)" if hopeless else ""
     return f"{block}: choose a repair{' for each' if left > 1 else ''}{more}"
 
 

@@ -42,7 +42,15 @@ def step_word(step: StepView, now: Situation) -> tuple[str, Tone]:
         return "waits", Tone.WARN
     if step.state in {StepState.RUNNING, StepState.UNDOING} and now.interrupted:
         return "cut off", Tone.BAD
-    return WORDS[step.state]
+    return WORDS[StepState.PENDING if _comes_again(step, now) else step.state]
+
+
+def _comes_again(step: StepView, now: Situation) -> bool:
+    """Return whether a step that failed is still to come, since the engine works on one before it once more."""
+    if step.state is not StepState.FAILED or not now.alive:
+        return False
+    before = now.state.steps[: now.state.steps.index(step)] if step in now.state.steps else ()
+    return any(s.state is StepState.RUNNING for s in before)
 
 
 def glyph(state: StepState, glyphs: Glyphs) -> str:
@@ -90,7 +98,7 @@ class Rail(Lines, can_focus=True):
         word, tone = step_word(step, now)
         chosen = step.id is self._chosen
         mark = self.glyphs.cursor if chosen else " "
-        state = StepState.PENDING if waits(step, now) else step.state
+        state = StepState.PENDING if waits(step, now) or _comes_again(step, now) else step.state
         sign = f"{glyph(state, self.glyphs)} " if width >= _GLYPH_FROM else ""
         name = (f"{step.id:<8} ", Tone.STRONG if chosen else Tone.PLAIN)
         line: Line = ((mark, Tone.BUSY), (sign, tone), name, (f"{word:<7}", tone))
