@@ -164,9 +164,12 @@ class Runner:
         if not self._run.request.gated or self._run.stopping.is_set():
             return False
         count = len(blocking(self._journal.state.findings))
-        return await self._ask(
+        go_on = await self._ask(
             StepId.PLAN, f"{count} findings block. Choose a repair for each, then go on to try again."
         )
+        if go_on:
+            self._problem = None
+        return go_on
 
     async def _allowed(self) -> bool:
         waits = self._run.request.gated and self._journal.state.step(StepId.PREPARE).state is StepState.PENDING

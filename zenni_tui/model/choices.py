@@ -1,9 +1,16 @@
 """What the operator decided: kept in the config and in the plan, so that migration day repeats the rehearsal."""
 
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
 import msgspec
 
 from .findings import Finding, Severity
+from .plan import Epoch, parse_type
 from .record import Record
+
+NONE = "none"
+"""A choice that takes back what would be taken by itself."""
 
 
 class Choices(Record, frozen=True):
@@ -30,7 +37,7 @@ class Choices(Record, frozen=True):
         offered = [r.id for r in finding.repairs]
         named = self.repairs.get(finding.id)
         if named is not None:
-            return named if _offers(offered, named) else None
+            return named if _offers(offered, named) and _sensible(named) else None
         if self.accept_lossless and finding.severity is Severity.ERROR:
             return next((r.id for r in finding.repairs if r.lossless), None)
         return None
@@ -43,3 +50,14 @@ class Choices(Record, frozen=True):
 def _offers(offered: list[str], named: str) -> bool:
     # An offer such as `to_value:` or `rename:proposal` is taken with any argument of the operator's.
     return named in offered or any(":" in o and o.partition(":")[0] == named.partition(":")[0] for o in offered)
+
+
+def _sensible(repair: str) -> bool:
+    """Return whether a repair's argument can be what it says: a type, a zone, an epoch, a name."""
+    action, colon, argument = repair.partition(":")
+    makers: dict[str, Callable[[str], object]] = {"type": parse_type, "zone": ZoneInfo, "epoch": Epoch}
+    try:
+        makers.get(action, str)(argument)
+    except (ValueError, KeyError, OSError):
+        return False
+    return bool(argument) or not colon or action == "to_value"

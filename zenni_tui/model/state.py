@@ -179,10 +179,15 @@ def _check_made(state: RunState, _: e.Entry, what: e.CheckMade) -> RunState:
     return _step(state, what.step, checks=(*state.step(what.step).checks, what))
 
 
+def _same(one: Finding, other: Finding) -> bool:
+    return one.code == other.code and one.table == other.table and one.column == other.column
+
+
 def _finding_made(state: RunState, _: e.Entry, what: e.FindingMade) -> RunState:
-    if not any(f.id == what.finding.id for f in state.findings):
-        return _set(state, findings=(*state.findings, what.finding))
-    return _set(state, findings=tuple(what.finding if f.id == what.finding.id else f for f in state.findings))
+    new = what.finding
+    if not any(_same(f, new) for f in state.findings):
+        return _set(state, findings=(*state.findings, new))
+    return _set(state, findings=tuple(new if _same(f, new) else f for f in state.findings))
 
 
 def _chosen(state: RunState, _: e.Entry, what: e.Chosen) -> RunState:

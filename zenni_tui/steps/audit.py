@@ -8,7 +8,7 @@ import msgspec
 
 from zenni_tui.convert import offers, types
 from zenni_tui.convert.trial import Tried, Trouble, Twins
-from zenni_tui.model.choices import Choices
+from zenni_tui.model.choices import NONE, Choices
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, Span, TablePlan
 from zenni_tui.model.runbook import StepId
@@ -35,7 +35,9 @@ class Audit(Step):
         await asyncio.to_thread((run.folder / "findings.jsonl").unlink, missing_ok=True)
         profiles = await self._profiles(run)
         asked = run.choices()
-        active = msgspec.structs.replace(asked, repairs={})
+        # What the server refused in the plan step is decided there; all else must be found here first.
+        refused = {i: r for i, r in asked.repairs.items() if i.partition("/")[0].endswith("_refused")}
+        active = msgspec.structs.replace(asked, repairs=refused)
         drafted, _ = await asyncio.to_thread(run.draft, profiles, active, {})
         there = await asyncio.to_thread(adopt.casts, run, drafted)
         active = msgspec.structs.replace(active, casts={**there, **active.casts})
@@ -57,7 +59,8 @@ class Audit(Step):
 
     def _tell(self, run: Run, seen: dict[str, Evidence], active: Choices, asked: Choices) -> None:
         findings = [msgspec.structs.replace(e.finding, chosen=active.repairs.get(i)) for i, e in seen.items()]
-        findings += [_unused(i, r) for i, r in asked.repairs.items() if i not in active.repairs]
+        unused = {i: r for i, r in asked.repairs.items() if i not in active.repairs and r != NONE}
+        findings += [_unused(i, r) for i, r in unused.items()]
         findings += [_unknown(n, run.schema()) for n in asked.named if not _is_there(n, run.schema())]
         run.find(self.id, findings, {i: e.keys for i, e in seen.items() if e.keys})
 

@@ -4,7 +4,8 @@ import asyncio
 
 from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
-from zenni_tui.model.findings import blocking
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding, Severity, blocking
 from zenni_tui.model.plan import Plan as PlanRecord
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import ddl
@@ -31,6 +32,7 @@ class Plan(Step):
         if not taken:
             plan, refused = await asyncio.to_thread(dry_run.attempt, run, plan)
             run.find(self.id, refused, {})
+        run.find(self.id, _left_out_by_choice(decided.choices), {})
         await asyncio.to_thread(run.save, "plan.json", plan)
         await asyncio.to_thread(run.write, "schema.sql", ddl.script(plan).encode())
         self._tell(run, plan)
@@ -55,3 +57,15 @@ class Plan(Step):
             run.check(self.id, "adopted", f"empty in the target already: {', '.join(plan.adopted)}", ok=None)
         for left_out in plan.not_migrated:
             run.check(self.id, left_out.name, f"not migrated: {left_out.rule}", ok=None)
+
+
+def _left_out_by_choice(choices: Choices) -> list[Finding]:
+    """Return what the server refused in an earlier round and the operator left out, so that the report lists it."""
+    found = []
+    for name, repair in choices.repairs.items():
+        code, _, where = name.partition("/")
+        if code.endswith("_refused"):
+            table, _, column = where.partition("/")
+            text = f'What the server refused of "{table}" ({column}) is left out by choice.'
+            found.append(Finding(code, Severity.ERROR, text, "", table, column or None, 1, chosen=repair))
+    return found

@@ -13,7 +13,7 @@ from zenni_tui.application import prisma, prisma_plan
 from zenni_tui.convert import planner
 from zenni_tui.errors import Occupied, Stopped
 from zenni_tui.model import events as e
-from zenni_tui.model.choices import Choices
+from zenni_tui.model.choices import NONE, Choices
 from zenni_tui.model.findings import Finding
 from zenni_tui.model.plan import Plan, Span
 from zenni_tui.model.record import R, Record, from_json, to_json
@@ -122,8 +122,8 @@ class Run:
         """Keep a choice of the operator's, to be heeded by the next audit."""
         choices = self.choices()
         repairs = {i: r for i, r in choices.repairs.items() if i != finding}
-        if repair:
-            repairs[finding] = repair
+        if repair or choices.accept_lossless:
+            repairs[finding] = repair or NONE
         self.save("choices.json", msgspec.structs.replace(choices, repairs=repairs))
         self.tell(e.Chosen(finding, repair, by))
 
