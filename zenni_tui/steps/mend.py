@@ -32,11 +32,24 @@ def _part(snapshot: sqlite3.Connection, schema: SourceSchema, one: Evidence) -> 
     table = schema.table(finding.table or "")
     if table is None or finding.column is None or not one.rowids:
         return ""
-    where = _where(snapshot, table, one.rowids)
     column, name = database.quoted(finding.column), database.quoted(table.name)
+    about = f"\n-- {finding.code}: {' '.join(finding.message.split())}\n"
+    if finding.code == "text_nul":
+        rows = one.rowids[:_MOST_ROWS]
+        return about + "".join(_without_nul(snapshot, table, column, r) for r in rows)
+    where = _where(snapshot, table, one.rowids)
     statement = _STATEMENTS.get(finding.code, _by_hand)(name, column, where)
-    about = " ".join(finding.message.split())
-    return f"\n-- {finding.code}: {about}\n{statement}"
+    return about + statement
+
+
+def _without_nul(snapshot: sqlite3.Connection, table: SourceTable, column: str, rowid: int) -> str:
+    # By bytes: SQLite's replace() takes a NUL for an empty pattern and changes nothing.
+    name = database.quoted(table.name)
+    sql = f"SELECT CAST({column} AS BLOB) FROM {name} WHERE {reader.rowid_name(table)} = ?"  # noqa: S608 - quoted names
+    (stored,) = snapshot.execute(sql, (rowid,)).fetchone()
+    clean = stored.replace(b"\0", b"").hex().upper()
+    where = _where(snapshot, table, (rowid,))
+    return f"UPDATE {name} SET {column} = CAST(X'{clean}' AS TEXT) WHERE {where};\n"  # noqa: S608 - SQLite quoted all parts
 
 
 def _where(snapshot: sqlite3.Connection, table: SourceTable, rowids: tuple[int, ...]) -> str:
@@ -58,10 +71,6 @@ def _literal(column: str) -> str:
     return f"CASE WHEN {odd} THEN {by_bytes} ELSE quote({column}) END"
 
 
-def _strip_nul(table: str, column: str, where: str) -> str:
-    return f"UPDATE {table} SET {column} = replace({column}, char(0), '') WHERE {where};\n"  # noqa: S608 - SQLite quoted all parts
-
-
 def _delete_or_clear(table: str, column: str, where: str) -> str:
     return (
         f"-- either: UPDATE {table} SET {column} = NULL WHERE {where};\n"  # noqa: S608 - as above
@@ -77,6 +86,5 @@ def _by_hand(table: str, column: str, where: str) -> str:
 
 
 _STATEMENTS: dict[str, Callable[[str, str, str], str]] = {
-    "text_nul": _strip_nul,
     "foreign_key_orphans": _delete_or_clear,
 }
