@@ -1,6 +1,7 @@
 """Expressions put together at random: SQLite and PostgreSQL agree on them, or they are refused."""
 
 import sqlite3
+from datetime import datetime
 
 import pytest
 import translate_ground as ground
@@ -19,13 +20,12 @@ COLUMNS_OF = {
 }
 NUMBERS = st.one_of(st.none(), st.integers(-9, 9), st.integers(-40_000, 40_000))
 REALS = st.one_of(st.none(), st.sampled_from([0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.1, 3.0, 1e-5, -1234.75, 99999.5]))
-TEXTS = st.one_of(st.none(), st.text(alphabet="aAbBäÄ€😀 %_\\'\"*?[]-0159.\n", max_size=6), st.sampled_from(["abc", "12x", "x y "]))
+ALPHABET = "aAbBäÄ€😀 %_\\'\"*?[]-0159.\n"
+TEXTS = st.one_of(st.none(), st.text(alphabet=ALPHABET, max_size=6), st.sampled_from(["abc", "12x", "x y "]))
 BLOBS = st.one_of(st.none(), st.binary(max_size=4))
 TIMES = st.one_of(
     st.none(),
-    st.datetimes(
-        min_value=__import__("datetime").datetime(1, 1, 1), max_value=__import__("datetime").datetime(9999, 12, 31)
-    ).map(lambda d: d.isoformat(" ", "milliseconds")),
+    st.datetimes(max_value=datetime(9999, 12, 31)).map(lambda d: d.isoformat(" ", "milliseconds")),  # noqa: DTZ001 - UTC
 )
 ROW = st.fixed_dictionaries(
     {
@@ -57,42 +57,50 @@ def _leaf(kind: str) -> st.SearchStrategy[str]:
 
 
 PATTERN = st.text(alphabet="aAb%_*?[^]-z0 9\\ä", max_size=5).map(literal)
+COMPARED = (
+    *(("integer", "integer"), ("text", "text"), ("real", "integer"), ("integer", "real"), ("real", "real")),
+    *(("truth", "truth"), ("blob", "blob"), ("truth", "integer"), ("text", "blob"), ("integer", "text")),
+)
 MAKERS: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "integer": [
         *((f"({{}} {op} {{}})", ("integer", "integer")) for op in ("+", "-", "*", "/", "%", "&", "|")),
-        *((f"{f}({{}})", ("text",)) for f in ("length",)),
         *((f"{f}({{}}, {{}})", ("integer", "integer")) for f in ("min", "max", "coalesce", "ifnull", "nullif")),
         *(("(-{})", ("integer",)), ("(~{})", ("integer",)), ("abs({})", ("integer",)), ("length({})", ("blob",))),
         *(("instr({}, {})", ("text", "text")), ("CAST({} AS INTEGER)", ("real",)), ("CAST({} AS INTEGER)", ("text",))),
-        *(("CASE WHEN {} THEN {} ELSE {} END", ("truth", "integer", "integer")), ("iif({}, {}, 0)", ("truth", "integer"))),
-        *(("unixepoch({})", ("time",)), ("({} << 3)", ("integer",)), ("CASE {} WHEN {} THEN 1 END", ("text", "text"))),
+        *(("iif({}, {}, 0)", ("truth", "integer")), ("unixepoch({})", ("time",)), ("({} << 3)", ("integer",))),
+        ("CASE WHEN {} THEN {} ELSE {} END", ("truth", "integer", "integer")),
+        *(("CASE {} WHEN {} THEN 1 END", ("text", "text")), ("length({})", ("text",))),
     ],
     "real": [
         *((f"({{}} {op} {{}})", ("real", "real")) for op in ("+", "-", "*", "/")),
         *((f"({{}} {op} {{}})", ("integer", "real")) for op in ("+", "-", "*", "/")),
-        *(("abs({})", ("real",)), ("round({})", ("real",)), ("CAST({} AS REAL)", ("integer",)), ("coalesce({}, 0)", ("real",))),
-        *(("(julianday({}) - julianday({}))", ("time", "time")), ("coalesce({}, {})", ("real", "real")), ("(-{})", ("real",))),
+        *(("abs({})", ("real",)), ("round({})", ("real",)), ("CAST({} AS REAL)", ("integer",)), ("(-{})", ("real",))),
+        *(("(julianday({}) - julianday({}))", ("time", "time")), ("coalesce({}, {})", ("real", "real"))),
+        ("coalesce({}, 0)", ("real",)),
     ],
     "text": [
         *((f"{f}({{}})", ("text",)) for f in ("lower", "upper", "trim", "ltrim", "rtrim")),
         *((f"substr({{}}, {start}, {count})", ("text",)) for start in (-3, -1, 0, 1, 2) for count in (0, 1, 2)),
-        *(("({} || {})", ("text", "text")), ("({} || {})", ("text", "integer")), ("replace({}, 'a', {})", ("text", "text"))),
-        *(("coalesce({}, {})", ("text", "text")), ("CAST({} AS TEXT)", ("integer",)), ("hex({})", ("blob",))),
-        *(("strftime('%Y-%m-%d %H:%M', {})", ("time",)), ("date({})", ("time",)), ("strftime('%f %j %w', {})", ("time",))),
+        *(("({} || {})", ("text", "text")), ("({} || {})", ("text", "integer")), ("hex({})", ("blob",))),
+        *(("coalesce({}, {})", ("text", "text")), ("CAST({} AS TEXT)", ("integer",)), ("date({})", ("time",))),
+        *(("strftime('%Y-%m-%d %H:%M', {})", ("time",)), ("strftime('%f %j %w', {})", ("time",))),
         *(("CASE WHEN {} THEN {} END", ("truth", "text")), ("typeof({})", ("integer",)), ("typeof({})", ("text",))),
-        *(("min({}, {})", ("text", "text")), ("nullif({}, {})", ("text", "text")), ("substr({}, instr({}, 'a') + 1)", ("text", "text"))),
+        *(("min({}, {})", ("text", "text")), ("nullif({}, {})", ("text", "text"))),
+        *(("replace({}, 'a', {})", ("text", "text")), ("substr({}, instr({}, 'a') + 1)", ("text", "text"))),
     ],
     "truth": [
-        *((f"({{}} {op} {{}})", pair) for op in ("=", "<>", "<", "<=", ">", ">=", "IS", "IS NOT") for pair in (("integer", "integer"), ("text", "text"), ("real", "integer"), ("integer", "real"), ("real", "real"), ("truth", "truth"), ("blob", "blob"), ("truth", "integer"), ("text", "blob"), ("integer", "text"))),
-        *(("({} AND {})", ("truth", "truth")), ("({} OR {})", ("truth", "truth")), ("(NOT {})", ("truth",)), ("({} IS NULL)", ("text",))),
-        *(("({} IS TRUE)", ("truth",)), ("({} IS NOT FALSE)", ("integer",)), ("({} BETWEEN {} AND {})", ("integer", "integer", "real"))),
+        *((f"({{}} {op} {{}})", pair) for op in ("=", "<>", "<", "<=", ">", ">=", "IS", "IS NOT") for pair in COMPARED),
+        *(("({} AND {})", ("truth", "truth")), ("({} OR {})", ("truth", "truth")), ("(NOT {})", ("truth",))),
+        *(("({} IS NULL)", ("text",)), ("({} IS TRUE)", ("truth",)), ("({} IS NOT FALSE)", ("integer",))),
+        *(("({} BETWEEN {} AND {})", ("integer", "integer", "real")), ("({} IN (0, 1))", ("truth",))),
         *(("({} IN ({}, {}))", ("integer", "integer", "integer")), ("({} NOT IN ({}, {}))", ("text", "text", "text"))),
-        *(("({} BETWEEN {} AND {})", ("text", "text", "text")), ("({} IN (0, 1))", ("truth",)), ("({} = {} COLLATE NOCASE)", ("text", "text"))),
-        *(("({} < {})", ("time", "time")), ("({} LIKE {})", ("text", "text")), ("({} IS NULL)", ("time",)), ("({} = {})", ("time", "time"))),
+        *(("({} BETWEEN {} AND {})", ("text", "text", "text")), ("({} = {} COLLATE NOCASE)", ("text", "text"))),
+        *(("({} < {})", ("time", "time")), ("({} LIKE {})", ("text", "text")), ("({} = {})", ("time", "time"))),
+        ("({} IS NULL)", ("time",)),
     ],
     "time": [],
     "blob": [("substr({}, 2)", ("blob",)), ("coalesce({}, {})", ("blob", "blob")), ("substr({}, -2, 1)", ("blob",))],
-}  # fmt: skip
+}
 
 
 @st.composite
@@ -108,8 +116,14 @@ def expressions(draw: st.DrawFn, kind: str = "truth", depth: int = 3) -> str:
     return form.format(*(draw(expressions(part, depth - 1)) for part in parts))
 
 
-OPERATORS = ("+", "-", "*", "/", "%", "||", "&", "|", "<<", "<", "<=", ">", "=", "==", "<>", "IS", "IS NOT", "AND", "OR", "LIKE", "NOT LIKE")
-POSTFIX = ("", "", "", " IS NULL", " ISNULL", " NOTNULL", " NOT NULL", " IN (1, 2)", " NOT IN (1)", " BETWEEN 0 AND 1", " COLLATE NOCASE", " IS TRUE")
+OPERATORS = (
+    *("+", "-", "*", "/", "%", "||", "&", "|", "<<", "<", "<=", ">", "=", "==", "<>", "IS", "IS NOT", "AND", "OR"),
+    *("LIKE", "NOT LIKE", "IS DISTINCT FROM"),
+)
+POSTFIX = (
+    *("", "", "", " IS NULL", " ISNULL", " NOTNULL", " NOT NULL", " IN (1, 2)", " NOT IN (1)", " BETWEEN 0 AND 1"),
+    *(" COLLATE NOCASE", " IS TRUE"),
+)
 
 
 @st.composite

@@ -1,7 +1,7 @@
 """Numbers: SQLite's 64-bit integers and doubles, with its NULL for a division by zero.
 
-Bounds on whole numbers tell where bigint is enough. What may exceed it is reckoned in numeric, where SQLite goes over to
-doubles: that is right for a comparison with a number within 64 bits. Elsewhere such a value is cast to bigint, so
+Bounds on whole numbers tell where bigint is enough. What may exceed it is reckoned in numeric, where SQLite goes over
+to doubles: that is right for a comparison with a number within 64 bits. Elsewhere such a value is cast to bigint, so
 that PostgreSQL refuses the row with an error, as it does where a double overflows or underflows.
 """
 
@@ -20,7 +20,7 @@ _SHIFT_END = 64
 
 
 def number(term: Term) -> Term:
-    """Return an operand of arithmetic; raises Untranslatable for texts and dates, which SQLite would read as numbers."""
+    """Return an operand of arithmetic; raises Untranslatable for texts and dates, which SQLite reads as numbers."""
     term = held(as_integer(plain(term)))
     if term.of in NUMBERS or term.of is Class.NULL:
         return term

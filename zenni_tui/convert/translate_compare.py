@@ -11,6 +11,7 @@ from zenni_tui.model.plan import Epoch, Kind
 
 from .translate_source import Untranslatable
 from .translate_terms import (
+    DOUBTFUL,
     EXACT,
     INT64,
     NUMBERS,
@@ -54,6 +55,8 @@ def compare(op: str, left: Term, right: Term, *, affinities: bool = True) -> Ter
     if left.of in TIMES or right.of in TIMES:
         return truth(_joined(op, _times(op, left, right)))
     if _RANK[left.of] != _RANK[right.of]:
+        if DOUBTFUL in (left.affinity, right.affinity):
+            raise Untranslatable("The affinity of a computed column decides, and SQLite's releases differ in it.")
         return _never(op, left, right)
     if left.of in NUMBERS:
         return truth(_numbers(op, left, right))

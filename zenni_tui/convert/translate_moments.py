@@ -19,6 +19,7 @@ MOMENTS = {
 """The moment as each type, whatever the session's time zone is."""
 
 _SECONDS = "floor(extract(epoch FROM now()))::bigint"
+_MILLIS = 1000
 _MOST_BYTES = 64
 _CHANCE = 6
 """The first bytes of a random UUID are random throughout; the seventh holds the version."""
@@ -125,11 +126,8 @@ def moment_of(walker: Moments, node: Any) -> bool:
     if kind in ("Paren", "Cast"):
         return moment_of(walker, node.this)
     if kind == "Mul":
-        sides = [
-            n for n in (node.this, node.expression) if type(n).__name__ == "Literal" and walker.word(n).value == 1000
-        ]
-        other = node.this if sides and sides[0] is node.expression else node.expression
-        return len(sides) == 1 and moment_of(walker, other)
+        first, second = node.this, node.expression
+        return any(_is_thousand(walker, a) and moment_of(walker, b) for a, b in ((first, second), (second, first)))
     if kind == "Literal":
         return walker.word(node).kind == "now"
     if kind != "Anonymous":
@@ -138,3 +136,8 @@ def moment_of(walker: Moments, node: Any) -> bool:
     if format_ is not None:
         return format_ in _NAMED.values() or _INSTANT.fullmatch(format_) is not None
     return str(walker.word(node.this).value).lower() in _CALLS and walker.now(node.expressions)
+
+
+def _is_thousand(walker: Moments, node: Any) -> bool:
+    """Return whether a factor makes milliseconds of seconds."""
+    return type(node).__name__ == "Literal" and walker.word(node).value == _MILLIS

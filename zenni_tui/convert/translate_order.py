@@ -34,7 +34,7 @@ def order_outside(sql: str, node: Node, walker_for: Any, columns: Columns, limit
     walker = walker_for(relation)
     keys = [_key(k, _meant(k.this, walker, relation.terms, {})) for k in keys_of(node)]
     shown = ", ".join(identifier(n) for n, _ in relation.terms)
-    return f'SELECT {shown} FROM ({sql}) AS "result"{_clause(keys)}{limit}'
+    return f'SELECT {shown} FROM ({sql}) AS "result"{_clause(keys)}{limit}'  # noqa: S608 - names are quoted
 
 
 def _clause(keys: Sequence[str | None]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .translate_source import Untranslatable
-from .translate_terms import Class, Columns, Term, column_term, held, identifier, typed
+from .translate_terms import DOUBTFUL, Class, Columns, Term, column_term, held, identifier, typed
 from .translate_walk import Scope, folded
 
 Tables = Mapping[str, tuple[str, Columns]]
@@ -48,7 +48,7 @@ def derived(sql: str, alias: str, columns: Iterable[tuple[str | None, Term]]) ->
 
 def _outside(term: Term, sql: str) -> Term:
     # SQLite's releases differ in the affinity that a computed column of a subquery has.
-    affinity = term.affinity if term.direct else "doubtful"
+    affinity = term.affinity if term.direct else DOUBTFUL
     return replace(term, sql=sql, literal=False, value=None, direct=True, explicit=False, affinity=affinity)
 
 
@@ -103,7 +103,7 @@ def output(term: Term) -> str:
 def outcome(term: Term) -> Term:
     """Return the term of a result's column as the query around it sees it."""
     if term.of is Class.BOOLEAN and not term.direct:
-        return Term("", Class.INTEGER, affinity="doubtful", low=0, high=1)
+        return Term("", Class.INTEGER, affinity=DOUBTFUL, low=0, high=1)
     if term.of is Class.ELEMENT or (term.explicit and term.collation != "BINARY"):
         raise Untranslatable("A column of a result has no fixed type or a collation of its own.")
     return held(term)

@@ -9,7 +9,7 @@ from .translate_from import only, sources
 from .translate_order import keys_of, limit_of, order_by, order_outside
 from .translate_relations import Relation, Sources, Tables, base, derived, outcome, output
 from .translate_source import Untranslatable, Word
-from .translate_terms import Class, Term, identifier, truth, usable
+from .translate_terms import DOUBTFUL, Class, Term, identifier, truth, usable
 from .translate_walk import Scope, Walker, folded
 
 Node = Any
@@ -275,7 +275,7 @@ def _merged(one: Term, two: Term, *, distinct: bool) -> Term:
         raise Untranslatable("The parts of a compound SELECT have columns of different kinds.")
     if distinct:
         distinguishable(one)
-    kept = one.affinity if one.affinity == two.affinity else "doubtful"
+    kept = one.affinity if one.affinity == two.affinity else DOUBTFUL
     if None in (one.low, one.high, two.low, two.high):
         return replace(one, low=None, high=None, affinity=kept)
     low, high = min(one.low or 0, two.low or 0), max(one.high or 0, two.high or 0)

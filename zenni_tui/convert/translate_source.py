@@ -6,7 +6,7 @@ taken for syntax; sqlglot's idea of precedence is checked against SQLite's own (
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,78 +66,22 @@ _TOKEN = re.compile(
 )
 
 _KEYWORDS = frozenset(
-    [
-        "AND",
-        "OR",
-        "NOT",
-        "IS",
-        "NULL",
-        "ISNULL",
-        "NOTNULL",
-        "IN",
-        "LIKE",
-        "GLOB",
-        "REGEXP",
-        "MATCH",
-        "ESCAPE",
-        "BETWEEN",
-        "CASE",
-        "WHEN",
-        "THEN",
-        "ELSE",
-        "END",
-        "CAST",
-        "AS",
-        "COLLATE",
-        "EXISTS",
-        "DISTINCT",
-        "FROM",
-        "TRUE",
-        "FALSE",
-        "SELECT",
-    ]
+    word
+    for line in (
+        "AND OR NOT IS NULL ISNULL NOTNULL IN LIKE GLOB REGEXP MATCH ESCAPE BETWEEN",
+        "CASE WHEN THEN ELSE END CAST AS COLLATE EXISTS DISTINCT FROM TRUE FALSE SELECT",
+    )
+    for word in line.split()
 )
 _CLAUSES = frozenset(
-    [
-        "ALL",
-        "JOIN",
-        "LEFT",
-        "RIGHT",
-        "FULL",
-        "OUTER",
-        "INNER",
-        "CROSS",
-        "NATURAL",
-        "ON",
-        "USING",
-        "WHERE",
-        "GROUP",
-        "BY",
-        "HAVING",
-        "ORDER",
-        "ASC",
-        "DESC",
-        "NULLS",
-        "FIRST",
-        "LAST",
-        "LIMIT",
-        "OFFSET",
-        "UNION",
-        "INTERSECT",
-        "EXCEPT",
-        "WITH",
-        "RECURSIVE",
-        "VALUES",
-        "OVER",
-        "FILTER",
-        "WINDOW",
-        "CREATE",
-        "TEMP",
-        "TEMPORARY",
-        "VIEW",
-        "IF",
-    ]
+    word
+    for line in (
+        "ALL JOIN LEFT RIGHT FULL OUTER INNER CROSS NATURAL ON USING WHERE GROUP BY HAVING ORDER ASC DESC",
+        "LIMIT OFFSET UNION INTERSECT EXCEPT WITH RECURSIVE VALUES OVER FILTER WINDOW",
+    )
+    for word in line.split()
 )
+_NULLS = ("NULLS FIRST", "NULLS LAST")
 _NOW = {"CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"}
 _OPERAND_END = {"string", "blob", "number", "now", "name"}
 _OPERAND_WORDS = {")", "END", "NULL", "TRUE", "FALSE", "ISNULL", "NOTNULL"}
@@ -147,7 +91,17 @@ def scan(text: str, *, clauses: bool = False) -> tuple[Token, ...]:
     """Return the tokens of a text, comments left out; `clauses` knows the words of a SELECT too."""
     if len(text) > LONGEST or "\0" in text:
         raise Untranslatable("It is too long or holds a NUL character.")
-    return tuple(_tokens(text, _KEYWORDS | _CLAUSES if clauses else _KEYWORDS))
+    tokens = tuple(_tokens(text, _KEYWORDS | _CLAUSES if clauses else _KEYWORDS))
+    return tuple(_ordering(tokens)) if clauses else tokens
+
+
+def _ordering(tokens: Sequence[Token]) -> Iterator[Token]:
+    """Make keywords of NULLS FIRST and NULLS LAST; apart, their words are ordinary names."""
+    shown = [t.text.upper() for t in tokens] + [""]
+    for number, token in enumerate(tokens):
+        pairs = (f"{shown[number - 1]} {shown[number]}", f"{shown[number]} {shown[number + 1]}")
+        known = token.kind == "name" and any(p in _NULLS for p in pairs)
+        yield replace(token, kind="keyword") if known else token
 
 
 def _tokens(text: str, keywords: frozenset[str]) -> Iterator[Token]:
@@ -171,6 +125,7 @@ def _kind_of(kind: str, text: str, keywords: frozenset[str]) -> str:
 
 
 def word(token: Token) -> Word:
+    """Return the word that a token of a name or constant stands for."""
     text = token.text
     if token.kind == "string":
         return Word("string", text[1:-1].replace("''", "'"))

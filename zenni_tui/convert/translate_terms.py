@@ -14,6 +14,9 @@ INT64 = (-(1 << 63), (1 << 63) - 1)
 EXACT = 1 << 53
 """Up to here every whole number is a double."""
 
+DOUBTFUL = "doubtful"
+"""The affinity of a subquery's computed column."""
+
 _LONGEST_NAME = 63
 _INT32_END = 1 << 31
 _DOUBLE_DIGITS = 15

@@ -1,5 +1,6 @@
 """CREATE VIEW (https://sqlite.org/lang_createview.html): the query in PostgreSQL's terms, or a refusal."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from zenni_tui.model.plan import Kind, TargetType
@@ -8,8 +9,9 @@ from . import translate_source as source
 from .translate_relations import Tables
 from .translate_select import Context, Naming, Query, query
 from .translate_source import Token, Untranslatable
-from .translate_terms import Class, Column, Term
+from .translate_terms import DOUBTFUL, Class, Column, Term
 
+_HEAD = re.compile(r"CREATE( TEMP| TEMPORARY)? VIEW\b.*", re.IGNORECASE | re.DOTALL)
 _OPENING = ("SELECT", "WITH", "VALUES")
 _CLOSING = ("FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT", "HAVING", "WINDOW")
 
@@ -32,15 +34,15 @@ def view_columns(text: str, tables: Tables, namespace: str) -> dict[str, Column]
 def _column(name: str, term: Term) -> Column:
     kind = TargetType(Kind.TEXT if term.of is Class.NULL else term.pg, term.size)
     doubt = term.doubt or None
-    if doubt is None and (term.affinity in (None, "doubtful") or not term.direct):
+    if doubt is None and (term.affinity in (None, DOUBTFUL) or not term.direct):
         doubt = f'How SQLite compares the computed column "{name}" is not certain.'
     return Column(name, kind, term.affinity, term.collation, term.numbers, doubt)
 
 
 def _translated(text: str, tables: Tables, namespace: str) -> Query:
-    tokens = source.scan(text, clauses=True)
+    tokens = source.scan(text.rstrip().removesuffix(";"), clauses=True)
     start = next((i for i, t in enumerate(tokens) if t.kind == "keyword" and t.text.upper() in _OPENING), None)
-    if start is None:
+    if start is None or not _HEAD.fullmatch(" ".join(t.text for t in tokens[: min(start, 3)])):
         raise Untranslatable("It is no view of a SELECT.")
     body = tokens[start:]
     read = source.query(body)
