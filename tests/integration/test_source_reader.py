@@ -207,9 +207,12 @@ from zenni_tui.source import reader
 from zenni_tui.source.database import open_frozen
 database = open_frozen(Path(sys.argv[1]))
 table = SourceTable("t", (SourceColumn("id", "INTEGER", key_position=1), SourceColumn("v", "")), rows=1)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    # Not ru_maxrss, which a process takes over from the one that started it.
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+before = peak()
 rows = sum(len(batch) for batch in reader.batches(database, table, ["id", "v"], Span(0, 1)))
-print(rows, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print(rows, (peak() - before) // 1024)
 """
 
 

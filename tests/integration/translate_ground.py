@@ -165,8 +165,9 @@ def _answer(pg: Pg, sql: str, number: int) -> Any:
     try:
         row = pg.execute(f"SELECT {sql} FROM g WHERE id = {number}".encode()).fetchone()
     except psycopg.errors.NumericValueOutOfRange:
-        huge = f"SELECT abs(i::numeric) >= {_HUGE} OR abs(j::numeric) >= {_HUGE} OR k = -2147483648 FROM g WHERE id = {number}"
-        assert pg.execute(huge.encode()).fetchone() == (True,), f"{sql} is refused for an ordinary row"
+        huge = f"abs(i::numeric) >= {_HUGE} OR abs(j::numeric) >= {_HUGE} OR k = -2147483648"
+        far = pg.execute(f"SELECT {huge} FROM g WHERE id = {number}".encode()).fetchone()
+        assert far == (True,), f"{sql} is refused for an ordinary row"
         return REFUSED
     assert row is not None
     return _plain(row[0])

@@ -12,14 +12,13 @@ PASSING = (
     Trap(
         "instant/milliseconds",
         """CREATE TABLE dms (id INTEGER PRIMARY KEY, at DATETIME);
-        INSERT INTO dms VALUES (1, 1700000000123), (2, -86400000), (3, 0), (4, 253402300800000), (5, NULL);""",
+        INSERT INTO dms VALUES (1, 1700000000123), (2, -86400000), (3, 0), (4, NULL);""",
         checks=(
             _at(
                 "dms",
                 "2023-11-14 22:13:20.123",
                 "1969-12-31 00:00:00",
                 "1970-01-01 00:00:00",
-                "10000-01-01 00:00:00",
                 None,
             ),
             has_types("dms", at="timestamp(3) without time zone"),

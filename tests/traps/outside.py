@@ -7,7 +7,7 @@ import struct
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any, cast
 
@@ -43,12 +43,18 @@ def _micros(text: str) -> int:
     return seconds * 10**6 + int(Fraction("0" + (part or ".0")) * 10**6)
 
 
+def _decimal(value: Any) -> Decimal:
+    """Return a number without its trailing zeros, nor the sign of zero, which numeric doesn't have."""
+    with localcontext(prec=200_000):
+        return Decimal(repr(value) if isinstance(value, float) else value).normalize() + 0
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return tuple(sorted((k, _plain(v)) for k, v in value.items()))
     if isinstance(value, list):
         return ("list", *map(_plain, value))
-    return (type(value).__name__, str(value.normalize())) if isinstance(value, Decimal) else value
+    return ("number", str(_decimal(value))) if isinstance(value, Decimal) else value
 
 
 def _json(text: str) -> Any:
@@ -56,7 +62,9 @@ def _json(text: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    head, e, tail = repr(value).partition("e") if isinstance(value, float) else (str(value), "", "")
+    if not isinstance(value, float):
+        return str(value)
+    head, e, tail = repr(value).partition("e")
     head = {"inf": "Inf", "-inf": "-Inf"}.get(head, head)
     return head + (".0" if e and "." not in head else "") + e + tail
 
@@ -76,7 +84,7 @@ def _wanted(value: Any, kind: str, unit: str) -> Any:
     made: dict[str, Callable[[Any], Any]] = {
         "bool": lambda v: _TRUE[v.lower() if isinstance(v, str) else v],
         "float8": lambda v: struct.pack("!d", v),
-        "numeric": lambda v: Decimal(repr(v) if isinstance(v, float) else v).normalize(),
+        "numeric": _decimal,
         "jsonb": lambda v: _json(_text(v)),
         "uuid": lambda v: v.lower().replace("-", "").strip("{}"),
         "time": _clock,
@@ -91,7 +99,7 @@ def _held(value: Any, kind: str) -> Any:
         return None
     made: dict[str, Callable[[Any], Any]] = {
         "float8": lambda v: struct.pack("!d", v),
-        "numeric": lambda v: Decimal(v).normalize(),
+        "numeric": _decimal,
         "jsonb": _json,
         "uuid": lambda v: v.replace("-", ""),
         "time": _clock,

@@ -78,7 +78,8 @@ def _text(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _table(name: str, entries: dict[str, str]) -> str:
+def table(name: str, entries: dict[str, str]) -> str:
+    """Return a table of a TOML file."""
     return f"[{name}]\n" + "".join(f"{_text(k)} = {_text(v)}\n" for k, v in entries.items())
 
 
@@ -89,7 +90,7 @@ def config(group: Group, repairs: dict[str, str]) -> str:
     exclude = [n for t in group.traps for n in t.exclude]
     parts = [f"[source]\nexclude = [{', '.join(map(_text, exclude))}]\n"] if exclude else []
     named = (("schema.repairs", repairs), ("schema.casts", casts), ("schema.renames", renames))
-    return "\n".join(parts + [_table(name, entries) for name, entries in named if entries])
+    return "\n".join(parts + [table(name, entries) for name, entries in named if entries])
 
 
 def matches(want: Want, finding: dict[str, Any]) -> bool:

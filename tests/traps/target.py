@@ -18,6 +18,8 @@ class Target:
         """Return the rows of the last of some statements, whose effects are then undone."""
         with self.connection.transaction(force_rollback=True):
             cursor = self.connection.execute(sql, values or None)
+            while cursor.nextset():
+                pass
             return cursor.fetchall() if cursor.description else []
 
     def types(self, table: str) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 A translation means the same for every value that the target type holds and that SQLite can have stored: truth with
 NULL, affinities, storage classes and collations included. Booleans are taken to be stored as 0 and 1, dates as text in
-one form and in UTC, unless a `Column` says otherwise. Far out PostgreSQL may refuse a row with an error where
-SQLite has an answer, but never answers otherwise: where arithmetic on whole numbers exceeds 64 bits, and SQLite goes over to
+one form and in UTC, unless a `Column` says otherwise. Far out PostgreSQL may refuse a row with an error where SQLite
+has an answer, but never answers otherwise: where arithmetic on whole numbers exceeds 64 bits, and SQLite goes over to
 doubles, and where a double overflows to infinity or underflows to zero.
 """
 

@@ -260,5 +260,11 @@ def _problem(error: Exception, folder: Path) -> e.Problem:
 
 def peak_rss_mb() -> float:
     """Return the largest resident set that this process or an ended child ever had, in MB of 10^6 bytes."""
-    kilobytes = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return round(kilobytes * 1024 / 1e6, 1)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss, which a process takes over from the one that started it.
+        own = int(status.read_text().partition("VmHWM:")[2].split()[0])
+    else:
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(max(own, children) * 1024 / 1e6, 1)
