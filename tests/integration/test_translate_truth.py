@@ -83,11 +83,15 @@ def test_what_is_not_certain_is_refused(why: str, text: str) -> None:
     assert refusal.value.reason.endswith(".")
 
 
-@pytest.mark.parametrize("text", ["", "  ", "-- nothing", "s = 'a\0b'", "s = '\udc80'", "(" * 5000, "i = " * 20_000])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "-- nothing", "s = 'a\0b'", "s = '\udc80'", "(" * 5000, "i = " * 20_000, "1" + "+1" * 9000]
+)
 def test_no_text_is_a_crash(text: str) -> None:
     """Texts that are empty, cut off, too long or not valid Unicode are refused."""
     with pytest.raises(translate.Untranslatable):
         translate.boolean(text, ground.COLUMNS)
+    with pytest.raises(translate.Untranslatable):
+        translate.default(text, TargetType(Kind.BIGINT))
 
 
 GENERATED = (

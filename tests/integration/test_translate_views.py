@@ -9,7 +9,6 @@ import pytest
 import translate_ground as ground
 
 from zenni_tui.convert import translate
-from zenni_tui.convert.translate_view import view_columns
 from zenni_tui.model.plan import Kind, TargetType
 
 NAMESPACE = 'app "x" %s'
@@ -134,7 +133,7 @@ def test_a_view_can_read_another(lite: sqlite3.Connection, database: dict[str, s
     read = "FROM booking b JOIN guest g ON g.id = guest_id"
     first = f"CREATE VIEW stays AS SELECT b.id, g.name AS who, nights, nights + 1 AS days {read}"
     second = "CREATE VIEW v AS SELECT who, count(*) AS n, max(nights) AS m FROM stays WHERE nights > 1 GROUP BY who"
-    tables = {**TABLES, "stays": ("stays", view_columns(first, TABLES, NAMESPACE))}
+    tables = {**TABLES, "stays": ("stays", translate.view_columns(first, TABLES, NAMESPACE))}
     lite.execute(first)
     with psycopg.connect(**database, autocommit=True) as pg:  # type: ignore[arg-type]
         _fill(pg)
@@ -149,7 +148,7 @@ def test_a_computed_column_of_a_view_is_not_compared(lite: sqlite3.Connection) -
     """SQLite's releases differ in the affinity of a view's computed column, so another view can only pass it on."""
     assert lite
     first = "CREATE VIEW stays AS SELECT nights + 1 AS days FROM booking"
-    tables = {**TABLES, "stays": ("stays", view_columns(first, TABLES, NAMESPACE))}
+    tables = {**TABLES, "stays": ("stays", translate.view_columns(first, TABLES, NAMESPACE))}
     assert "days" in translate.view("CREATE VIEW v AS SELECT days FROM stays", tables, NAMESPACE)
     with pytest.raises(translate.Untranslatable):
         translate.view("CREATE VIEW v AS SELECT 1 AS x FROM stays WHERE days = '3'", tables, NAMESPACE)

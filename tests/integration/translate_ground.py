@@ -149,7 +149,7 @@ def values(lite: sqlite3.Connection, text: str) -> list[Any]:
 REFUSED = object()
 """PostgreSQL's answer where arithmetic leaves 64 bits or a double's range."""
 
-_HUGE = 1 << 62
+_HUGE = 1 << 20
 
 
 def answers(pg: Pg, sql: str) -> list[Any]:
@@ -165,7 +165,7 @@ def _answer(pg: Pg, sql: str, number: int) -> Any:
     try:
         row = pg.execute(f"SELECT {sql} FROM g WHERE id = {number}".encode()).fetchone()
     except psycopg.errors.NumericValueOutOfRange:
-        huge = f"abs(i::numeric) >= {_HUGE} OR abs(j::numeric) >= {_HUGE} OR k = -2147483648"
+        huge = f"abs(i::numeric) >= {_HUGE} OR abs(j::numeric) >= {_HUGE} OR abs(k::numeric) >= {_HUGE}"
         far = pg.execute(f"SELECT {huge} FROM g WHERE id = {number}".encode()).fetchone()
         assert far == (True,), f"{sql} is refused for an ordinary row"
         return REFUSED

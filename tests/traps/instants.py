@@ -215,6 +215,38 @@ BLOCKED = (
         (_at("amb2", "1970-01-20 16:13:20", "2023-11-14 22:13:20", "2023-11-14 22:14:20"),),
     ),
     Trap(
+        "ambiguous/seconds_since_2001",
+        """CREATE TABLE cocoa (id INTEGER PRIMARY KEY, at TIMESTAMP);
+        INSERT INTO cocoa VALUES (1, 635317200), (2, 635403600);""",
+        (
+            Want(
+                "date_ambiguous",
+                "cocoa",
+                "at",
+                severity="error|warning",
+                offers=("epoch:seconds",),
+                choose="epoch:seconds",
+            ),
+        ),
+        (_at("cocoa", "1990-02-18 05:00:00", "1990-02-19 05:00:00"),),
+    ),
+    Trap(
+        "ambiguous/real_seconds",
+        """CREATE TABLE reals (id INTEGER PRIMARY KEY, at TIMESTAMP);
+        INSERT INTO reals VALUES (1, 702917115.25), (2, 706304436.75);""",
+        (
+            Want(
+                "date_ambiguous",
+                "reals",
+                "at",
+                severity="error|warning",
+                offers=("epoch:seconds",),
+                choose="epoch:seconds",
+            ),
+        ),
+        (_at("reals", "1992-04-10 14:45:15.25", "1992-05-19 19:40:36.75"),),
+    ),
+    Trap(
         "zone/chosen",
         """CREATE TABLE zoned (id INTEGER PRIMARY KEY, at DATETIME);
         INSERT INTO zoned VALUES (1, '2024-06-01 12:00:00'), (2, '2024-01-01 12:00:00'),

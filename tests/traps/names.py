@@ -100,6 +100,14 @@ PASSING = (
             ("sqliteXsequence", "sqlite", "sqlitefoo", "pg_class", "pg_type", "information_schema", "zenni", "_temp")
         ),
     ),
+    Trap(
+        "names/percent_signs",
+        """CREATE TABLE "%" ("%" INTEGER PRIMARY KEY AUTOINCREMENT, "%%" TEXT UNIQUE, "%s" TEXT CHECK ("%s" <> 'no'),
+            "%(up)s" INTEGER REFERENCES "%" ("%"), "%b" INTEGER AS ("%" * 2) STORED);
+        CREATE INDEX "%i" ON "%" ("%s") WHERE "%%" > ''; CREATE VIEW "%v" AS SELECT "%%" FROM "%";
+        INSERT INTO "%" ("%", "%%", "%s", "%(up)s") VALUES (1, 'a', 'b', 1), (5, '%', '%%', NULL);""",
+        checks=(sees('INSERT INTO "%" ("%%") VALUES (\'new\') RETURNING "%"', (6,)),),
+    ),
     Trap("names/path_of_dots", _tables(("public.user", "main.x", "temp.y"))),
     Trap(
         "names/case_kept",

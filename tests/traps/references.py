@@ -234,6 +234,34 @@ BLOCKED = (
         (_none("mal_child"),),
     ),
     Trap(
+        "foreign_key_malformed/parent_without_key",
+        """CREATE TABLE keyless (a TEXT, b TEXT);
+        CREATE TABLE keyless_child (id INTEGER PRIMARY KEY, p TEXT REFERENCES keyless);
+        INSERT INTO keyless VALUES ('x', 'y'); INSERT INTO keyless_child VALUES (1, 'x');""",
+        (
+            Want(
+                "foreign_key_malformed|foreign_key_not_unique",
+                "keyless_child",
+                "p",
+                offers=("fk_drop",),
+                choose="fk_drop",
+            ),
+        ),
+        (_none("keyless_child"),),
+    ),
+    Trap(
+        "foreign_key_malformed/one_column_for_two",
+        """CREATE TABLE pair (a INTEGER, b INTEGER, PRIMARY KEY (a, b));
+        CREATE TABLE pair_child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES pair);
+        INSERT INTO pair VALUES (1, 2); INSERT INTO pair_child VALUES (1, 1);""",
+        (
+            Want(
+                "foreign_key_malformed|foreign_key_not_unique", "pair_child", "p", offers=("fk_drop",), choose="fk_drop"
+            ),
+        ),
+        (_none("pair_child"),),
+    ),
+    Trap(
         "foreign_key_malformed/to_a_view",
         """CREATE TABLE under_view (id INTEGER PRIMARY KEY); CREATE VIEW over_it AS SELECT id FROM under_view;
         CREATE TABLE view_child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES over_it (id));

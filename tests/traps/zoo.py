@@ -33,7 +33,7 @@ def _rehearse(program: Program, server: sandbox.Server, path: Path, name: str, c
 def _choices(outcome: Outcome) -> str:
     repairs = {}
     for finding in (f for f in outcome.document["findings"] if f["severity"] == "error" and f["repairs"]):
-        offered = sorted(finding["repairs"], key=lambda r: not r["lossless"])[0]["id"]
+        offered = min(finding["repairs"], key=lambda r: not r["lossless"])["id"]
         place = (finding["code"], finding["table"], finding["column"])
         repairs["/".join(p for p in place if p)] = f"{offered}0" if offered == "to_value:" else offered
     return table("schema.repairs", repairs) if repairs else ""

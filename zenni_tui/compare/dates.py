@@ -64,6 +64,8 @@ def micros_of_text(text: str, zone: str | None = None) -> int:
     if match is None:
         raise Unreadable("date_unreadable", "not an ISO 8601 date")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
+    if year == "0000":
+        raise Unreadable("date_out_of_range", "there is no year 0")
     micros = days_of(int(year), int(month), int(day)) * DAY
     if hour is not None:
         micros += _of_day(hour, minute, second, fraction)

@@ -59,7 +59,7 @@ def count_quarantined(source: sqlite3.Connection, table: TablePlan) -> int:
 def batches(source: sqlite3.Connection, table: TablePlan, span: Span) -> Iterator[Batch]:
     """Yield the span's rows with the carried columns; raises `sqlite3.Error`, KeyError for a span without rowids."""
     rowid = rowid_name(source, table)
-    names = ", ".join(f"t.{quoted(c.source or c.name)}" for c in table.carried)
+    names = ", ".join(f"t.{quoted(c.name if c.source is None else c.source)}" for c in table.carried)
     if rowid is None:
         if span.after is not None or span.upto is not None:
             raise KeyError(f"{table.source} has no rowid to take a span by")

@@ -72,6 +72,8 @@ def _from_text(text: str, zone: str | None) -> int:
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise Unfit("date_unreadable", "it is not a date in any form that SQLite or Prisma writes")
+    if match["year"] == "0000":
+        raise Unfit("date_out_of_range", "PostgreSQL's calendar has no year 0")
     day = days(int(match["year"]), int(match["month"]), int(match["day"]))
     wall = day * DAY + _clock(match)
     if zone is not None and match["zone"] is None:

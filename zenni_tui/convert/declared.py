@@ -29,9 +29,9 @@ _VALUE_REPAIRS = frozenset({"strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp
 def column(table: SourceTable, source: SourceColumn, profile: ColumnProfile, name: str, found: Found) -> ColumnPlan:
     """Plan one column from its declaration and its content, without its default and expression."""
     kind = types.choose(source, profile)
-    epochs = types.epochs_of(profile)
-    if kind.kind in types.DATES and len(epochs) > 1:
-        found(_ambiguous(table, source, profile, epochs))
+    reading = types.reading_of(profile)
+    if kind.kind in types.DATES and reading.others:
+        found(_ambiguous(table, source, profile, reading))
     if kind.kind is Kind.TEXT and types.mixed(profile) and not profile.blobs:
         found(_mixed(table, source, profile))
     return ColumnPlan(
@@ -41,7 +41,7 @@ def column(table: SourceTable, source: SourceColumn, profile: ColumnProfile, nam
         source.not_null or bool(source.key_position),
         None,
         Counter.IDENTITY if table.rowid_alias == source.name else None,
-        epochs[0],
+        reading.epoch,
     )
 
 
@@ -136,16 +136,19 @@ def _default_lost(table: SourceTable, source: SourceColumn, reason: str) -> Find
     )
 
 
-def _ambiguous(table: SourceTable, source: SourceColumn, profile: ColumnProfile, epochs: tuple[Epoch, ...]) -> Finding:
+def _ambiguous(table: SourceTable, source: SourceColumn, profile: ColumnProfile, reading: types.Reading) -> Finding:
+    epochs = (reading.epoch, *reading.others)
+    ends = f"{profile.smallest} to {profile.largest}" if profile.integers else f"{profile.least_real} and on"
+    decision = "both occur" if reading.torn else f"they are read as {reading.epoch}"
     return Finding(
         "date_ambiguous",
-        Severity.ERROR,
-        f'The numbers in "{table.name}"."{source.name}" reach from {profile.smallest} to {profile.largest}: they may'
-        f" count {' or '.join(epochs)} since 1970.",
-        "Say what they count.",
+        Severity.ERROR if reading.torn else Severity.WARNING,
+        f'The numbers in "{table.name}"."{source.name}" reach from {ends}: they may count {" or ".join(epochs)}'
+        f" since 1970; {decision}.",
+        "Say what they count, if that is not so.",
         table.name,
         source.name,
-        profile.integers,
+        profile.integers + profile.reals,
         (),
         tuple(Repair(f"epoch:{e}", lossless=False, text=f"read all of them as {e}") for e in epochs),
     )

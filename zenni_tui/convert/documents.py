@@ -72,5 +72,8 @@ def doubled(text: str) -> bool:
         seen = seen or len(made) < len(found)
         return made
 
-    json.loads(text, object_pairs_hook=pairs, parse_int=str, parse_float=str)
+    try:
+        json.loads(text, object_pairs_hook=pairs, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
     return seen

@@ -2,6 +2,7 @@
 
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, Kind
+from zenni_tui.model.schema import ColumnProfile
 
 _UTF8 = (
     Repair("utf8_replace", lossless=False, text="put U+FFFD in place of what is not UTF-8"),
@@ -35,7 +36,9 @@ _ADVICE = {
 }
 
 
-def value_finding(table: str, column: ColumnPlan, code: str, reason: str, keys: list[str], *, rowids: bool) -> Finding:
+def value_finding(  # noqa: PLR0917 - the parts of one sentence
+    table: str, column: ColumnPlan, code: str, reason: str, keys: list[str], profile: ColumnProfile, *, rowids: bool
+) -> Finding:
     """Return the finding for values that have no faithful form; `rowids` tells whether rows can be set aside."""
     count = len(keys)
     values = "1 value" if count == 1 else f"{count:,} values"
@@ -48,13 +51,13 @@ def value_finding(table: str, column: ColumnPlan, code: str, reason: str, keys: 
         column.source,
         count,
         tuple(keys[:SHOWN_KEYS]),
-        repairs(column, code, rowids=rowids),
+        repairs(column, code, profile, rowids=rowids),
     )
 
 
-def repairs(column: ColumnPlan, code: str, *, rowids: bool) -> tuple[Repair, ...]:
+def repairs(column: ColumnPlan, code: str, profile: ColumnProfile, *, rowids: bool) -> tuple[Repair, ...]:
     """Return what can be done about values of a column, lossless ways first."""
-    wider = [f"type:{t}" for t in _wider(column, code)]
+    wider = [f"type:{t}" for t in _wider(column, code, profile)]
     offers = [Repair(w, lossless=True, text=f"let the column become {w.partition(':')[2]}") for w in wider]
     offers += _OWN.get(code, ())
     if not column.not_null:
@@ -67,8 +70,10 @@ def repairs(column: ColumnPlan, code: str, *, rowids: bool) -> tuple[Repair, ...
     return tuple(offers)
 
 
-def _wider(column: ColumnPlan, code: str) -> list[str]:
+def _wider(column: ColumnPlan, code: str, profile: ColumnProfile) -> list[str]:
     known = list(_NUMBERS.get(code, ()))
+    if code in ("not_an_integer", "not_a_boolean") and not (profile.texts or profile.blobs):
+        known.append("numeric" if profile.reals else "bigint")
     if code == "date_too_fine" and (column.type.size or 6) < 6:  # noqa: PLR2004 - microseconds
         known.append("timestamp(6)")
     # Text holds whatever was stored as text or number, in SQLite's own spelling; only BLOBs have none.

@@ -101,7 +101,7 @@ def _left_out(facts: Facts, found: Found) -> Iterable[NotMigrated]:
         choice = facts.choices.repairs.get(f"virtual_not_carried/{table.name}")
         if table.name == PRISMA_HISTORY:
             yield NotMigrated(table.name, table.rows, _HISTORY_RULE)
-        elif table.name in facts.choices.exclude or choice == "exclude":
+        elif table.name in facts.choices.exclude or _excluded(table.name, facts.choices):
             yield NotMigrated(table.name, table.rows, "excluded by the operator")
         elif table.kind == "shadow":
             yield NotMigrated(table.name, table.rows, _SHADOW_RULE)
@@ -111,6 +111,10 @@ def _left_out(facts: Facts, found: Found) -> Iterable[NotMigrated]:
         elif table.name in virtual and choice != "as_table":
             found(_virtual(table))
             yield NotMigrated(table.name, table.rows, f"a virtual table of the module {table.module}")
+
+
+def _excluded(table: str, choices: Choices) -> bool:
+    return any(r == "exclude" and f.partition("/")[2] == table for f, r in choices.repairs.items())
 
 
 def _unreadable(table: SourceTable) -> Finding:
@@ -220,14 +224,20 @@ def _too_wide(table: SourceTable, count: int) -> Finding:
         table.name,
         None,
         count,
+        (),
+        (Repair("exclude", lossless=False, text="leave the table behind"),),
     )
 
 
 def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, choices: Choices, found: Found) -> TablePlan:
     known = rules.meanings(plan)
     columns = tuple(declared.with_expressions(table, c, known, found) for c in plan.columns)
-    plan = msgspec.structs.replace(plan, columns=columns)
+    if plan.key is not None and len(plan.key.columns) > rules.MOST_INDEX_COLUMNS:
+        found(rules.too_many_columns(table.name, plan.key.name, len(plan.key.columns)))
+        plan = msgspec.structs.replace(plan, key=None)
+    key = msgspec.structs.replace(plan.key, name=taken.free(plan.key.name)) if plan.key else None
+    plan = msgspec.structs.replace(plan, columns=columns, key=key)
     rules.notes(table, found)
-    if choices.repairs.get(f"check_broken/{table.name}") == "check_drop":
+    if choices.repairs.get(f"check_violated/{table.name}") == "check_drop":
         return plan
     return msgspec.structs.replace(plan, checks=rules.checks(table, plan, taken, found))

@@ -35,6 +35,9 @@ def notes(source: SourceTable, found: Found) -> None:
     """Say what a table's text declares that has no equal, and what of it could not be read."""
     for rule in source.conflicts:
         found(_lost("conflict", source.name, rule, "PostgreSQL says what to do in each statement (ON CONFLICT)"))
+    for column in source.columns:
+        if column.collation not in ("BINARY", *_FOLDS):
+            found(_lost("collation", source.name, f"{column.name} COLLATE {column.collation}", "nobody here knows it"))
     if source.note:
         found(
             Finding(
@@ -79,11 +82,45 @@ def indexes(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) ->
         folded = any(c != "BINARY" for c in index.collations)
         if index.origin == "pk" and not folded:
             continue
+        if len(index.columns) > MOST_INDEX_COLUMNS:
+            found(too_many_columns(source.name, index.name, len(index.columns)))
+            continue
         try:
-            yield _index(index, plan, taken)
+            made = _index(index, plan, taken)
+            if index.origin == "c" and made.name != index.name:
+                found(_renamed(source.name, index.name, made.name))
+            yield made
         except translate.Untranslatable as error:
             text = index.sql or f"UNIQUE ({', '.join(c or '?' for c in index.columns)})"
             found(_lost("index", source.name, f"{index.name}: {text}", error.reason))
+
+
+def too_many_columns(table: str, index: str, count: int) -> Finding:
+    """Return the finding for an index or key with more columns than the target takes."""
+    return Finding(
+        "index_too_many_columns",
+        Severity.ERROR,
+        f'"{index}" of "{table}" has {count} columns; an index of PostgreSQL has at most {MOST_INDEX_COLUMNS}.',
+        "Leave it out, or make a shorter one in a copy of the source.",
+        table,
+        None,
+        1,
+        (),
+        (Repair("index_drop", lossless=False, text="leave the index out"),),
+    )
+
+
+def _renamed(table: str, name: str, target: str) -> Finding:
+    long = len(name.encode("utf-8", "surrogateescape")) > names.LONGEST
+    return Finding(
+        "name_too_long" if long else "name_collides",
+        Severity.INFO,
+        f'The index "{name}" of "{table}" is called "{target}" in the target.',
+        "Nothing needs to be done: queries don't name indexes.",
+        table,
+        None,
+        1,
+    )
 
 
 def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
@@ -95,8 +132,6 @@ def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
         text = _part(index, position, column, known, plan)
         columns.append(known[column.lower()] if column is not None and text is None else "")
         expressions.append(text)
-    if len(columns) > MOST_INDEX_COLUMNS:
-        raise translate.Untranslatable(f"an index of PostgreSQL has at most {MOST_INDEX_COLUMNS} columns")
     where = translate.boolean(index.where, meanings(plan)) if index.where is not None else None
     wanted = (
         index.name

@@ -26,10 +26,10 @@ from .translate_terms import (
     usable,
 )
 from .translate_values import fitted
-from .translate_view import view
+from .translate_view import view, view_columns
 from .translate_walk import Scope, Walker
 
-__all__ = ["Column", "Columns", "Untranslatable", "boolean", "column", "default", "expression", "view"]
+__all__ = ["Column", "Columns", "Untranslatable", "boolean", "column", "default", "expression", "view", "view_columns"]
 
 
 def _term(text: str, columns: Columns) -> Term:

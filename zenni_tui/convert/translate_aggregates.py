@@ -1,4 +1,7 @@
-"""Aggregates (https://sqlite.org/lang_aggfunc.html) whose result does not depend on the order of the rows."""
+"""Aggregates (https://sqlite.org/lang_aggfunc.html) whose result does not depend on the order of the rows.
+
+Averages and totals of whole numbers are exact, and so the same, as long as the sum is below 2^53.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any

@@ -56,7 +56,10 @@ def _computed(text: str, kind: TargetType) -> Default | None:
         if kind.kind is Kind.TIMESTAMPTZ:
             return Default(DefaultKind.NOW)
         return Default(DefaultKind.EXPRESSION, MOMENTS[kind.kind])
-    term = walker.term(read.tree)
+    try:
+        term = walker.term(read.tree)
+    except RecursionError:
+        raise Untranslatable("It is nested too deeply.") from None
     if term.of is Class.NULL:
         return None
     if term.literal and term.value is not None:

@@ -47,7 +47,18 @@ def _join(join: Node, walker: Walker, scope: Sources, right: Relation) -> str:
         raise Untranslatable("A join lacks its condition.")
     else:
         held = walker.condition(on) if on is not None else "TRUE"
+        if side == "FULL" and not _joinable(on):
+            raise Untranslatable("PostgreSQL's FULL JOIN wants columns that are equal.")
     return f"{_SIDES[side]} {right.sql} ON {held}"
+
+
+def _joinable(node: Node) -> bool:
+    kind = type(node).__name__
+    if kind == "Paren":
+        return _joinable(node.this)
+    if kind == "And":
+        return _joinable(node.this) and _joinable(node.expression)
+    return kind == "EQ" and all(type(n).__name__ == "Column" for n in (node.this, node.expression))
 
 
 def _using(join: Node, walker: Walker, scope: Sources, right: Relation) -> str:

@@ -241,7 +241,9 @@ def _abs(a: Arguments) -> Term:
     if term.of in (Class.NULL, Class.NUMBER):
         return NULL if term.of is Class.NULL else _refuse("abs of a column of whole numbers and fractions")
     if term.of is Class.REAL:
-        return replace(term, sql=f"abs({term.sql})", literal=False, value=None)
+        # SQLite leaves -0.0 as it is.
+        sql = f"(CASE WHEN {term.sql} < 0 THEN - {term.sql} ELSE {term.sql} END)"
+        return replace(term, sql=sql, literal=False, value=None)
     # Of the smallest it is an error in both databases.
     high = min(max(abs(term.low or 0), abs(term.high or 0)), INT64[1])
     return Term(f"abs({term.sql}::bigint)", Class.INTEGER, Kind.BIGINT, low=0, high=high)

@@ -97,7 +97,10 @@ def output(term: Term) -> str:
         return "NULL::text"
     if term.of is Class.BOOLEAN:
         return f"({term.sql})::integer"
-    return typed(term) if term.of is Class.TEXT else held(term).sql
+    if term.of is not Class.TEXT:
+        return held(term).sql
+    # What was folded as ASCII has the collation "C", which would clash with others outside.
+    return f'({term.sql} COLLATE "default")' if 'COLLATE "C"' in term.sql else typed(term)
 
 
 def outcome(term: Term) -> Term:

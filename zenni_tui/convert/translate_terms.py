@@ -233,7 +233,7 @@ def _numeric(term: Term, kind: TargetType) -> Term:
         return replace(term, of=Class.REAL if term.affinity == "real" else Class.NUMBER)
     if kind.size is None or kind.size > _DOUBLE_DIGITS:
         return replace(term, of=Class.NUMBER)
-    end = 10 ** (kind.size - (kind.scale or 0))
+    end = 10 ** max(kind.size - (kind.scale or 0), 0)
     return replace(term, of=Class.NUMBER, low=-end, high=end)
 
 

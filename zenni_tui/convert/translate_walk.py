@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Node = Any
 """A node of sqlglot's tree; its arguments are as dynamic as the grammar."""
 
-_LONGEST = 20_000
+_LONGEST = 100_000
 """Characters of one expression; functions that repeat their argument double it at each level."""
 
 _COLLATIONS = ("BINARY", "NOCASE", "RTRIM")

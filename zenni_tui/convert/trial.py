@@ -38,9 +38,11 @@ class Tried(Record, frozen=True):
 
 
 class Twins(Record, frozen=True):
-    """Rows whose key columns become equal in the target, each with the row it equals."""
+    """Rows whose key columns become equal in the target, and the keys of the rows that each one equals."""
 
     keys: tuple[str, ...]
+    others: tuple[str, ...]
+    rowids: tuple[int, ...] = ()
 
 
 def attempt(
@@ -91,13 +93,14 @@ def twins(
     enums: Sequence[EnumPlan],
     *,
     lead: int,
+    rowids: bool,
     scratch: Path,
 ) -> Twins:
     """Find rows whose key becomes equal to an earlier row's; NULLs are never equal. `scratch` is made and removed."""
     fields = [encode.field_encoder(c, enums) for c in columns]
     scratch.touch(0o600)
     seen = sqlite3.connect(scratch, isolation_level=None)
-    found: list[str] = []
+    found: list[tuple[str, str, int]] = []
     try:
         seen.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; CREATE TABLE k (v PRIMARY KEY, t)"
@@ -109,11 +112,33 @@ def twins(
                 key = b"".join(field(v) for field, v in zip(fields, row[lead:], strict=True))
             except Unfit:
                 continue
-            text = key_text(row[:lead], rowids=False)
+            text = key_text(row[:lead], rowids=rowids)
             if seen.execute("INSERT OR IGNORE INTO k VALUES (?, ?)", (key, text)).rowcount == 0:
                 (other,) = seen.execute("SELECT t FROM k WHERE v = ?", (key,)).fetchone()
-                found.append(f"{text} (equals {other})")
+                found.append((text, other, row[0] if rowids and isinstance(row[0], int) else 0))
     finally:
         seen.close()
         scratch.unlink()
-    return Twins(tuple(found))
+    keys, others, ids = zip(*found, strict=True) if found else ((), (), ())
+    return Twins(tuple(keys), tuple(others), tuple(ids) if rowids else ())
+
+
+_FIXED = {Kind.SMALLINT: 2, Kind.INTEGER: 4, Kind.REAL: 4, Kind.DATE: 4, Kind.BOOLEAN: 1, Kind.UUID: 16}
+_LONG = frozenset({Kind.TEXT, Kind.VARCHAR, Kind.CHAR, Kind.NUMERIC, Kind.BYTEA, Kind.JSON, Kind.JSONB})
+_HEADER, _POINTER = 23, 18
+"""Bytes of a row's header and of the pointer that takes the place of a value stored out of line
+(https://www.postgresql.org/docs/current/storage-page-layout.html, storage-toast.html)."""
+
+
+def least_width(row: Sequence[Value], columns: Sequence[ColumnPlan]) -> int:
+    """Return the bytes that a row needs in its page at least, whatever is moved out of line."""
+    width = _HEADER + (len(columns) + 7) // 8
+    for value, column in zip(row, columns, strict=True):
+        if value is None:
+            continue
+        if column.type.kind in _LONG:
+            size = len(value) + 1 if isinstance(value, str | bytes) else len(str(value)) // 2 + 4
+            width += min(size, _POINTER)
+        else:
+            width += _FIXED.get(column.type.kind, 8)
+    return width

@@ -3,6 +3,7 @@
 import re
 
 from zenni_tui.model.plan import Epoch, Kind, TargetType
+from zenni_tui.model.record import Record
 from zenni_tui.model.schema import ColumnProfile, SourceColumn
 
 DATES = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE})
@@ -18,6 +19,7 @@ _PRECISION = 1000
 """The largest a numeric may declare (https://www.postgresql.org/docs/current/datatype-numeric.html)."""
 
 _ARGUMENTS = re.compile(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
+_INTEGER = re.compile(r"\b(?:TINY|SMALL|MEDIUM|BIG)?(?:INT|INTEGER)\d*\b", re.ASCII)
 _NAMED = {
     "DATETIME": TargetType(Kind.TIMESTAMP, 3),
     "TIMESTAMP": TargetType(Kind.TIMESTAMP, 3),
@@ -43,7 +45,8 @@ def choose(column: SourceColumn, profile: ColumnProfile) -> TargetType:
 
 def _by_affinity(declared: str, profile: ColumnProfile) -> TargetType:
     if "INT" in declared:
-        return TargetType(Kind.BIGINT)
+        # The rule also catches POINT and FLOATING POINT, whose values decide better.
+        return TargetType(Kind.BIGINT) if _INTEGER.search(declared) else by_content(profile, TargetType(Kind.BIGINT))
     if any(part in declared for part in ("CHAR", "CLOB", "TEXT")):
         return TargetType(Kind.TEXT)
     if not declared or "BLOB" in declared or declared == "ANY":
@@ -64,15 +67,16 @@ def _numeric(declared: str) -> TargetType:
 
 
 def by_content(profile: ColumnProfile, empty: TargetType) -> TargetType:
-    """Return the narrowest type that holds all of a column's classes; `empty` when it holds only NULL."""
-    if profile.blobs:
+    """Return the narrowest type that holds most of a column's classes; `empty` when it holds only NULL."""
+    numbers = profile.integers + profile.reals
+    if profile.blobs and not (profile.texts or numbers):
         return TargetType(Kind.BYTEA)
-    if profile.texts:
+    if profile.texts or profile.blobs:
         return TargetType(Kind.TEXT)
     if profile.reals:
         wide = max(abs(profile.smallest or 0), abs(profile.largest or 0)) > 1 << 53
         return TargetType(Kind.NUMERIC if wide else Kind.DOUBLE)
-    return TargetType(Kind.BIGINT) if profile.integers else empty
+    return TargetType(Kind.BIGINT) if numbers else empty
 
 
 def mixed(profile: ColumnProfile) -> bool:
@@ -80,23 +84,31 @@ def mixed(profile: ColumnProfile) -> bool:
     return (profile.texts > 0) + (profile.blobs > 0) + (profile.integers + profile.reals > 0) > 1
 
 
-def epochs_of(profile: ColumnProfile) -> tuple[Epoch, ...]:
-    """Return what the numbers of a date column may count, by their magnitude; more than one when they disagree."""
-    if not profile.integers:
-        # SQLite's julianday() gives REALs; an application's fractional seconds since 1970 are REALs too.
-        return (Epoch.JULIAN,) if profile.reals else (Epoch.MILLISECONDS,)
-    low, high = abs(profile.smallest or 0), abs(profile.largest or 0)
-    if min(low, high) >= _JULIAN_FIRST and max(low, high) < _JULIAN_END:
+class Reading(Record, frozen=True):
+    """How a date column's numbers are read; `others` are what they may mean as well, `torn` when both must occur."""
+
+    epoch: Epoch
+    others: tuple[Epoch, ...] = ()
+    torn: bool = False
+
+
+def reading_of(profile: ColumnProfile) -> Reading:
+    """Return what the numbers of a date column count, from the magnitude of all of them."""
+    ends = [v for v in (profile.smallest, profile.largest, profile.least_real, profile.greatest_real) if v is not None]
+    if not ends:
+        return Reading(Epoch.MILLISECONDS)
+    low, top = min(map(abs, ends)), max(map(abs, ends))
+    if low >= _JULIAN_FIRST and top < _JULIAN_END:
         # A column of numeric affinity stores the julian day of a noon as an integer.
-        return (Epoch.JULIAN,) if profile.reals else (Epoch.JULIAN, Epoch.SECONDS)
-    found = tuple(dict.fromkeys((_epoch(max(low, high)), _epoch(min(low, high)))))
-    return found if profile.smallest != 0 and profile.largest != 0 else found[:1]
-
-
-def _epoch(size: int) -> Epoch:
-    if size < _SECONDS_END:
-        return Epoch.SECONDS
-    return Epoch.MILLISECONDS if size < _MILLIS_END else Epoch.MICROSECONDS
+        return Reading(Epoch.JULIAN, () if profile.reals else (Epoch.SECONDS,))
+    if top >= _SECONDS_END:
+        epoch = Epoch.MILLISECONDS if top < _MILLIS_END else Epoch.MICROSECONDS
+        return Reading(epoch, (Epoch.SECONDS,), torn=True) if profile.seconds else Reading(epoch)
+    if profile.reals and not profile.integers:
+        return Reading(Epoch.SECONDS)
+    if profile.seconds:
+        return Reading(Epoch.SECONDS, (Epoch.MILLISECONDS,))
+    return Reading(Epoch.MILLISECONDS, (Epoch.SECONDS,), torn=True) if top else Reading(Epoch.MILLISECONDS)
 
 
 def conclusive(kind: TargetType, profile: ColumnProfile) -> bool:

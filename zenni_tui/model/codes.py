@@ -74,7 +74,7 @@ CODES: dict[str, str] = {
     "table_refused": "The server refuses a table as planned; its words say why.",
     "primary_key_refused": "The server refuses a primary key as planned; its words say why.",
     "index_entry_too_long": "An index entry would have over 2,704 bytes, which a btree doesn't take unless the server can compress it.",
-    "check_broken": "Rows break a CHECK of their own table: they were there before it, or it was switched off.",
+    "check_violated": "Rows break a CHECK of their own table: they were there before it, or it was switched off.",
     "json_duplicate_keys": "A JSON object names a key twice; jsonb keeps the last. Let the column become json to keep the text.",
     "declaration_unread": "The text of a table could not be read whole; rules in it may be missing from the plan.",
     "table_unreadable": "A table can't be read here: its module, function or collation is missing. Leave it behind by name.",
@@ -85,4 +85,8 @@ CODES: dict[str, str] = {
     "review_foreign_key_index": "No index begins with a foreign key's columns. Choose index_add to make one.",
     "review_text_key": "A primary key is text, which every index and reference repeats. Nothing needs to be done.",
     "review_time_zone": "Dates hold UTC without saying so. If the application reads zones, cast them to timestamptz.",
+    "counter_exhausted": "A counter has given out the last number of its type; the next insert without a number fails.",
+    "type_widened": "A column holds more digits than it declares; it becomes numeric, which keeps all of them.",
+    "no_tables": "The file holds no table. See that it is the one the application uses.",
+    "row_too_wide": "A row has more bytes than fit a page of PostgreSQL, after what can be moved out of line has been.",
 }

@@ -37,12 +37,20 @@ class TargetFacts(Record, frozen=True):
     embedded: bool = False
 
 
+class ColumnNames(Record, frozen=True):
+    """One column on its way: its name on both sides."""
+
+    source: str
+    target: str
+
+
 class TableNames(Record, frozen=True):
-    """One table on its way: names on both sides and the rows to carry."""
+    """One table on its way: names on both sides and the rows to carry; `columns` pairs them when a name changes."""
 
     source: str
     target: str
     rows: int
+    columns: tuple[ColumnNames, ...] = ()
 
 
 class Event(Record, frozen=True, tag_field="event"):

@@ -34,6 +34,7 @@ def result(state: RunState, evidence: str) -> dict[str, Any]:
 
 def _table(table: TableView) -> dict[str, Any]:
     left_out = table.verdict is TableVerdict.NOT_MIGRATED
+    named = [msgspec.to_builtins(c) for c in table.columns]
     return {
         "source": table.source,
         "target": None if left_out else table.target,
@@ -42,6 +43,7 @@ def _table(table: TableView) -> dict[str, Any]:
         "rows_differing": None if table.verdict in (None, TableVerdict.NOT_MIGRATED) else table.rows_differing,
         "verdict": str(table.verdict) if table.verdict else None,
         "why": table.why,
+        **({"columns": named} if named else {}),
     }
 
 

@@ -158,6 +158,10 @@ class ColumnProfile(Record, frozen=True):
     smallest: int | None = None
     largest: int | None = None
     longest: int = 0
+    seconds: int = 0
+    """Integers that as seconds since 1970 would be dates from 1973 to 5138."""
+    least_real: float | None = None
+    greatest_real: float | None = None
     suspect_text: bool = False
     """True when some text holds NUL or is not valid UTF-8."""
 

@@ -47,6 +47,7 @@ class TableView(Record, frozen=True):
     why: str = ""
     rows_repaired: int = 0
     rows_quarantined: int = 0
+    columns: tuple[e.ColumnNames, ...] = ()
 
 
 class RunState(Record, frozen=True):
@@ -201,7 +202,7 @@ def _chosen(state: RunState, _: e.Entry, what: e.Chosen) -> RunState:
 
 
 def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
-    tables = {t.target: TableView(t.source, t.target, t.rows) for t in what.tables}
+    tables = {t.target: TableView(t.source, t.target, t.rows, columns=t.columns) for t in what.tables}
     left_out = {
         t.source: TableView(t.source, t.source, t.rows, verdict=TableVerdict.NOT_MIGRATED, why=t.target)
         for t in what.not_migrated

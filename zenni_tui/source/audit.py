@@ -7,24 +7,37 @@ import msgspec
 
 from zenni_tui.model.schema import ColumnProfile, Value
 
+SECONDS_BEGIN, SECONDS_END = 100_000_000, 100_000_000_000
+"""As seconds since 1970 these are the years 1973 and 5138; as milliseconds, the second of January 1970 and 1973."""
+
 
 def profile(values: Sequence[Value]) -> ColumnProfile:
     """Profile one batch of a column's values."""
     kinds = Counter(map(type, values))
     whole = [v for v in values if type(v) is int] if kinds[int] else []
+    reals = [v for v in values if type(v) is float] if kinds[float] else []
     texts = [v for v in values if type(v) is str] if kinds[str] else []
     blobs = [v for v in values if type(v) is bytes] if kinds[bytes] else []
     return ColumnProfile(
         integers=len(whole),
-        reals=kinds[float],
+        reals=len(reals),
         texts=len(texts),
         blobs=len(blobs),
         nulls=kinds[type(None)],
         smallest=min(whole, default=None),
         largest=max(whole, default=None),
         longest=max(max(map(len, texts), default=0), max(map(len, blobs), default=0)),
+        seconds=_seconds(whole),
+        least_real=min(reals, default=None),
+        greatest_real=max(reals, default=None),
         suspect_text=_suspect("".join(texts)),
     )
+
+
+def _seconds(whole: Sequence[int]) -> int:
+    if not whole or min(whole) >= SECONDS_END or max(whole) < SECONDS_BEGIN:
+        return 0
+    return sum(SECONDS_BEGIN <= v < SECONDS_END for v in whole)
 
 
 def _suspect(text: str) -> bool:
@@ -41,7 +54,7 @@ def _suspect(text: str) -> bool:
 
 def merge(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
     """Return the profile of two batches together."""
-    sums = {k: getattr(one, k) + getattr(other, k) for k in ("integers", "reals", "texts", "blobs", "nulls")}
+    sums = {k: getattr(one, k) + getattr(other, k) for k in ("integers", "reals", "texts", "blobs", "nulls", "seconds")}
     smallest = [v for v in (one.smallest, other.smallest) if v is not None]
     largest = [v for v in (one.largest, other.largest) if v is not None]
     return msgspec.structs.replace(
@@ -50,5 +63,11 @@ def merge(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
         smallest=min(smallest, default=None),
         largest=max(largest, default=None),
         longest=max(one.longest, other.longest),
+        least_real=min(_known(one.least_real, other.least_real), default=None),
+        greatest_real=max(_known(one.greatest_real, other.greatest_real), default=None),
         suspect_text=one.suspect_text or other.suspect_text,
     )
+
+
+def _known(*values: float | None) -> list[float]:
+    return [v for v in values if v is not None]

@@ -18,8 +18,11 @@ from zenni_tui.source import audit, database, reader
 from . import adopt, assertions, integrity, mend
 from .integrity import Evidence
 from .meter import Meter
-from .run import Decided, Profiles, Run, Step
-from .workers import Pool, find_twins, profile_span, try_span
+from .run import SERVERS_WORD, Decided, Profiles, Run, Step
+from .workers import Pool, find_twins, find_wide, profile_span, try_span
+
+_MANY_COLUMNS = 200
+"""With fewer columns a row always fits a page, since each takes at most 18 bytes there, or 16 and alignment."""
 
 _ROUNDS = 5
 """A repair may bring a new finding to light, whose repair may bring another; nothing real goes deeper."""
@@ -36,7 +39,7 @@ class Audit(Step):
         profiles = await self._profiles(run)
         asked = run.choices()
         # What the server refused in the plan step is decided there; all else must be found here first.
-        refused = {i: r for i, r in asked.repairs.items() if i.partition("/")[0].endswith("_refused")}
+        refused = {i: r for i, r in asked.repairs.items() if i.partition("/")[0].endswith(SERVERS_WORD)}
         active = msgspec.structs.replace(asked, repairs=refused)
         drafted, _ = await asyncio.to_thread(run.draft, profiles, active, {})
         there = await asyncio.to_thread(adopt.casts, run, drafted)
@@ -46,6 +49,12 @@ class Audit(Step):
         for _ in range(_ROUNDS):
             fresh = await self._round(run, profiles, active, quarantine)
             seen |= {i: e for i, e in fresh.items() if i not in seen}
+            wider = {f"{t}.{c}": "numeric" for t, c in _too_narrow(fresh.values(), drafted)}
+            if wider:
+                seen = {i: e for i, e in seen.items() if f"{e.finding.table}.{e.finding.column}" not in wider}
+                seen |= {e.finding.id: e for e in map(_widened, wider)}
+                active = msgspec.structs.replace(active, casts={**wider, **active.casts})
+                continue
             news = {i: c for i, e in seen.items() if i not in active.repairs and (c := asked.chosen(e.finding))}
             if not news:
                 break
@@ -71,6 +80,7 @@ class Audit(Step):
         found = [Evidence(f) for f in findings]
         found += await self._try(run, plan, profiles)
         found += await self._twins(run, plan, profiles)
+        found += await self._wide(run, plan)
         found += await asyncio.to_thread(_broken_rules, run, plan, profiles)
         found += await asyncio.to_thread(assertions.on_source, run)
         made: dict[str, Evidence] = {}
@@ -110,14 +120,31 @@ class Audit(Step):
 
         spans = ((t.source, columns, plan.enums, s) for t, columns in jobs for s in t.spans)
         await Pool.of(run).each(spans, try_span, done)
-        return [e for t, columns in jobs for e in _evidence(t, columns, tried[t.source], plan)]
+        return [e for t, columns in jobs for e in _evidence(t, columns, tried[t.source], plan, profiles)]
+
+    async def _wide(self, run: Run, plan: Plan) -> list[Evidence]:
+        found: list[Evidence] = []
+
+        def done(result: Twins, name: str, *_: object) -> None:
+            if result.keys:
+                table = next(t for t in plan.tables if t.source == name)
+                finding = _too_wide(name, result.keys)
+                apart = integrity.with_quarantine(finding, plan, table, result.rowids, result.keys)
+                found.append(Evidence(apart, result.keys, result.rowids))
+
+        wide = (t for t in plan.tables if len(t.loaded) > _MANY_COLUMNS)
+        await Pool.of(run).each(((t.source, list(t.loaded), integrity.ROW_BYTES) for t in wide), find_wide, done)
+        return found
 
     async def _twins(self, run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
         found: list[Evidence] = []
 
         def done(result: Twins, name: str, columns: list[ColumnPlan], *_: object) -> None:
             if result.keys:
-                found.append(Evidence(_equal(name, columns, result.keys), result.keys))
+                table = next(t for t in plan.tables if t.source == name)
+                finding = _equal(name, columns, result)
+                apart = integrity.with_quarantine(finding, plan, table, result.rowids, result.keys)
+                found.append(Evidence(apart, result.keys, result.rowids))
 
         jobs = ((t.source, c, plan.enums, run.folder) for t, c in _risky_keys(plan, profiles))
         await Pool.of(run).each(jobs, find_twins, done)
@@ -148,7 +175,9 @@ def _broken_rules(run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
     snapshot = database.open_frozen(run.snapshot)
     try:
         return [
-            *integrity.empty_keys(plan, profiles.tables),
+            *integrity.no_tables(plan),
+            *integrity.empty_keys(snapshot, schema, plan, profiles.tables),
+            *integrity.exhausted_counters(plan, profiles.tables),
             *integrity.broken_checks(snapshot, schema, plan),
             *integrity.orphans(snapshot, schema, plan),
             *integrity.long_entries(snapshot, schema, plan, profiles.tables),
@@ -186,7 +215,10 @@ def _merges(column: ColumnPlan, profile: ColumnProfile) -> bool:
     return classes > 1 or profile.texts > 0
 
 
-def _evidence(table: TablePlan, columns: list[ColumnPlan], tried: list[Tried], plan: Plan) -> Iterable[Evidence]:
+def _evidence(
+    table: TablePlan, columns: list[ColumnPlan], tried: list[Tried], plan: Plan, profiles: Profiles
+) -> Iterable[Evidence]:
+    known = profiles.tables[table.source].columns
     by_source = {c.source: c for c in columns}
     merged: dict[tuple[str, str], list[Trouble]] = {}
     for trouble in (t for one in tried for t in one.troubles):
@@ -197,7 +229,9 @@ def _evidence(table: TablePlan, columns: list[ColumnPlan], tried: list[Tried], p
         rowids = tuple(r for t in troubles for r in t.rowids)
         apart = len(rowids) == len(keys) and not referenced
         planned = by_source[column]
-        finding = offers.value_finding(table.source, planned, code, troubles[0].reason, keys, rowids=apart)
+        finding = offers.value_finding(
+            table.source, planned, code, troubles[0].reason, keys, known[column], rowids=apart
+        )
         yield Evidence(finding, tuple(keys), rowids)
     if plan.origin != "prisma":
         yield from _zones(table, by_source, tried)
@@ -244,17 +278,60 @@ def _doubled(table: TablePlan, column: ColumnPlan, keys: list[str]) -> Finding:
     )
 
 
-def _equal(table: str, columns: list[ColumnPlan], keys: tuple[str, ...]) -> Finding:
+def _equal(table: str, columns: list[ColumnPlan], twins: Twins) -> Finding:
     names = ", ".join(str(c.source) for c in columns)
     return Finding(
         "duplicate_under_target",
         Severity.ERROR,
-        f'{len(keys):,} rows of "{table}" have a unique key ({names}) that equals another row\'s once converted.',
+        f'{len(twins.keys):,} rows of "{table}" have a unique key ({names}) that equals another row\'s once converted,'
+        f" the first one that of {twins.others[0]}.",
         "Change or delete one row of each pair in the source.",
         table,
         columns[0].source,
+        len(twins.keys),
+        twins.keys[:SHOWN_KEYS],
+    )
+
+
+def _too_wide(table: str, keys: tuple[str, ...]) -> Finding:
+    return Finding(
+        "row_too_wide",
+        Severity.ERROR,
+        f'{len(keys):,} rows of "{table}" need more than {integrity.ROW_BYTES:,} bytes in a page, even with all long'
+        " values moved out of line.",
+        "Leave columns behind, or split the table in a copy of the source.",
+        table,
+        None,
         len(keys),
         keys[:SHOWN_KEYS],
+        (Repair("exclude", lossless=False, text="leave the table behind"),),
+    )
+
+
+def _too_narrow(found: Iterable[Evidence], plan: Plan) -> Iterable[tuple[str, str]]:
+    """Yield declared columns whose values have more digits than the declaration: SQLite never heeded it."""
+    if plan.origin == "prisma":
+        return
+    for one in found:
+        table, column = one.finding.table, one.finding.column
+        if one.finding.code == "number_too_precise" and table is not None and column is not None:
+            planned = next(c for t in plan.tables if t.source == table for c in t.columns if c.source == column)
+            if planned.type.kind is Kind.NUMERIC and planned.type.size is not None:
+                yield table, column
+
+
+def _widened(name: str) -> Evidence:
+    table, _, column = name.rpartition(".")
+    return Evidence(
+        Finding(
+            "type_widened",
+            Severity.INFO,
+            f'"{table}"."{column}" holds numbers with more digits than it declares; it becomes numeric.',
+            "Nothing needs to be done; SQLite never heeded the declared digits.",
+            table,
+            column,
+            1,
+        )
     )
 
 

@@ -18,6 +18,8 @@ _AT_ONCE = 100
 _THERE = ("42P07", "42710", "42P16")
 """Duplicate table or index, duplicate object, a second primary key: what an adopted table has already."""
 
+_MISMATCH = "42804"
+
 _OPTIONAL = {"check": "check_not_carried", "index": "index_not_carried", "view": "view_not_carried"}
 
 
@@ -74,8 +76,9 @@ def _finding(plan: Plan, statement: ddl.Statement, error: psycopg.Error) -> Find
         )
     drop = (Repair("fk_drop", lossless=False, text="leave this foreign key out"),)
     key = next((k for k in plan.foreign_keys if k.name == statement.name), None)
+    mismatch = key is not None and error.sqlstate == _MISMATCH
     return Finding(
-        f"{statement.kind.replace(' ', '_')}_refused",
+        "foreign_key_types" if mismatch else f"{statement.kind.replace(' ', '_')}_refused",
         Severity.ERROR,
         f'The server refuses the {statement.kind} "{statement.name}": {why}.',
         "Change the types ([schema.casts]), exclude what is in the way, or mend it in a copy of the source.",

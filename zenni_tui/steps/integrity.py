@@ -1,15 +1,16 @@
 """Looks at the snapshot for rows that break the target's rules, whatever SQLite let pass."""
 
 import sqlite3
+import zlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from zenni_tui.convert import rules
+from zenni_tui.convert import rules, trial
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
 from zenni_tui.model.plan import Kind, Plan, TablePlan
 from zenni_tui.model.record import Record
-from zenni_tui.model.schema import SourceForeignKey, SourceSchema, SourceTable, TableProfile
+from zenni_tui.model.schema import SourceForeignKey, SourceSchema, SourceTable, TableProfile, Value
 from zenni_tui.source import database, reader
 
 INDEX_ENTRY = 2_704
@@ -27,25 +28,94 @@ class Evidence(Record, frozen=True):
     rowids: tuple[int, ...] = ()
 
 
-def empty_keys(plan: Plan, profiles: dict[str, TableProfile]) -> Iterable[Evidence]:
+def no_tables(plan: Plan) -> Iterable[Evidence]:
+    """Find that there is nothing to carry: an empty success would be none."""
+    if not plan.tables and not plan.not_migrated:
+        yield Evidence(
+            Finding(
+                "no_tables",
+                Severity.ERROR,
+                "The file holds no table: there is nothing to migrate.",
+                "See that it is the file the application uses: look at DATABASE_URL in its .env.",
+            )
+        )
+
+
+def empty_keys(
+    snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan, profiles: dict[str, TableProfile]
+) -> Iterable[Evidence]:
     """Find NULLs where the target forbids them; SQLite lets a primary key hold NULL."""
     for table in plan.tables:
+        source = schema.table(table.source)
         known = profiles[table.source].columns
         for column in table.loaded:
-            nulls = known[column.source or ""].nulls
-            if column.not_null and nulls:
-                text = (
-                    f'{nulls:,} rows of "{table.source}" hold NULL in "{column.source}", which must not be NULL there.'
-                )
+            name = column.source or ""
+            if source is None or not column.not_null or not known[name].nulls:
+                continue
+            keys, rowids = _found(snapshot, source, f"c.{database.quoted(name)} IS NULL")
+            text = f'{len(keys):,} rows of "{table.source}" hold NULL in "{name}", which must not be NULL there.'
+            finding = Finding(
+                "null_in_not_null",
+                Severity.ERROR,
+                text,
+                "Give these rows a value in the source, or make the column optional.",
+                table.source,
+                name,
+                len(keys),
+                keys[:SHOWN_KEYS],
+            )
+            yield Evidence(with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
+
+
+def _found(snapshot: sqlite3.Connection, table: SourceTable, condition: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return keys and rowids of the rows, called c, that meet a condition made of quoted names."""
+    rowid = reader.rowid_name(table)
+    lead = [rowid, *table.key] if rowid else list(table.key)
+    shown = ", ".join(f"c.{database.quoted(c)}" for c in lead)
+    sql = f"SELECT {shown} FROM {database.quoted(table.name)} AS c WHERE {condition}"  # noqa: S608 - quoted names
+    snapshot.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    try:
+        rows = snapshot.execute(sql).fetchall()
+    finally:
+        snapshot.text_factory = str
+    keys = tuple(_key_text(row, rowids=rowid is not None) for row in rows)
+    return keys, tuple(row[0] for row in rows) if rowid else ()
+
+
+def _key_text(row: Sequence[Value], *, rowids: bool) -> str:
+    if rowids and (len(row) == 1 or None in row[1:]):
+        return f"rowid {row[0]!r}"
+    return trial.key_text(row, rowids=rowids)
+
+
+def with_quarantine(
+    finding: Finding, plan: Plan, table: TablePlan, rowids: Sequence[int], keys: Sequence[str]
+) -> Finding:
+    """Offer to keep the rows out where that is possible: each has a rowid, and no other table refers to theirs."""
+    if len(rowids) != len(keys) or any(k.parent == table.name for k in plan.foreign_keys):
+        return finding
+    way = Repair("quarantine", lossless=False, text="keep these rows out, in a side table with the reason")
+    return msgspec.structs.replace(finding, repairs=(*finding.repairs, way))
+
+
+def exhausted_counters(plan: Plan, profiles: dict[str, TableProfile]) -> Iterable[Evidence]:
+    """Find counters that have given out the last number their type has: the next insert fails."""
+    limits = {Kind.SMALLINT: 1 << 15, Kind.INTEGER: 1 << 31, Kind.BIGINT: 1 << 63}
+    for table in plan.tables:
+        for column in table.loaded:
+            largest = profiles[table.source].columns[column.source or ""].largest or 0
+            limit = limits.get(column.type.kind)
+            if column.counter is not None and limit and max(largest, table.counter or 0) >= limit - 1:
                 yield Evidence(
                     Finding(
-                        "null_in_not_null",
-                        Severity.ERROR,
-                        text,
-                        "Give these rows a value in the source, or make the column optional.",
+                        "counter_exhausted",
+                        Severity.WARNING,
+                        f'"{table.source}"."{column.source}" already holds the last number of its type: the next row'
+                        " without a number of its own fails (SQLite would look for a free one).",
+                        "Give that row a smaller number in the source, or always give numbers.",
                         table.source,
                         column.source,
-                        nulls,
+                        1,
                     )
                 )
 
@@ -54,24 +124,21 @@ def broken_checks(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan
     """Find rows that break a CHECK of their own table: they were there first, or the rule was switched off."""
     for table in plan.tables:
         source = schema.table(table.source)
-        if source is None or not table.checks:
-            continue
-        lead = source.key or tuple(filter(None, [reader.rowid_name(source)]))
-        shown = ", ".join(map(database.quoted, lead))
-        for check in source.checks:
+        for check in source.checks if source and table.checks else ():
+            assert source is not None  # noqa: S101 - it has checks
             try:
                 # The rule is the file's own text; SQLite itself reads it from there.
-                sql = f"SELECT {shown} FROM {database.quoted(source.name)} WHERE NOT ({check.expression})"  # noqa: S608
-                keys = tuple(", ".join(map(str, row)) for row in snapshot.execute(sql))
+                keys, rowids = _found(snapshot, source, f"NOT ({check.expression})")
             except sqlite3.Error:
                 continue  # a function that isn't here; such a rule is not translated either
             if keys:
-                yield Evidence(_check_broken(table, check.expression, keys), keys)
+                finding = _check_violated(table, check.expression, keys)
+                yield Evidence(with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
 
 
-def _check_broken(table: TablePlan, expression: str, keys: tuple[str, ...]) -> Finding:
+def _check_violated(table: TablePlan, expression: str, keys: tuple[str, ...]) -> Finding:
     return Finding(
-        "check_broken",
+        "check_violated",
         Severity.ERROR,
         f'{len(keys):,} rows of "{table.source}" break its CHECK ({expression}).',
         "Mend these rows in the source, or leave the rule out.",
@@ -85,47 +152,43 @@ def _check_broken(table: TablePlan, expression: str, keys: tuple[str, ...]) -> F
 
 def orphans(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan) -> Iterable[Evidence]:
     """Find rows that refer to no parent, by SQLite's rules and by the target's."""
-    carried = {t.source for t in plan.tables}
+    carried = {t.source: t for t in plan.tables}
     for table in schema.tables:
-        if table.name in carried and table.foreign_keys:
-            yield from _violations(snapshot, table)
-            for key in table.foreign_keys:
-                yield from _other_case(snapshot, schema, table, key)
+        for key in table.foreign_keys if table.name in carried else ():
+            parent = schema.table(key.parent)
+            columns = key.parent_columns or (parent.key if parent else ())
+            if parent is None or len(columns) != len(key.columns) or parent.problem:
+                continue  # the plan names keys that can't be made
+            if not all(parent.column(c) for c in columns):
+                continue
+            yield from _violations(snapshot, plan, carried[table.name], (table, parent), key)
+            yield from _other_case(snapshot, schema, table, key)
 
 
-def _violations(snapshot: sqlite3.Connection, table: SourceTable) -> Iterable[Evidence]:
-    found: dict[int, list[int | None]] = {}
-    try:
-        # Table by table: one malformed foreign key ends the whole check.
-        for _, rowid, _, number in snapshot.execute(f"PRAGMA foreign_key_check({database.quoted(table.name)})"):
-            found.setdefault(number, []).append(rowid)
-    except sqlite3.OperationalError:
-        return  # the plan names keys that can't be checked
-    for number, rowids in found.items():
-        key = table.foreign_keys[len(table.foreign_keys) - 1 - number]
-        keys = tuple(_key_of(snapshot, table, r) for r in rowids)
+def _violations(
+    snapshot: sqlite3.Connection,
+    plan: Plan,
+    planned: TablePlan,
+    tables: tuple[SourceTable, SourceTable],
+    key: SourceForeignKey,
+) -> Iterable[Evidence]:
+    # Not PRAGMA foreign_key_check: one malformed key ends it, and it knows no keys of rows without rowids.
+    table, parent = tables
+    columns = key.parent_columns or parent.key
+    given = " AND ".join(f"c.{database.quoted(c)} IS NOT NULL" for c in key.columns)
+    pairs = zip(columns, key.columns, strict=True)
+    # The parent's column comes first: its collation and affinity hold, as in SQLite's own check.
+    same = " AND ".join(f"p.{database.quoted(b)} = c.{database.quoted(a)}" for b, a in pairs)
+    lost = f"NOT EXISTS (SELECT 1 FROM {database.quoted(parent.name)} AS p WHERE {same})"  # noqa: S608 - quoted names
+    keys, rowids = _found(snapshot, table, f"{given} AND {lost}")
+    if keys:
         reason = f"{_rows(len(keys))} to a row that does not exist"
         finding = rules.fk_finding("foreign_key_orphans", table, key, reason, len(keys), keys[:SHOWN_KEYS])
-        whole = tuple(r for r in rowids if r is not None)
-        yield Evidence(_with_quarantine(finding, offered=len(whole) == len(keys)), keys, whole)
+        yield Evidence(with_quarantine(finding, plan, planned, rowids, keys), keys, rowids)
 
 
 def _rows(count: int) -> str:
     return "1 row refers" if count == 1 else f"{count:,} rows refer"
-
-
-def _with_quarantine(finding: Finding, *, offered: bool) -> Finding:
-    way = Repair("quarantine", lossless=False, text="keep these rows out, in a side table with the reason")
-    return msgspec.structs.replace(finding, repairs=(*finding.repairs, way)) if offered else finding
-
-
-def _key_of(snapshot: sqlite3.Connection, table: SourceTable, rowid: int | None) -> str:
-    name = reader.rowid_name(table)
-    if not table.key or name is None or rowid is None:
-        return f"rowid {rowid}"
-    columns = ", ".join(database.quoted(c) for c in table.key)
-    sql = f"SELECT {columns} FROM {database.quoted(table.name)} WHERE {name} = ?"  # noqa: S608 - quoted names
-    return ", ".join(map(str, snapshot.execute(sql, (rowid,)).fetchone()))
 
 
 def _other_case(
@@ -163,13 +226,22 @@ def long_entries(
         sources = [table.column(c).source or "" for c in texts]
         if source is None or sum(profiles[table.source].columns[c].longest for c in sources) * 4 <= INDEX_ENTRY:
             continue
-        size = " + ".join(f"coalesce(length(CAST({database.quoted(c)} AS BLOB)), 0)" for c in sources)
-        lead = source.key or tuple(filter(None, [reader.rowid_name(source)]))
-        shown = ", ".join(map(database.quoted, lead))
-        sql = f"SELECT {shown} FROM {database.quoted(source.name)} WHERE {size} > ?"  # noqa: S608 - quoted names
-        keys = tuple(", ".join(str(v)[:80] for v in row) for row in snapshot.execute(sql, (INDEX_ENTRY,)))
+        size = " + ".join(f"coalesce(length(CAST(c.{database.quoted(c)} AS BLOB)), 0)" for c in sources)
+        keys, rowids = _found(snapshot, source, f"{size} > {INDEX_ENTRY}")
+        kept = [n for n, rowid in enumerate(rowids) if not _packs(snapshot, source, sources, rowid)]
+        if rowids:
+            keys, rowids = tuple(keys[n][:200] for n in kept), tuple(rowids[n] for n in kept)
         if keys:
-            yield Evidence(_too_long(table, name, sources[0], keys), keys)
+            finding = _too_long(table, name, sources[0], keys)
+            yield Evidence(with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
+
+
+def _packs(snapshot: sqlite3.Connection, table: SourceTable, columns: Sequence[str], rowid: int) -> bool:
+    """Return whether a row's index entry surely fits once compressed; the server's own method is a weaker one."""
+    blobs = ", ".join(f"CAST({database.quoted(c)} AS BLOB)" for c in columns)
+    sql = f"SELECT {blobs} FROM {database.quoted(table.name)} WHERE {reader.rowid_name(table)} = ?"  # noqa: S608 - quoted names
+    values = snapshot.execute(sql, (rowid,)).fetchone()
+    return sum(len(zlib.compress(v, 1)) for v in values if v is not None) < INDEX_ENTRY // 4
 
 
 def _btrees(plan: Plan) -> Iterable[tuple[TablePlan, str, Sequence[str]]]:

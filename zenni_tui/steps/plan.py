@@ -7,11 +7,12 @@ from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Severity, blocking
 from zenni_tui.model.plan import Plan as PlanRecord
+from zenni_tui.model.plan import TablePlan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import ddl
 
 from . import adopt, dry_run
-from .run import Decided, Profiles, Run, Step
+from .run import SERVERS_WORD, Decided, Profiles, Run, Step
 from .target import open_target
 
 
@@ -47,7 +48,7 @@ class Plan(Step):
         return f"{len(plan.tables)} tables, {plan.rows:,} rows, {len(plan.indexes)} indexes, types from {plan.origin}"
 
     def _tell(self, run: Run, plan: PlanRecord) -> None:
-        tables = tuple(e.TableNames(t.source, t.name, t.rows) for t in plan.tables)
+        tables = tuple(e.TableNames(t.source, t.name, t.rows, _renamed(t)) for t in plan.tables)
         left = tuple(e.TableNames(n.name, n.rule, n.rows) for n in plan.not_migrated)
         run.tell(e.PlanMade(plan.hash, tables, left))
         origin = run.request.prisma_schema or "the file's own declarations"
@@ -64,8 +65,14 @@ def _left_out_by_choice(choices: Choices) -> list[Finding]:
     found = []
     for name, repair in choices.repairs.items():
         code, _, where = name.partition("/")
-        if code.endswith("_refused"):
+        if code.endswith(SERVERS_WORD):
             table, _, column = where.partition("/")
             text = f'What the server refused of "{table}" ({column}) is left out by choice.'
             found.append(Finding(code, Severity.ERROR, text, "", table, column or None, 1, chosen=repair))
     return found
+
+
+def _renamed(table: TablePlan) -> tuple[e.ColumnNames, ...]:
+    """Return all column names on both sides when the table's or a column's name changes."""
+    pairs = tuple(e.ColumnNames(c.source or "", c.name) for c in table.carried)
+    return pairs if table.source != table.name or any(c.source != c.target for c in pairs) else ()

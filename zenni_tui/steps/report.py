@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 
 from zenni_tui.model.runbook import StepId
 from zenni_tui.report import evidence
@@ -27,12 +28,19 @@ def _archive(run: Run) -> None:
     snapshot = database.open_frozen(run.snapshot)
     try:
         for left_out in run.plan().not_migrated:
-            cursor = snapshot.execute(f"SELECT * FROM {database.quoted(left_out.name)}")  # noqa: S608 - a quoted name
-            names = [d[0] for d in cursor.description]
-            lines = [json.dumps(dict(zip(names, row, strict=True)), default=repr, ensure_ascii=False) for row in cursor]
-            run.write(f"not_migrated.{_file_name(left_out.name)}.jsonl", "".join(f"{x}\n" for x in lines).encode())
+            try:
+                run.write(f"not_migrated.{_file_name(left_out.name)}.jsonl", _rows(snapshot, left_out.name))
+            except sqlite3.Error as error:
+                run.check(StepId.REPORT, left_out.name, f"its rows can't be kept: {error}", ok=None)
     finally:
         snapshot.close()
+
+
+def _rows(snapshot: sqlite3.Connection, table: str) -> bytes:
+    cursor = snapshot.execute(f"SELECT * FROM {database.quoted(table)}")  # noqa: S608 - a quoted name
+    names = [d[0] for d in cursor.description]
+    lines = (json.dumps(dict(zip(names, row, strict=True)), default=repr, ensure_ascii=False) for row in cursor)
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
 
 
 def _file_name(table: str) -> str:

@@ -23,6 +23,9 @@ from zenni_tui.model.schema import SourceSchema, TableProfile
 from zenni_tui.model.state import RunState
 from zenni_tui.target.connect import Target
 
+SERVERS_WORD = ("_refused", "foreign_key_types")
+"""How the codes of findings end that only the server's own word brings to light."""
+
 
 class Step(ABC):
     """One step of the runbook; a step that writes nothing outside the run directory has nothing to undo."""

@@ -132,11 +132,27 @@ def find_twins(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPla
     desk = _at_desk()
     table = desk.table(name)
     rowid = reader.rowid_name(table)
-    lead = list(table.key) or ([rowid] if rowid else [])
+    lead = [rowid, *table.key] if rowid else list(table.key)
     wanted = [*lead, *(c.source or "" for c in columns)]
     whole = Span(0, table.rows)
     rows = (row for batch in reader.batches(desk.source, table, wanted, whole) for row in batch)
-    return trial.twins(rows, columns, enums, lead=len(lead), scratch=scratch / f"twins-{os.getpid()}.db")
+    return trial.twins(
+        rows, columns, enums, lead=len(lead), rowids=rowid is not None, scratch=scratch / f"twins-{os.getpid()}.db"
+    )
+
+
+def find_wide(name: str, columns: Sequence[ColumnPlan], most: int) -> trial.Twins:
+    """Find rows that are too wide for a page; returned like twins, without others."""
+    desk = _at_desk()
+    table = desk.table(name)
+    rowid = reader.rowid_name(table)
+    lead = [rowid, *table.key] if rowid else list(table.key)
+    wanted = [*lead, *(c.source or "" for c in columns)]
+    whole = Span(0, table.rows)
+    rows = (row for batch in reader.batches(desk.source, table, wanted, whole) for row in batch)
+    wide = [row[: len(lead)] for row in rows if trial.least_width(row[len(lead) :], columns) > most]
+    keys = tuple(trial.key_text(row, rowids=rowid is not None) for row in wide)
+    return trial.Twins(keys, (), tuple(row[0] for row in wide if rowid and isinstance(row[0], int)))
 
 
 def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:

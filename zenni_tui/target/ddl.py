@@ -169,9 +169,9 @@ def create_tables(plan: Plan, *, schema_there: bool) -> tuple[Statement, ...]:
     for enum in (n for n in plan.enums if n.name not in plan.adopted):
         made = pg.ENUM(*enum.labels, name=enum.name, schema=plan.schema)
         statements.append(Statement("type", enum.name, _sql(pg.CreateEnumType(made))))
-    statements += [
-        Statement("table", t.name, _create_table(t, plan)) for t in plan.tables if t.name not in plan.adopted
-    ]
+    # Counters make sequences "table_column_seq" by themselves and step aside for a table that has the name already.
+    tables = sorted((t for t in plan.tables if t.name not in plan.adopted), key=lambda t: not t.name.endswith("_seq"))
+    statements += [Statement("table", t.name, _create_table(t, plan)) for t in tables]
     return tuple(statements)
 
 

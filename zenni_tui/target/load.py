@@ -105,11 +105,18 @@ def set_counters(connection: Connection, schema: str, table: TablePlan) -> int:
 def _set_counter(connection: Connection, column: tuple[str, str, str], last: int | None) -> None:
     """Let the next number be one more than the highest that was ever given out."""
     schema, table, name = column
+    # Literals quoted by the driver, no parameters: those would make a % in a name a placeholder.
     connection.execute(
         sql.SQL(
             "SELECT setval(seq, greatest(top, 1), top >= 1) FROM ("
-            " SELECT pg_get_serial_sequence(format('%%I.%%I', %(schema)s::text, %(table)s::text), %(name)s) AS seq,"
-            " greatest(coalesce(max({column}), 0), %(last)s)::bigint AS top FROM {table}) AS t"
-        ).format(column=sql.Identifier(name), table=sql.Identifier(schema, table)),
-        {"schema": schema, "table": table, "name": name, "last": last or 0},
+            " SELECT pg_get_serial_sequence(format('%I.%I', {schema}::text, {name}::text), {column_name}) AS seq,"
+            " greatest(coalesce(max({column}), 0), {last})::bigint AS top FROM {table}) AS t"
+        ).format(
+            schema=sql.Literal(schema),
+            name=sql.Literal(table),
+            column_name=sql.Literal(name),
+            column=sql.Identifier(name),
+            last=sql.Literal(last or 0),
+            table=sql.Identifier(schema, table),
+        )
     )
