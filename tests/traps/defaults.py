@@ -1,6 +1,7 @@
 """Traps of defaults: each spelling, judged by what an insert without the column gives."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from traps.target import Check, Target
@@ -102,6 +103,7 @@ HARD: tuple[tuple[str, str, Any], ...] = (
     ("json_array", "JSON DEFAULT '[]'", []),
     ("prisma_array", "TEXT DEFAULT []", lambda v: v in ("", "[]", None)),
     ("decimal", "DECIMAL(10,2) DEFAULT 0.10", lambda v: v is not None and str(v) == "0.10"),
+    ("very_wide_decimal", "NUMERIC(1000,500) DEFAULT 5.5", lambda v: v is not None and v == Decimal("5.5")),
     ("wide_boolean", "BOOLEAN DEFAULT 'yes'", True),
     ("untyped_text", "DEFAULT 'x'", lambda v: v in ("x", b"x")),
     ("case", "TEXT DEFAULT (CASE WHEN 1 THEN 'a' ELSE 'b' END)", "a"),

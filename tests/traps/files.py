@@ -132,6 +132,12 @@ GROUPS = (
     _single("nothing/no_tables", "CREATE TABLE x (a); DROP TABLE x;", wants=(Want("no_tables", None),)),
     _single("nothing/views_only", "CREATE VIEW only AS SELECT 1 AS one, 'a' AS a;", wants=(Want("no_tables", None),)),
     _single(
+        "exclude/every_column",
+        "CREATE TABLE alone (v TEXT); INSERT INTO alone VALUES ('x');",
+        wants=(Want("no_columns_left", "alone"),),
+        exclude=("alone.v",),
+    ),
+    _single(
         "statistics/analyzed",
         "CREATE TABLE an (id INTEGER PRIMARY KEY, t TEXT); CREATE INDEX an_t ON an (t);"
         "INSERT INTO an VALUES (1, 'x'), (2, 'y'); ANALYZE;",

@@ -1,6 +1,6 @@
 """Traps of numbers and booleans."""
 
-from traps.target import has_types, sees
+from traps.target import has_types, never_offered, sees
 from traps.words import Trap, Want, warn
 
 PASSING = (
@@ -160,6 +160,17 @@ BLOCKED = (
         "CREATE TABLE bi (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO bi VALUES (1, 5), (2, x'05');",
         (Want("not_an_integer", "bi", "n", 1, ("2",), offers=("to_null", "quarantine"), choose="to_null"),),
         (sees("SELECT n FROM bi ORDER BY id", (5,), (None,)),),
+        compared=False,
+    ),
+    Trap(
+        "text_and_blob_in_integer/no_text_is_offered",
+        """CREATE TABLE tbi (id INTEGER PRIMARY KEY, n INTEGER);
+        INSERT INTO tbi VALUES (1, 5), (2, 'many'), (3, x'ff');""",
+        (Want("not_an_integer", "tbi", "n", 2, ("2", "3"), offers=("to_null", "quarantine"), choose="quarantine"),),
+        (
+            sees("SELECT id, n FROM tbi", (1, 5)),
+            never_offered("not_an_integer", "tbi", "type:text"),
+        ),
         compared=False,
     ),
     Trap(

@@ -103,3 +103,13 @@ def key_of(table: str, *columns: str) -> Check:
         f" WHERE conrelid = '\"{table}\"'::regclass AND contype = 'p' AND attrelid = conrelid AND attnum = number",
         (list(columns),),
     )
+
+
+def never_offered(code: str, table: str, repair: str) -> Check:
+    """Return the check that a repair which would not hold every value was not on offer."""
+
+    def check(target: Target) -> None:
+        found = (f for f in target.document["findings"] if (f["code"], f["table"]) == (code, table))
+        assert all(repair != r["id"] for f in found for r in f["repairs"]), f"{repair} is offered for {table}"
+
+    return check

@@ -52,7 +52,7 @@ def empty_keys(
             name = column.source or ""
             if source is None or not column.not_null or not known[name].nulls:
                 continue
-            keys, rowids = _found(snapshot, source, f"c.{database.quoted(name)} IS NULL")
+            keys, rowids = _found(snapshot, source, f"typeof(c.{database.quoted(name)}) = 'null'")
             text = f'{len(keys):,} rows of "{table.source}" hold NULL in "{name}", which must not be NULL there.'
             finding = Finding(
                 "null_in_not_null",
