@@ -1,14 +1,13 @@
 """Every trap ends as was written down before: identical, or these findings, and identical once they are repaired."""
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from traps.catalogue import GROUPS, LOSSLESS, everything
-from traps.runs import Runs, Story, matches
-from traps.words import Group, Trap, Want
+from traps.judge import brief, complain, matches
+from traps.runs import Runs, Story
+from traps.words import Group, Trap
 
 from zenni_tui.sandbox.server import Server
 
@@ -24,41 +23,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[R
         server.drop_database(story.database)
 
 
-def _merged(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one finding for each code, place and severity: several reasons may have been told apart."""
-    made: dict[tuple[str, ...], dict[str, Any]] = {}
-    for finding in findings:
-        place = tuple(str(finding[k]) for k in ("code", "table", "column", "severity"))
-        known = made.setdefault(place, {**finding, "count": 0, "keys": []})
-        known["count"] += finding["count"]
-        known["keys"] = [*known["keys"], *finding["keys"]]
-    return list(made.values())
-
-
-def _same(want: Want, finding: dict[str, Any]) -> bool:
-    count = want.count in (None, finding["count"])
-    return count and (want.keys is None or Counter(want.keys) == Counter(finding["keys"]))
-
-
-def _brief(finding: dict[str, Any]) -> str:
-    words = " ".join(str(finding[k]) for k in ("severity", "code", "table", "column", "count", "keys"))
-    return f"{words} | {finding['message'][:140]} | {[r['id'] for r in finding.get('repairs', ())]}"
-
-
-def _judge(trap: Trap, findings: list[dict[str, Any]]) -> None:
-    found = _merged([f for f in findings if not f["code"].startswith("review_")])
-    listed = "\n".join(map(_brief, found)) or "nothing"
-    for want in trap.wants:
-        near = [f for f in found if matches(want, f)]
-        assert any(_same(want, f) for f in near), f"wanted {want}\nfound:\n{listed}"
-        offered = [r["id"] for f in near for r in f["repairs"]]
-        lacking = [o for o in want.offers if not any(i.startswith(o) for i in offered)]
-        assert not lacking, f"{want.code} does not offer {lacking} but {offered}"
-        found = [f for f in found if f not in near]
-    extra = [f for f in found if f["severity"] != "info" and not (f["code"] in trap.may and f["severity"] == "warning")]
-    assert not extra, "not expected:\n" + "\n".join(map(_brief, extra))
-
-
 def _passed(story: Story, trap: Trap) -> None:
     document = story.last.document
     assert (story.last.code, document["verdict"]) == (0, "passed"), _why(story, trap)
@@ -71,7 +35,7 @@ def _passed(story: Story, trap: Trap) -> None:
 def _why(story: Story, trap: Trap) -> str:
     last = story.last
     problem = last.document.get("problem") or {}
-    told = [_brief(f) for f in story.findings(trap, last) if f["severity"] == "error" and not f.get("chosen")]
+    told = [brief(f) for f in story.findings(trap, last) if f["severity"] == "error" and not f.get("chosen")]
     return f"{last.document.get('verdict')} {problem}\n" + ("\n".join(told) or last.narration[-1500:])
 
 
@@ -85,7 +49,8 @@ def test_trap(runs: Runs, group: Group, trap: Trap) -> None:
         assert (first.code, first.document["verdict"]) == (3, "not_ready"), _why(story, trap)
         assert story.empty_after_first
     assert first.code in (0, 3), _why(story, trap)
-    _judge(trap, story.findings(trap, first))
+    complaint = complain(trap, story.findings(trap, first))
+    assert not complaint, complaint
     assert story.untouched
     if all(w.choose for w in trap.wants if w.severity == "error"):
         _passed(story, trap)
@@ -103,7 +68,7 @@ def test_nothing_else_is_found(runs: Runs, group: Group) -> None:
     assert story.first.code in (0, 3), _why(story, group.traps[0])
     wild = any(w.table in ("*", None) for t in group.traps for w in t.wants)
     strays = [f for f in story.first.document.get("findings", ()) if f["table"] not in story.owners]
-    assert wild or not [f for f in strays if f["severity"] != "info"], "\n".join(map(_brief, strays))
+    assert wild or not [f for f in strays if f["severity"] != "info"], "\n".join(map(brief, strays))
 
 
 @pytest.mark.parametrize("group", [g for g in GROUPS if g.blocks], ids=lambda g: g.name)

@@ -120,8 +120,8 @@ def _orphans(name: str, *, null: str = "", choose: str) -> str:
         INSERT INTO {name}_parent VALUES (1); INSERT INTO {name} VALUES ('a', 1), ('b', 2), ('c', 3);"""
 
 
-def _orphan_want(name: str, choose: str, *, nullable: bool = True) -> Want:
-    offers = ("fk_drop", "fk_not_valid", "quarantine", *(("to_null",) if nullable else ()))
+def _orphan_want(name: str, choose: str) -> Want:
+    offers = ("fk_drop", "fk_not_valid", "quarantine")
     return Want("foreign_key_orphans", name, "p", 2, ("b", "c"), offers=offers, choose=choose)
 
 
@@ -137,7 +137,7 @@ BLOCKED = (
     Trap(
         "orphans/fk_not_valid",
         _orphans("orphan_keep", null="NOT NULL", choose="fk_not_valid"),
-        (_orphan_want("orphan_keep", "fk_not_valid", nullable=False),),
+        (_orphan_want("orphan_keep", "fk_not_valid"),),
         (
             sees("SELECT id, p FROM orphan_keep ORDER BY 1", *_ALL),
             refuses(BREAKS, "INSERT INTO orphan_keep VALUES ('d', 9)"),
@@ -148,16 +148,6 @@ BLOCKED = (
         _orphans("orphan_aside", choose="quarantine"),
         (_orphan_want("orphan_aside", "quarantine"),),
         (sees("SELECT id, p FROM orphan_aside", ("a", 1)), _is("orphan_aside", "REFERENCES")),
-        compared=False,
-    ),
-    Trap(
-        "orphans/to_null",
-        _orphans("orphan_null", choose="to_null"),
-        (_orphan_want("orphan_null", "to_null"),),
-        (
-            sees("SELECT id, p FROM orphan_null ORDER BY 1", ("a", 1), ("b", None), ("c", None)),
-            _is("orphan_null", "REFERENCES"),
-        ),
         compared=False,
     ),
     Trap(

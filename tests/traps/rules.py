@@ -233,7 +233,7 @@ BLOCKED = (
         """CREATE TABLE chk_old (id INTEGER PRIMARY KEY, n INTEGER CHECK (n > 0));
         PRAGMA ignore_check_constraints = ON; INSERT INTO chk_old VALUES (1, 5), (2, 0), (3, -1);
         PRAGMA ignore_check_constraints = OFF;""",
-        (Want("check_broken", "chk_old", None, 2, ("2", "3"), offers=("quarantine",), choose="quarantine"),),
+        (Want("check_violated", "chk_old", None, 2, ("2", "3"), offers=("quarantine",), choose="quarantine"),),
         (sees("SELECT id, n FROM chk_old", (1, 5)), refuses(CHECK, "INSERT INTO chk_old VALUES (9, 0)")),
         compared=False,
     ),

@@ -15,8 +15,9 @@ from psycopg.conninfo import make_conninfo
 from support import Outcome, Program
 
 from traps import outside
+from traps.judge import complain, matches
 from traps.target import Target
-from traps.words import Group, Trap, Want
+from traps.words import Group, Trap
 from zenni_tui.sandbox.server import Server
 
 
@@ -93,18 +94,6 @@ def config(group: Group, repairs: dict[str, str]) -> str:
     return "\n".join(parts + [table(name, entries) for name, entries in named if entries])
 
 
-def matches(want: Want, finding: dict[str, Any]) -> bool:
-    """Return whether a finding is the wanted one, by all but its count and keys."""
-    place = want.table == "*" or (finding["table"] or "") in (want.table or "").split("|")
-    column = want.column == "*" or (want.column or None) == (finding["column"] or None)
-    return (
-        place
-        and column
-        and finding["code"] in want.code.split("|")
-        and finding["severity"] in (*want.severity.split("|"), "error" if want.choose else "")
-    )
-
-
 def repairs_for(group: Group, findings: list[dict[str, Any]]) -> dict[str, str]:
     """Return the choices that the traps make among the findings, by the finding's id."""
     chosen = {}
@@ -158,11 +147,19 @@ class Runs:
         self.known: dict[str, Story] = {}
 
     def of(self, group: Group, trap: Trap) -> Story:
-        """Return the story in which a trap is judged: its group's, or its own when others spoiled the group's."""
+        """Return the story in which a trap is judged: its group's, without those that spoiled it, or its own alone."""
         together = self._story(group)
-        if together.expected() or len(group.traps) == 1:
+        spoilers = [t for t in group.traps if complain(t, together.findings(t, together.first))]
+        if together.expected() or len(group.traps) == 1 or trap in spoilers:
             return together
-        return self._story(replace(group, name=trap.name.replace("/", "_"), traps=(trap,)))
+        others = self._story(
+            replace(group, name=f"{group.name}_others", traps=tuple(t for t in group.traps if t not in spoilers))
+        )
+        return (
+            others
+            if others.expected()
+            else self._story(replace(group, name=trap.name.replace("/", "_"), traps=(trap,)))
+        )
 
     def _story(self, group: Group) -> Story:
         if group.name not in self.known:

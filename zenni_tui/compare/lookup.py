@@ -12,7 +12,7 @@ from zenni_tui.model.plan import ColumnPlan, Kind, TablePlan
 
 from .columns import Cell
 from .expressions import bare_type, canonical_sql
-from .session import Target
+from .session import PARAMETER, Target, parameterized
 from .values import raw_bytes, readable
 
 _ACTUAL = """
@@ -26,10 +26,10 @@ WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p') AND a.attnum
 _ABSENT = sql.SQL("'(no such column)'::text")
 _CHOSEN = sql.SQL("SELECT {columns} FROM {table} AS t WHERE t.{key} = ANY(ARRAY({keys}))")
 _TEXT_CHOSEN = sql.SQL("SELECT {columns} FROM {table} AS t WHERE {key} = ANY(ARRAY({keys}))")
-_KEYS = sql.SQL("SELECT k.v::{type} FROM json_array_elements_text(%s::json) AS k (v)")
-_TEXT_KEYS = sql.SQL("SELECT k.v FROM json_array_elements_text(%s::json) AS k (v)")
+_KEYS = sql.SQL(f"SELECT k.v::{{type}} FROM json_array_elements_text({PARAMETER}::json) AS k (v)")  # noqa: S608 - no value
+_TEXT_KEYS = sql.SQL(f"SELECT k.v FROM json_array_elements_text({PARAMETER}::json) AS k (v)")  # noqa: S608 - no value
 _JOINED = sql.SQL("SELECT {columns} FROM ROWS FROM ({lists}) AS k ({names}) JOIN {table} AS t ON {matches}")
-_LIST = sql.SQL("json_array_elements_text(%s::json)")
+_LIST = sql.SQL(f"json_array_elements_text({PARAMETER}::json)")
 
 
 class Layout(NamedTuple):
@@ -87,7 +87,8 @@ class Lookup:
         self._strict = [_castable(column, shape) for column in self._columns]
         parts = {"columns": sql.SQL(", ").join(shape.expressions), "table": shape.name}
         expressions = [shape.expressions[position] for position in key]
-        self._query = self._single(parts, expressions[0]) if len(key) == 1 else self._composite(parts, expressions)
+        query = self._single(parts, expressions[0]) if len(key) == 1 else self._composite(parts, expressions)
+        self._query = parameterized(query, target)
 
     def ask(self, keys: Sequence[Sequence[Cell]], raw: Sequence[Sequence[Any]]) -> psycopg.Cursor[tuple[Any, ...]]:
         """Send the query for keys given column by column; in a pipeline its rows are fetched later.

@@ -10,13 +10,14 @@ from zenni_tui.model.record import Record
 
 from .expressions import bare_type, canonical_sql
 from .records import Difference, DifferenceKind, Part
+from .session import PARAMETER, parameterized
 from .values import readable
 
-Deletion = tuple[sql.Composed, list[str]]
+Deletion = tuple[sql.SQL, list[str]]
 
-_HASH = sql.SQL("encode(sha256(convert_to({}, 'UTF8')), 'hex') = %s")
-_TEXT_IS = sql.SQL("{} = %s")
-_IS = sql.SQL("t.{} = %s::text::{}")
+_HASH = sql.SQL(f"encode(sha256(convert_to({{}}, 'UTF8')), 'hex') = {PARAMETER}")
+_TEXT_IS = sql.SQL(f"{{}} = {PARAMETER}")
+_IS = sql.SQL(f"t.{{}} = {PARAMETER}::text::{{}}")
 _NULL = sql.SQL("t.{} IS NULL")
 _ALL = sql.SQL("DELETE FROM {} AS t WHERE {}")
 _SOME = sql.SQL("DELETE FROM {0} WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM {0} AS t WHERE {1} LIMIT {2}))")
@@ -98,8 +99,8 @@ def deletion(schema: str, table: TablePlan, order: Delete) -> Deletion:
     found = sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
     parameters = [_literal(table.column(p.column), p, exact=exact) for p in order.where if p.text is not None]
     if order.copies is None:
-        return _ALL.format(name, found), parameters
-    return _SOME.format(name, found, sql.Literal(order.copies)), parameters
+        return parameterized(_ALL.format(name, found)), parameters
+    return parameterized(_SOME.format(name, found, sql.Literal(order.copies))), parameters
 
 
 def _condition(column: ColumnPlan, part: Part, *, exact: bool) -> sql.Composable:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 Target = psycopg.Connection[tuple[Any, ...]]
 
@@ -31,3 +32,12 @@ def pin_session(target: Target) -> None:
     target.prepare_threshold = None
     for name, value in SETTINGS.items():
         target.execute("SELECT set_config(%s, %s, %s)", (name, value, not target.autocommit))
+
+
+PARAMETER = "\ue000parameter\ue000"
+"""Stands for a parameter in a composed query until `parameterized` has made it."""
+
+
+def parameterized(query: sql.Composable, target: Target | None = None) -> sql.SQL:
+    """Return a query whose marks are parameters; a % in a name would otherwise begin a placeholder."""
+    return sql.SQL(query.as_string(target).replace("%", "%%").replace(PARAMETER, "%s"))

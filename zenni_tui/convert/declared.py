@@ -11,7 +11,6 @@ from zenni_tui.model.plan import (
     Counter,
     Epoch,
     Kind,
-    TargetType,
     ValueRepair,
     parse_type,
 )
@@ -20,8 +19,8 @@ from zenni_tui.model.schema import ColumnProfile, SourceColumn, SourceTable
 from . import translate, types
 
 Found = Callable[[Finding], None]
-Meanings = Mapping[str, tuple[str, TargetType]]
-"""What the translator needs of a table: target name and type by source column."""
+Meanings = Mapping[str, translate.Column]
+"""What the translator knows of a table's columns, by source name."""
 
 _VALUE_REPAIRS = frozenset({"strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})
 
@@ -98,7 +97,7 @@ def _generated(
     reason = "its expression is not known"
     try:
         if source.expression is not None:
-            expression = translate.expression(source.expression, meanings)
+            expression = translate.expression(source.expression, meanings, plan.type, indexed=True)
             return msgspec.structs.replace(plan, generated=expression, not_null=source.not_null)
     except translate.Untranslatable as error:
         reason = error.reason
@@ -111,7 +110,8 @@ def _generated_lost(table: SourceTable, source: SourceColumn, reason: str) -> Fi
     return Finding(
         "generated_not_carried",
         Severity.ERROR,
-        f'The generated column "{table.name}"."{source.name}" AS ({source.expression}) has no equal here: {reason}.',
+        f'The generated column "{table.name}"."{source.name}" AS ({source.expression}) has no equal here:'
+        f" {reason.rstrip('.')}.",
         "Carry its values in an ordinary column, and compute them in the application from then on.",
         table.name,
         source.name,
@@ -128,7 +128,7 @@ def _default_lost(table: SourceTable, source: SourceColumn, reason: str) -> Find
     return Finding(
         "default_not_carried",
         Severity.WARNING,
-        f'The default {source.default} of "{table.name}"."{source.name}" is not carried: {reason}.',
+        f'The default {source.default} of "{table.name}"."{source.name}" is not carried: {reason.rstrip(".")}.',
         "Set a default in PostgreSQL after the migration, or let the application give the value.",
         table.name,
         source.name,

@@ -47,10 +47,11 @@ def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple
     plans = {t.name: plans[t.name] for t in sources.values()} if prisma is None else plans
     taken = rules.Taken(p.name for p in plans.values())
     for table in others:
-        plans[table.name] = _with_rules(table, plans[table.name], taken, facts.choices, found)
-    indexes = [i for t in others for i in rules.indexes(t, plans[t.name], taken, found)]
+        plans[table.name] = _with_rules(table, plans[table.name], taken, facts, found)
+    meanings = {n: rules.meanings(sources[n], p, facts.profiles.get(n)) for n, p in plans.items()}
+    indexes = [i for t in others for i in rules.indexes(t, plans[t.name], meanings[t.name], taken, found)]
     keys = [k for t in others for k in rules.foreign_keys(t, facts.schema, plans, facts.choices, found)]
-    views = tuple(rules.views(facts.schema, plans, namespace, found))
+    views = tuple(rules.views(facts.schema, {n: (p.name, meanings[n]) for n, p in plans.items()}, namespace, found))
     plan = Plan(
         namespace,
         tuple(plans.values()),
@@ -229,8 +230,8 @@ def _too_wide(table: SourceTable, count: int) -> Finding:
     )
 
 
-def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, choices: Choices, found: Found) -> TablePlan:
-    known = rules.meanings(plan)
+def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, facts: Facts, found: Found) -> TablePlan:
+    known = rules.meanings(table, plan, facts.profiles.get(table.name))
     columns = tuple(declared.with_expressions(table, c, known, found) for c in plan.columns)
     if plan.key is not None and len(plan.key.columns) > rules.MOST_INDEX_COLUMNS:
         found(rules.too_many_columns(table.name, plan.key.name, len(plan.key.columns)))
@@ -238,6 +239,6 @@ def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, choices
     key = msgspec.structs.replace(plan.key, name=taken.free(plan.key.name)) if plan.key else None
     plan = msgspec.structs.replace(plan, columns=columns, key=key)
     rules.notes(table, found)
-    if choices.repairs.get(f"check_violated/{table.name}") == "check_drop":
+    if facts.choices.repairs.get(f"check_violated/{table.name}") == "check_drop":
         return plan
-    return msgspec.structs.replace(plan, checks=rules.checks(table, plan, taken, found))
+    return msgspec.structs.replace(plan, checks=rules.checks(table, plan, known, taken, found))

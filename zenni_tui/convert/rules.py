@@ -6,8 +6,8 @@ import msgspec
 
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Repair, Severity
-from zenni_tui.model.plan import CheckPlan, ForeignKeyPlan, IndexPlan, TablePlan, TargetType, ViewPlan
-from zenni_tui.model.schema import SourceForeignKey, SourceIndex, SourceObject, SourceSchema, SourceTable
+from zenni_tui.model.plan import CheckPlan, ForeignKeyPlan, IndexPlan, TablePlan, ViewPlan
+from zenni_tui.model.schema import SourceForeignKey, SourceIndex, SourceSchema, SourceTable, TableProfile
 
 from . import names, translate
 from .declared import Found, Meanings
@@ -52,17 +52,23 @@ def notes(source: SourceTable, found: Found) -> None:
         )
 
 
-def meanings(table: TablePlan) -> Meanings:
-    """Return target names and types by source column, for the translator."""
-    return {c.source: (c.name, c.type) for c in table.columns if c.source is not None}
+def meanings(source: SourceTable, plan: TablePlan, profile: TableProfile | None) -> Meanings:
+    """Return what the translator must know of a table's columns, by their source names."""
+    found = {}
+    for column in plan.columns:
+        declared = source.column(column.source) if column.source is not None else None
+        if declared is not None:
+            held = profile.columns.get(declared.name) if profile else None
+            found[declared.name] = translate.column(declared, column, held)
+    return found
 
 
-def checks(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) -> tuple[CheckPlan, ...]:
+def checks(source: SourceTable, plan: TablePlan, known: Meanings, taken: Taken, found: Found) -> tuple[CheckPlan, ...]:
     """Translate a table's CHECK rules, or say which are not carried and why."""
     made = []
     for number, check in enumerate(source.checks, 1):
         try:
-            text = translate.boolean(check.expression, meanings(plan))
+            text = translate.boolean(check.expression, known)
         except translate.Untranslatable as error:
             found(_lost("check", source.name, check.name or f"CHECK ({check.expression})", error.reason))
             continue
@@ -76,7 +82,7 @@ def dropped(choices: Choices, table: TablePlan, columns: Iterable[str]) -> bool:
     return any(choices.repairs.get(f"index_entry_too_long/{table.source}/{s}") == "index_drop" for s in sources)
 
 
-def indexes(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) -> Iterable[IndexPlan]:
+def indexes(source: SourceTable, plan: TablePlan, known: Meanings, taken: Taken, found: Found) -> Iterable[IndexPlan]:
     """Plan a table's indexes: columns, order, expressions, predicates, and case folding by expression."""
     for index in source.indexes:
         folded = any(c != "BINARY" for c in index.collations)
@@ -86,7 +92,7 @@ def indexes(source: SourceTable, plan: TablePlan, taken: Taken, found: Found) ->
             found(too_many_columns(source.name, index.name, len(index.columns)))
             continue
         try:
-            made = _index(index, plan, taken)
+            made = _index(index, plan, known, taken)
             if index.origin == "c" and made.name != index.name:
                 found(_renamed(source.name, index.name, made.name))
             yield made
@@ -123,16 +129,16 @@ def _renamed(table: str, name: str, target: str) -> Finding:
     )
 
 
-def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
+def _index(index: SourceIndex, plan: TablePlan, known: Meanings, taken: Taken) -> IndexPlan:
     if index.partial and index.where is None:
         raise translate.Untranslatable("its WHERE is not known")
-    known = {name.lower(): target for name, (target, _) in meanings(plan).items()}
+    targets = {(c.source or "").lower(): c.name for c in plan.columns if c.source is not None}
     columns, expressions = [], []
     for position, column in enumerate(index.columns):
-        text = _part(index, position, column, known, plan)
-        columns.append(known[column.lower()] if column is not None and text is None else "")
+        text = _part(index, position, column, targets, known)
+        columns.append(targets[column.lower()] if column is not None and text is None else "")
         expressions.append(text)
-    where = translate.boolean(index.where, meanings(plan)) if index.where is not None else None
+    where = translate.boolean(index.where, known, indexed=True) if index.where is not None else None
     wanted = (
         index.name
         if index.origin == "c"
@@ -150,15 +156,15 @@ def _index(index: SourceIndex, plan: TablePlan, taken: Taken) -> IndexPlan:
 
 
 def _part(
-    index: SourceIndex, position: int, column: str | None, known: Mapping[str, str], plan: TablePlan
+    index: SourceIndex, position: int, column: str | None, targets: Mapping[str, str], known: Meanings
 ) -> str | None:
     collation = index.collations[position] if index.collations else "BINARY"
     if column is None:
         text = index.expressions[position] if index.expressions else None
         if text is None:
             raise translate.Untranslatable("its expression is not known")
-        made = translate.expression(text, meanings(plan))
-    elif column.lower() not in known:
+        made = translate.expression(text, known, indexed=True)
+    elif column.lower() not in targets:
         raise translate.Untranslatable(f'its column "{column}" is not carried')
     else:
         made = None
@@ -167,7 +173,7 @@ def _part(
     if collation not in _FOLDS:
         raise translate.Untranslatable(f"its collation {collation} has no equal")
     # SQLite folds ASCII only, and so does lower() under the collation "C".
-    inner: str = made or names.quoted(known[(column or "").lower()])
+    inner: str = made or names.quoted(targets[(column or "").lower()])
     return f'{_FOLDS[collation]}({inner} COLLATE "C")'
 
 
@@ -220,6 +226,8 @@ def _reference_problem(
     if parent is None or parent.name not in plans:
         state = "is not in the file" if parent is None else "is not migrated"
         return fk_finding("foreign_key_parent_missing", source, key, f'the table "{key.parent}" {state}', 1)
+    if len(key.parent_columns or parent.key) != len(key.columns):
+        return fk_finding("foreign_key_malformed", source, key, "it names other columns than the parent's key has", 1)
     columns = {c.lower() for c in key.parent_columns or parent.key}
     carried = {(c.source or "").lower() for c in plans[parent.name].columns}
     own = {(c.source or "").lower() for c in plans[source.name].columns}
@@ -252,38 +260,31 @@ def fk_finding(  # noqa: PLR0917 - the parts of one sentence
     )
 
 
-def views(schema: SourceSchema, tables: Mapping[str, TablePlan], namespace: str, found: Found) -> Iterable[ViewPlan]:
+Known = dict[str, tuple[str, Meanings]]
+"""Tables and views that a view may read: target name and columns by source name."""
+
+
+def views(schema: SourceSchema, tables: Known, namespace: str, found: Found) -> Iterable[ViewPlan]:
     """Translate views; triggers and what can't be translated are listed with their text."""
-    known: dict[str, tuple[str, Mapping[str, tuple[str, TargetType]]]] = {
-        name: (plan.name, meanings(plan)) for name, plan in tables.items()
-    }
+    known = dict(tables)
     for thing in schema.others:
         if thing.kind != "view":
             found(_lost(thing.kind, thing.name, thing.sql, "its language has no equal"))
             continue
-        view = _view(thing, known, namespace, found)
-        if view is not None:
+        try:
+            view = ViewPlan(names.fitted(thing.name), translate.view(thing.sql, known, namespace))
+            known[thing.name] = (view.name, translate.view_columns(thing.sql, known, namespace))
+        except translate.Untranslatable as error:
+            found(_lost("view", thing.name, thing.sql, error.reason))
+        else:
             yield view
-
-
-def _view(
-    thing: SourceObject,
-    known: Mapping[str, tuple[str, Mapping[str, tuple[str, TargetType]]]],
-    namespace: str,
-    found: Found,
-) -> ViewPlan | None:
-    try:
-        return ViewPlan(names.fitted(thing.name), translate.view(thing.sql, known, namespace))
-    except translate.Untranslatable as error:
-        found(_lost("view", thing.name, thing.sql, error.reason))
-        return None
 
 
 def _lost(kind: str, table: str, text: str, reason: str) -> Finding:
     return Finding(
         f"{kind}_not_carried",
         Severity.WARNING,
-        f'A {kind} of "{table}" is not carried: {reason}. Its text: {" ".join(text.split())[:300]}',
+        f'A {kind} of "{table}" is not carried: {reason.rstrip(".")}. Its text: {" ".join(text.split())[:300]}',
         "Write its PostgreSQL form by hand after the migration, if it is needed; the text is in schema.json.",
         table,
         None,

@@ -11,7 +11,7 @@ from zenni_tui.source import database
 from zenni_tui.target.bookkeeping import Connection
 
 from .integrity import Evidence
-from .run import Run
+from .run import Profiles, Run
 
 _MOST_ROWS = 100_000
 
@@ -56,7 +56,7 @@ def on_target(run: Run, connection: Connection, plan: Plan) -> int:
     snapshot = database.open_frozen(run.snapshot)
     try:
         for name, sql in run.request.assertions.items():
-            text = run.request.assertions_target.get(name) or _translated(name, sql, plan)
+            text = run.request.assertions_target.get(name) or _translated(run, name, sql, plan)
             here = len(snapshot.execute(sql).fetchmany(_MOST_ROWS))
             there = len(connection.execute(text.encode()).fetchmany(_MOST_ROWS))
             if here != there:
@@ -71,8 +71,13 @@ def on_target(run: Run, connection: Connection, plan: Plan) -> int:
     return len(run.request.assertions)
 
 
-def _translated(name: str, sql: str, plan: Plan) -> str:
-    known = {t.source: (t.name, rules.meanings(t)) for t in plan.tables}
+def _translated(run: Run, name: str, sql: str, plan: Plan) -> str:
+    schema, profiles = run.schema(), run.load("profiles.json", Profiles)
+    known = {
+        t.source: (t.name, rules.meanings(source, t, profiles.tables.get(t.source)))
+        for t in plan.tables
+        if (source := schema.table(t.source))
+    }
     try:
         return translate.view(f"CREATE VIEW assertion AS {sql.strip().rstrip(';')}", known, plan.schema)
     except translate.Untranslatable as error:

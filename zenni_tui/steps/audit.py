@@ -290,6 +290,7 @@ def _equal(table: str, columns: list[ColumnPlan], twins: Twins) -> Finding:
         columns[0].source,
         len(twins.keys),
         twins.keys[:SHOWN_KEYS],
+        (Repair("type:text", lossless=True, text="keep the stored text: text"),) if len(columns) == 1 else (),
     )
 
 
