@@ -17,7 +17,9 @@ def like(subject: Term, pattern: Term, escape: Term | None = None) -> Term:
         return truth("NULL::boolean")
     mark = "" if escape is None else _escape(pattern, escape)
     sides = [f'lower({typed(t)} COLLATE "C")' for t in (subject, pattern)]
-    return truth(f"({sides[0]} LIKE {sides[1]} ESCAPE {string(mark)})")
+    # The backslash is PostgreSQL's own escape.
+    escape = "" if mark == "\\" else f" ESCAPE {string(mark)}"
+    return truth(f"({sides[0]} LIKE {sides[1]}{escape})")
 
 
 def _escape(pattern: Term, escape: Term) -> str:
@@ -39,7 +41,8 @@ def glob(subject: Term, pattern: Term) -> Term:
     left = f'{typed(subject)} COLLATE "C"'
     if "[" not in pattern.value:
         wanted = "".join(_GLOB_TO_LIKE.get(c, c) for c in pattern.value)
-        return truth(f"({left} LIKE {string(wanted)} ESCAPE {string(chr(92))})")
+        # The backslash is PostgreSQL's own escape.
+        return truth(f"({left} LIKE {string(wanted)})")
     return truth(f"({left} ~ {string('^' + _regex(pattern.value) + '$')})")
 
 
