@@ -110,7 +110,7 @@ def test_the_gate_asks_until_nothing_blocks(
 
 def test_assertions_are_asked_on_both_sides(program: Program, sample: SampleApplication) -> None:
     """A customer's query that finds rows blocks by name with them; one that finds none is asked in the target too."""
-    good = '"ends after it starts" = \'SELECT id FROM "Booking" WHERE "endTime" < "startTime"\''
+    good = '"everybody has a name" = \'SELECT id FROM "Booking" WHERE length("customerName") = 0\''
     bad = '"no services" = \'SELECT id FROM "Service"\''
     _config(program, "[verify.assertions]", good, bad)
     refused = program.run("rehearse", "--source", str(sample.database))

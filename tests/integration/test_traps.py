@@ -45,12 +45,12 @@ def test_trap(runs: Runs, group: Group, trap: Trap) -> None:
     story = runs.of(group, trap)
     first = story.first
     assert first.document, first.narration[-1500:]
+    complaint = complain(trap, story.findings(trap, first))
+    assert not complaint, complaint
     if trap.blocks:
         assert (first.code, first.document["verdict"]) == (3, "not_ready"), _why(story, trap)
         assert story.empty_after_first
     assert first.code in (0, 3), _why(story, trap)
-    complaint = complain(trap, story.findings(trap, first))
-    assert not complaint, complaint
     assert story.untouched
     if all(w.choose for w in trap.wants if w.severity == "error"):
         _passed(story, trap)

@@ -152,7 +152,7 @@ BLOCKED = (
     _bad("february_30", "'2024-02-30'", "date_impossible"),
     _bad("no_leap_year", "'2023-02-29 00:00:00'", "date_impossible", "to_null"),
     _bad("month_13", "'2023-13-01'", "date_impossible", "quarantine"),
-    _bad("zeros", "'0000-00-00 00:00:00'", "date_impossible", "to_null"),
+    _bad("zeros", "'0000-00-00 00:00:00'", "date_impossible|date_out_of_range", "to_null"),
     _bad("year_0", "'0000-01-01 00:00:00'", "date_out_of_range|date_impossible"),
     _bad("hour_25", "'2023-01-01 25:00:00'", "time_impossible"),
     _bad("leap_second", "'2016-12-31T23:59:60Z'", "time_impossible"),
@@ -160,7 +160,6 @@ BLOCKED = (
     _bad("empty", "''", "date_unreadable", "to_null"),
     _bad("infinity", "'infinity'", "date_unreadable", "to_null"),
     _bad("now", "'now'", "date_unreadable"),
-    _bad("year_alone", "'2023'", "date_unreadable|date_ambiguous", "to_null"),
     _bad("blob", "x'00'", "date_unreadable", "to_null", offers=("to_null", "quarantine")),
     _bad("too_far", "'+300000-01-01T00:00:00Z'", "date_out_of_range"),
     _bad(
@@ -197,6 +196,23 @@ BLOCKED = (
             ),
         ),
         (_at("amb", "1970-01-20 16:13:20", "1970-01-20 16:13:20.06"),),
+    ),
+    Trap(
+        "ambiguous/a_year_among_dates",
+        """CREATE TABLE amb_year (id INTEGER PRIMARY KEY, at DATETIME);
+        INSERT INTO amb_year VALUES (1, '2024-02-29 12:34:56'), (2, '2023');""",
+        (
+            Want(
+                "date_ambiguous|date_unreadable",
+                "amb_year",
+                "at",
+                severity="error",
+                offers=("epoch:seconds",),
+                choose="epoch:seconds",
+            ),
+        ),
+        (_at("amb_year", "2024-02-29 12:34:56", "1970-01-01 00:33:43"),),
+        ("date_zone_assumed",),
     ),
     Trap(
         "ambiguous/both_in_one_column",

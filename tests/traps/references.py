@@ -272,7 +272,15 @@ BLOCKED = (
         """CREATE TABLE type_parent (id INTEGER PRIMARY KEY);
         CREATE TABLE type_child (id INTEGER PRIMARY KEY, p TEXT REFERENCES type_parent (id));
         INSERT INTO type_parent VALUES (1), (2); INSERT INTO type_child VALUES (1, '1'), (2, '2');""",
-        (Want("foreign_key_types|foreign_key_refused", "type_child", "p", offers=("fk_drop",), choose="fk_drop"),),
+        (
+            Want(
+                "foreign_key_type|foreign_key_types|foreign_key_refused",
+                "type_child",
+                "p",
+                offers=("fk_drop",),
+                choose="fk_drop",
+            ),
+        ),
         (_none("type_child"),),
     ),
 )

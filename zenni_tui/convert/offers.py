@@ -77,7 +77,11 @@ def _wider(column: ColumnPlan, code: str, profile: ColumnProfile) -> list[str]:
     if code == "date_too_fine" and (column.type.size or 6) < 6:  # noqa: PLR2004 - microseconds
         known.append("timestamp(6)")
     # Text holds whatever was stored as text or number, in SQLite's own spelling; only BLOBs have none.
-    if column.type.kind not in _WIDE and code not in ("blob_in_text", "text_nul", "text_not_utf8", "not_a_blob"):
+    if (
+        not profile.blobs
+        and column.type.kind not in _WIDE
+        and code not in ("blob_in_text", "text_nul", "text_not_utf8", "not_a_blob")
+    ):
         known.append("text")
     if code == "not_a_blob":
         known.append("text")

@@ -1,5 +1,6 @@
 """Makes the plan: from what Prisma's schema says where there is one, and from the file's own declarations elsewhere."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -104,7 +105,7 @@ def _left_out(facts: Facts, found: Found) -> Iterable[NotMigrated]:
             yield NotMigrated(table.name, table.rows, _HISTORY_RULE)
         elif table.name in facts.choices.exclude or _excluded(table.name, facts.choices):
             yield NotMigrated(table.name, table.rows, "excluded by the operator")
-        elif table.kind == "shadow":
+        elif table.kind == "shadow" and not _owned(table, virtual.values()):
             yield NotMigrated(table.name, table.rows, _SHADOW_RULE)
         elif table.problem is not None:
             found(_unreadable(table))
@@ -112,6 +113,12 @@ def _left_out(facts: Facts, found: Found) -> Iterable[NotMigrated]:
         elif table.name in virtual and choice != "as_table":
             found(_virtual(table))
             yield NotMigrated(table.name, table.rows, f"a virtual table of the module {table.module}")
+
+
+def _owned(table: SourceTable, virtual: Iterable[SourceTable]) -> bool:
+    """Return whether a table only bears a shadow's name: the user's own, which a full-text table reads from."""
+    owners = [v for v in virtual if table.name.lower() == f"{v.name}_content".lower()]
+    return any(re.search(r"\bcontent\s*=", v.sql, re.IGNORECASE) for v in owners)
 
 
 def _excluded(table: str, choices: Choices) -> bool:
@@ -206,6 +213,8 @@ def _table(table: SourceTable, name: str, facts: Facts, found: Found) -> TablePl
         columns.append(declared.chosen(made, table.name, facts.choices))
     if len(columns) > MOST_COLUMNS:
         found(_too_wide(table, len(columns)))
+    if not columns:
+        found(_nothing_left(table))
     return _counted(TablePlan(table.name, name, tuple(columns), _key(table, name, columns)), table, facts)
 
 
@@ -214,6 +223,20 @@ def _key(table: SourceTable, name: str, columns: Iterable[ColumnPlan]) -> KeyPla
     if not table.key or not set(table.key) <= set(targets):
         return None
     return KeyPlan(names.fitted(table.key_name or f"{name}_pkey"), tuple(targets[c] for c in table.key))
+
+
+def _nothing_left(table: SourceTable) -> Finding:
+    return Finding(
+        "no_columns_left",
+        Severity.ERROR,
+        f'No column of "{table.name}" is left to carry.',
+        f'Leave the table behind by its own name: [source] exclude = ["{table.name}"].',
+        table.name,
+        None,
+        1,
+        (),
+        (Repair("exclude", lossless=False, text="leave the table behind"),),
+    )
 
 
 def _too_wide(table: SourceTable, count: int) -> Finding:

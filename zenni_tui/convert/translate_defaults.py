@@ -110,8 +110,9 @@ def _fraction(value: float | str | bytes, kind: TargetType) -> str:
         return repr(number) if isinstance(number, float) else str(number)
     exact = Decimal(repr(number))
     if kind.size is not None:
-        scale = kind.scale or 0
-        if exact != round(exact, scale) or abs(exact) >= Decimal(10) ** (kind.size - scale):
+        _, digits, exponent = exact.normalize().as_tuple()
+        scale, below = kind.scale or 0, int(exponent)
+        if -below > scale or len(digits) + below > kind.size - scale:
             raise Untranslatable(f"The number does not fit {kind}.")
     return f"{exact:f}"
 

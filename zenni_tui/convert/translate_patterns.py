@@ -18,8 +18,8 @@ def like(subject: Term, pattern: Term, escape: Term | None = None) -> Term:
     mark = "" if escape is None else _escape(pattern, escape)
     sides = [f'lower({typed(t)} COLLATE "C")' for t in (subject, pattern)]
     # The backslash is PostgreSQL's own escape.
-    escape = "" if mark == "\\" else f" ESCAPE {string(mark)}"
-    return truth(f"({sides[0]} LIKE {sides[1]}{escape})")
+    clause = "" if mark == "\\" else f" ESCAPE {string(mark)}"
+    return truth(f"({sides[0]} LIKE {sides[1]}{clause})")
 
 
 def _escape(pattern: Term, escape: Term) -> str:

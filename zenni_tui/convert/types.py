@@ -49,13 +49,14 @@ def _by_affinity(declared: str, profile: ColumnProfile) -> TargetType:
         return TargetType(Kind.BIGINT) if _INTEGER.search(declared) else by_content(profile, TargetType(Kind.BIGINT))
     if any(part in declared for part in ("CHAR", "CLOB", "TEXT")):
         return TargetType(Kind.TEXT)
-    if not declared or "BLOB" in declared or declared == "ANY":
-        return by_content(profile, TargetType(Kind.BYTEA if "BLOB" in declared else Kind.TEXT))
+    if "BLOB" in declared:
+        return TargetType(Kind.BYTEA) if profile.blobs else by_content(profile, TargetType(Kind.BYTEA))
+    if declared in ("", "ANY"):
+        return by_content(profile, TargetType(Kind.TEXT))
     if any(part in declared for part in ("REAL", "FLOA", "DOUB")):
         return TargetType(Kind.DOUBLE)
-    if declared.startswith(("DECIMAL", "NUMERIC")):
-        return _numeric(declared)
-    return by_content(profile, TargetType(Kind.NUMERIC))
+    decimal = declared.startswith(("DECIMAL", "NUMERIC"))
+    return _numeric(declared) if decimal else by_content(profile, TargetType(Kind.NUMERIC))
 
 
 def _numeric(declared: str) -> TargetType:
@@ -105,7 +106,7 @@ def reading_of(profile: ColumnProfile) -> Reading:
         epoch = Epoch.MILLISECONDS if top < _MILLIS_END else Epoch.MICROSECONDS
         return Reading(epoch, (Epoch.SECONDS,), torn=True) if profile.seconds else Reading(epoch)
     if profile.reals and not profile.integers:
-        return Reading(Epoch.SECONDS)
+        return Reading(Epoch.SECONDS, (Epoch.MILLISECONDS,))
     if profile.seconds:
         return Reading(Epoch.SECONDS, (Epoch.MILLISECONDS,))
     return Reading(Epoch.MILLISECONDS, (Epoch.SECONDS,), torn=True) if top else Reading(Epoch.MILLISECONDS)

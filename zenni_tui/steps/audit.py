@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from zenni_tui.convert import offers, types
+from zenni_tui.convert import offers, planner, types
 from zenni_tui.convert.trial import Tried, Trouble, Twins
 from zenni_tui.model.choices import NONE, Choices
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
@@ -132,7 +132,7 @@ class Audit(Step):
                 apart = integrity.with_quarantine(finding, plan, table, result.rowids, result.keys)
                 found.append(Evidence(apart, result.keys, result.rowids))
 
-        wide = (t for t in plan.tables if len(t.loaded) > _MANY_COLUMNS)
+        wide = (t for t in plan.tables if _MANY_COLUMNS < len(t.loaded) <= planner.MOST_COLUMNS)
         await Pool.of(run).each(((t.source, list(t.loaded), integrity.ROW_BYTES) for t in wide), find_wide, done)
         return found
 
@@ -267,14 +267,18 @@ def _zone_assumed(table: TablePlan, column: ColumnPlan, bare: int, zoned: int) -
 def _doubled(table: TablePlan, column: ColumnPlan, keys: list[str]) -> Finding:
     return Finding(
         "json_duplicate_keys",
-        Severity.WARNING,
+        Severity.ERROR,
         f'{len(keys):,} JSON values of "{table.source}"."{column.source}" name a key twice; jsonb keeps the last one.',
-        "If the text must stay as it is, let the column become json.",
+        "Mend the text in the source, or let the column become json, which keeps it as it is.",
         table.source,
         column.source,
         len(keys),
         tuple(keys[:SHOWN_KEYS]),
-        (Repair("type:json", lossless=True, text="keep the text as it is: json"),),
+        (
+            Repair("type:json", lossless=True, text="keep the text as it is: json"),
+            Repair("type:text", lossless=True, text="keep the text as it is: text"),
+            Repair("keep_last", lossless=False, text="let jsonb keep the last one"),
+        ),
     )
 
 
