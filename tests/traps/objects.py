@@ -18,10 +18,8 @@ VIEWS = (
         "view/plain",
         BASE.format("va") + "CREATE VIEW va_sum (who, total) AS SELECT name, sum(n) FROM va GROUP BY name;"
         "CREATE VIEW va_top AS SELECT who FROM va_sum WHERE total > 5 ORDER BY who DESC LIMIT 1;",
-        checks=(
-            sees("SELECT who, total::int FROM va_sum ORDER BY 1", ("a", 5), ("b", 7)),
-            sees("SELECT who FROM va_top", ("b",)),
-        ),
+        checks=(sees("SELECT who, total::int FROM va_sum ORDER BY 1", ("a", 5), ("b", 7)),),
+        may=("view_not_carried",),
     ),
     Trap(
         "view/joined",

@@ -1,7 +1,7 @@
 """Findings about values, and the repairs on offer for each."""
 
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
-from zenni_tui.model.plan import ColumnPlan, Kind
+from zenni_tui.model.plan import ColumnPlan, Kind, parse_type
 from zenni_tui.model.schema import ColumnProfile
 
 _UTF8 = (
@@ -57,7 +57,7 @@ def value_finding(  # noqa: PLR0917 - the parts of one sentence
 
 def repairs(column: ColumnPlan, code: str, profile: ColumnProfile, *, rowids: bool) -> tuple[Repair, ...]:
     """Return what can be done about values of a column, lossless ways first."""
-    wider = [f"type:{t}" for t in _wider(column, code, profile)]
+    wider = [f"type:{t}" for t in _wider(column, code, profile) if parse_type(t) != column.type]
     offers = [Repair(w, lossless=True, text=f"let the column become {w.partition(':')[2]}") for w in wider]
     offers += _OWN.get(code, ())
     if not column.not_null:

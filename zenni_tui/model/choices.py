@@ -1,6 +1,6 @@
 """What the operator decided: kept in the config and in the plan, so that migration day repeats the rehearsal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -41,6 +41,11 @@ class Choices(Record, frozen=True):
         if self.accept_lossless and finding.severity is Severity.ERROR:
             return next((r.id for r in finding.repairs if r.lossless), None)
         return None
+
+    def without(self, findings: Iterable[str]) -> "Choices":
+        """Return the choices without the repairs of some findings."""
+        left = {f: r for f, r in self.repairs.items() if f not in set(findings)}
+        return msgspec.structs.replace(self, repairs=left)
 
     def with_repairs(self, repairs: dict[str, str]) -> "Choices":
         """Return the choices with more repairs."""

@@ -21,6 +21,8 @@ from .meter import Meter
 from .run import SERVERS_WORD, Decided, Profiles, Run, Step
 from .workers import Pool, find_twins, find_wide, profile_span, try_span
 
+_MENDING = frozenset({"type", "strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})
+
 _MANY_COLUMNS = 200
 """With fewer columns a row always fits a page, since each takes at most 18 bytes there, or 16 and alignment."""
 
@@ -46,6 +48,7 @@ class Audit(Step):
         active = msgspec.structs.replace(active, casts={**there, **active.casts})
         quarantine: dict[str, tuple[int, ...]] = {}
         seen: dict[str, Evidence] = {}
+        fresh: dict[str, Evidence] = {}
         for _ in range(_ROUNDS):
             fresh = await self._round(run, profiles, active, quarantine)
             seen |= {i: e for i, e in fresh.items() if i not in seen}
@@ -60,6 +63,9 @@ class Audit(Step):
                 break
             active = active.with_repairs(news)
             quarantine = _quarantined(seen, active)
+        # What a round with the repair in force still finds has not been mended by it.
+        unmended = [i for i in fresh if active.repairs.get(i, "").partition(":")[0] in _MENDING]
+        active = active.without(unmended)
         await asyncio.to_thread(run.save, "decided.json", Decided(asked, active, quarantine))
         self._tell(run, seen, active, asked)
         await asyncio.to_thread(_write_mend, run, seen)

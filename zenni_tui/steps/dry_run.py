@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 import psycopg
 
+from zenni_tui.convert import planner
 from zenni_tui.model.findings import Finding, Repair, Severity
 from zenni_tui.model.plan import Plan, TablePlan
 from zenni_tui.target import ddl
@@ -36,11 +37,12 @@ def attempt(run: Run, plan: Plan) -> tuple[Plan, tuple[Finding, ...]]:
 
 def _parts(plan: Plan) -> Iterable[Plan]:
     """Yield the plan in parts that one transaction can hold; references and views are tried when one part is all."""
-    if len(plan.tables) <= _AT_ONCE:
+    possible = [t for t in plan.tables if len(t.columns) <= planner.MOST_COLUMNS]
+    if len(possible) == len(plan.tables) <= _AT_ONCE:
         yield plan
         return
-    for start in range(0, len(plan.tables), _AT_ONCE):
-        tables = plan.tables[start : start + _AT_ONCE]
+    for start in range(0, len(possible), _AT_ONCE):
+        tables = tuple(possible[start : start + _AT_ONCE])
         names = {t.name for t in tables}
         indexes = tuple(i for i in plan.indexes if i.table in names)
         yield msgspec.structs.replace(plan, tables=tables, indexes=indexes, foreign_keys=(), views=())
