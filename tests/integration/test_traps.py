@@ -1,6 +1,5 @@
 """Every trap ends as was written down before: identical, or these findings, and identical once they are repaired."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,9 @@ FAMILIES = 50
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Iterator[Runs]:
-    """Yield the runs that all traps share; their databases go with them."""
-    made = Runs(tmp_path_factory.mktemp("traps"), server)
-    yield made
-    for story in made.known.values():
-        server.drop_database(story.database)
+def runs(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Runs:
+    """Return the runs that all traps share; their databases go with the session's server."""
+    return Runs(tmp_path_factory.mktemp("traps"), server)
 
 
 def _passed(story: Story, trap: Trap) -> None:

@@ -1,6 +1,6 @@
 """Traps of dates and times; the expected instants were reckoned by hand or by `date -u`."""
 
-from traps.target import Check, has_types, sees, told_or
+from traps.target import Check, has_types, never_offered, sees, told_or
 from traps.words import Trap, Want, warn
 
 
@@ -196,6 +196,14 @@ BLOCKED = (
             ),
         ),
         (_at("amb", "1970-01-20 16:13:20", "1970-01-20 16:13:20.06"),),
+    ),
+    Trap(
+        "bad_date/finer_than_any_type",
+        """CREATE TABLE finest (id INTEGER PRIMARY KEY, at DATETIME);
+        INSERT INTO finest VALUES (1, '2024-01-01 00:00:00.123456'), (2, '2024-01-01 00:00:00.123456789');""",
+        (Want("date_too_fine", "finest", "at", 2, ("1", "2"), offers=("type:text",), choose="type:text"),),
+        (never_offered("date_too_fine", "finest", "type:timestamp(6)"),),
+        ("date_zone_assumed", "mixed_classes"),
     ),
     Trap(
         "ambiguous/a_year_among_dates",

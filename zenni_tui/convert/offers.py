@@ -51,8 +51,13 @@ def value_finding(  # noqa: PLR0917 - the parts of one sentence
         column.source,
         count,
         tuple(keys[:SHOWN_KEYS]),
-        repairs(column, code, profile, rowids=rowids),
+        tuple(r for r in repairs(column, code, profile, rowids=rowids) if not _in_vain(r, reason)),
     )
+
+
+def _in_vain(repair: Repair, reason: str) -> bool:
+    # No timestamp keeps what is finer than a microsecond.
+    return repair.id.startswith("type:timestamp") and "microsecond" in reason
 
 
 def repairs(column: ColumnPlan, code: str, profile: ColumnProfile, *, rowids: bool) -> tuple[Repair, ...]:

@@ -67,7 +67,8 @@ def attempt(
             try:
                 field(value)
             except Unfit as unfit:
-                _, keys, ids = found.setdefault((name, unfit.code), (unfit.reason, [], []))
+                reason, keys, ids = found.get((name, unfit.code), (unfit.reason, [], []))
+                found[name, unfit.code] = (worse(reason, unfit.reason), keys, ids)
                 keys.append(key_text(row[:lead], rowids=rowids))
                 if rowids and isinstance(row[0], int):
                     ids.append(row[0])
@@ -78,6 +79,11 @@ def attempt(
                 doubled.setdefault(name, []).append(key_text(row[:lead], rowids=rowids))
     troubles = tuple(Trouble(*k, why, tuple(keys), tuple(ids)) for k, (why, keys, ids) in found.items())
     return Tried(troubles, dict(zoned), dict(zoneless), {c: tuple(k) for c, k in doubled.items()})
+
+
+def worse(one: str, other: str) -> str:
+    """Return the reason that leaves fewer ways out: no timestamp keeps what is finer than a microsecond."""
+    return other if "microsecond" in other else one
 
 
 def key_text(lead: Sequence[Value], *, rowids: bool) -> str:

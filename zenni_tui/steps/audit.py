@@ -2,12 +2,13 @@
 
 import asyncio
 import difflib
+import functools
 from collections.abc import Iterable
 
 import msgspec
 
 from zenni_tui.convert import offers, planner, types
-from zenni_tui.convert.trial import Tried, Trouble, Twins
+from zenni_tui.convert.trial import Tried, Trouble, Twins, worse
 from zenni_tui.model.choices import NONE, Choices
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, Span, TablePlan
@@ -235,9 +236,8 @@ def _evidence(
         rowids = tuple(r for t in troubles for r in t.rowids)
         apart = len(rowids) == len(keys) and not referenced
         planned = by_source[column]
-        finding = offers.value_finding(
-            table.source, planned, code, troubles[0].reason, keys, known[column], rowids=apart
-        )
+        reason = functools.reduce(worse, (t.reason for t in troubles))
+        finding = offers.value_finding(table.source, planned, code, reason, keys, known[column], rowids=apart)
         yield Evidence(finding, tuple(keys), rowids)
     if plan.origin != "prisma":
         yield from _zones(table, by_source, tried)
