@@ -174,6 +174,17 @@ BLOCKED = (
         compared=False,
     ),
     Trap(
+        "two_findings/one_type_holds_all",
+        """CREATE TABLE two (id INTEGER PRIMARY KEY, d DECIMAL(10,2));
+        INSERT INTO two VALUES (1, 1.25), (2, 9e999), (3, 'n/a');""",
+        (
+            Want("number_infinite", "two", "d", 1, ("2",), offers=("type:text",), choose="type:text"),
+            Want("not_a_number", "two", "d", 1, ("3",), offers=("type:text",), choose="type:text"),
+        ),
+        (has_types("two", d="text"), never_offered("number_infinite", "two", "type:numeric")),
+        ("mixed_classes",),
+    ),
+    Trap(
         "boolean_bad/words",
         """CREATE TABLE bb (id INTEGER PRIMARY KEY, b BOOLEAN);
         INSERT INTO bb VALUES (1, 1), (2, 2), (3, 'maybe'), (4, ''), (5, -1), (6, 0.5), (7, 'false');""",

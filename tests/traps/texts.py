@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from traps.target import has_types, sees
+from traps.target import has_types, never_offered, sees
 from traps.words import Trap, Want
 
 ODD = (
@@ -181,7 +181,7 @@ BLOCKED = (
         "blob_in_text/one",
         "CREATE TABLE bit1 (id INTEGER PRIMARY KEY, t TEXT); INSERT INTO bit1 VALUES (1, 'a'), (2, x'c3a4'), (3, 'c');",
         (Want("blob_in_text", "bit1", "t", 1, ("2",), offers=("to_null", "quarantine"), choose="quarantine"),),
-        (sees("SELECT t FROM bit1 ORDER BY id", ("a",), ("c",)),),
+        (sees("SELECT t FROM bit1 ORDER BY id", ("a",), ("c",)), never_offered("blob_in_text", "bit1", "type:bytea")),
         compared=False,
     ),
     Trap(

@@ -90,4 +90,11 @@ def _wider(column: ColumnPlan, code: str, profile: ColumnProfile) -> list[str]:
         known.append("text")
     if code == "not_a_blob":
         known.append("text")
-    return known
+    return [t for t in known if _holds_all(t, profile)]
+
+
+def _holds_all(kind: str, profile: ColumnProfile) -> bool:
+    """Return whether a type can hold the classes of all of a column's values, not only of those in trouble."""
+    if kind == "bytea":
+        return not (profile.texts or profile.integers or profile.reals)
+    return kind not in ("bigint", "numeric", "double precision") or not (profile.texts or profile.blobs)
