@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zenni_tui.errors import StepFailed, UsageError
+from zenni_tui.files import write_private
 from zenni_tui.model import events as e
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.record import Record, from_json, to_json
@@ -138,14 +139,6 @@ def create(request: Request, folder: Path | None = None) -> Path:
     write_private(place / folders.REQUEST, to_json(request))
     (place / folders.EVENTS).touch(0o600)
     return place
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
-    scratch = path.with_name(path.name + ".new")
-    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123 - a mode is needed
-        stream.write(data)
-    scratch.replace(path)
 
 
 def request_of(folder: Path) -> Request:

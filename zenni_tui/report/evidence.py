@@ -1,11 +1,11 @@
 """Writes `result.json` and `report.md` from a run's state, which is all they may say."""
 
 import json
-import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from zenni_tui.files import write_private
 from zenni_tui.model.result import result
 from zenni_tui.model.runbook import TableVerdict
 from zenni_tui.model.state import RunState, TableView
@@ -13,15 +13,9 @@ from zenni_tui.model.state import RunState, TableView
 
 def write(folder: Path, state: RunState) -> None:
     """Write both files, mode 0600, each whole or not at all."""
-    _write(folder / "result.json", json.dumps(result(state, str(folder)), indent=1, ensure_ascii=False) + "\n")
-    _write(folder / "report.md", markdown(state))
-
-
-def _write(path: Path, text: str) -> None:
-    scratch = path.with_name(path.name + ".new")
-    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:  # noqa: PTH123 - a mode is needed
-        stream.write(text)
-    scratch.replace(path)
+    document = json.dumps(result(state, str(folder)), indent=1, ensure_ascii=False)
+    write_private(folder / "result.json", f"{document}\n".encode())
+    write_private(folder / "report.md", markdown(state).encode())
 
 
 def markdown(state: RunState) -> str:

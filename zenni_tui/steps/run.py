@@ -12,6 +12,7 @@ import msgspec
 from zenni_tui.application import prisma, prisma_plan
 from zenni_tui.convert import planner
 from zenni_tui.errors import Occupied, Stopped
+from zenni_tui.files import write_private
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import NONE, Choices
 from zenni_tui.model.findings import Finding
@@ -140,10 +141,7 @@ class Run:
 
     def write(self, name: str, data: bytes) -> None:
         """Write a private file to the run directory, whole or not at all."""
-        scratch = self.folder / f"{name}.new"
-        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123 - a mode is needed
-            stream.write(data)
-        scratch.replace(self.folder / name)
+        write_private(self.folder / name, data)
 
     def check(self, step: StepId, name: str, found: str, *, ok: bool | None = True, advice: str = "") -> None:
         """Tell of one check."""
@@ -158,7 +156,7 @@ class Run:
         known = {f.id: f for f in self.state().findings}
         fresh = [f for f in findings if known.get(f.id) != f]
         path = self.folder / "findings.jsonl"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:  # noqa: PTH123 - as above
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as stream:  # noqa: PTH123 - a mode is needed
             for finding in fresh:
                 whole = msgspec.to_builtins(finding)
                 whole["keys"] = list(keys.get(finding.id, finding.keys))

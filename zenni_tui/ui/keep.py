@@ -8,7 +8,8 @@ from rich.console import Console
 from textual.app import App
 from textual.screen import Screen
 
-from zenni_tui.engine import client, folders
+from zenni_tui.engine import folders
+from zenni_tui.files import write_private
 
 
 def rendered(screen: Screen[object]) -> list[str]:
@@ -29,13 +30,13 @@ def _place(folder: Path | None, name: str, ending: str) -> Path:
 def text(folder: Path | None, name: str, content: str) -> Path:
     """Write a text into a run's folder, or this program's own; return its path; raises OSError."""
     path = _place(folder, name, "txt")
-    client.write_private(path, content.encode())
+    write_private(path, content.encode())
     return path
 
 
 def screen(app: App[object], folder: Path | None) -> Path:
     """Save the screen as SVG and as text beside it; return the SVG's path; raises OSError."""
     path = _place(folder, "screen", "svg")
-    client.write_private(path, app.export_screenshot(simplify=True).encode())
-    client.write_private(path.with_suffix(".txt"), "\n".join([*rendered(app.screen), ""]).encode())
+    write_private(path, app.export_screenshot(simplify=True).encode())
+    write_private(path.with_suffix(".txt"), "\n".join([*rendered(app.screen), ""]).encode())
     return path

@@ -1,0 +1,12 @@
+"""Files that only their owner can read, written whole or not at all."""
+
+import os
+from pathlib import Path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file of mode 0600 beside its place and move it there; raises OSError."""
+    scratch = path.with_name(path.name + ".new")
+    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:  # noqa: PTH123 - a mode is needed
+        stream.write(data)
+    scratch.replace(path)
