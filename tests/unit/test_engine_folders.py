@@ -159,3 +159,18 @@ def test_a_run_directory_is_never_used_twice(tmp_path: Path, monkeypatch: pytest
         client.create(request("20260101T000000Z-check-0002"), tmp_path / "run")
     assert client.request_of(tmp_path / "run").run_id == "20260101T000000Z-check-0001"
     assert len(list(folders.run_folders())) == 1
+
+
+def test_only_a_new_or_empty_folder_becomes_a_run_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of somebody's files is not closed to its readers; an empty one is, whatever mode it had."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    full, empty = tmp_path / "full", tmp_path / "empty"
+    for folder in (full, empty):
+        folder.mkdir()
+        folder.chmod(0o755)
+    (full / "thesis.txt").write_text("x")
+    with pytest.raises(UsageError, match="no empty folder"):
+        client.create(request("20260101T000000Z-check-0001"), full)
+    assert stat.S_IMODE(full.stat().st_mode) == 0o755
+    client.create(request("20260101T000000Z-check-0002"), empty)
+    assert stat.S_IMODE(empty.stat().st_mode) == 0o700

@@ -123,10 +123,20 @@ def _hand_over(process: subprocess.Popen[bytes], orders: dict[str, str | None]) 
 def create(request: Request, folder: Path | None = None) -> Path:
     """Make a run directory with its request; one outside the usual place is linked there, so that it is found again.
 
-    Raises UsageError for a directory that holds a run already.
+    Raises UsageError for a place that holds a run or anything else already.
     """
     home = folders.runs_home() / request.run_id
-    place = folders.private(folder.absolute() if folder else home)
+    place = folder.absolute() if folder else home
+    _check_new(place)
+    folders.private(place)
+    if place != home:
+        home.symlink_to(place)
+    write_private(place / folders.REQUEST, to_json(request))
+    (place / folders.EVENTS).touch(0o600)
+    return place
+
+
+def _check_new(place: Path) -> None:
     if (place / folders.REQUEST).exists():
         raise UsageError(
             "This run directory holds a run already.",
@@ -134,11 +144,13 @@ def create(request: Request, folder: Path | None = None) -> Path:
             why="A new run would take that one's finished steps for its own.",
             next_step="Name another with --run-dir, or go on with that run: zenni-tui resume.",
         )
-    if place != home:
-        home.symlink_to(place)
-    write_private(place / folders.REQUEST, to_json(request))
-    (place / folders.EVENTS).touch(0o600)
-    return place
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise UsageError(
+            "This is no empty folder.",
+            where=str(place),
+            why="A run directory is closed to everybody but its owner, which other files in it may not bear.",
+            next_step="Name a new folder with --run-dir.",
+        )
 
 
 def request_of(folder: Path) -> Request:

@@ -29,8 +29,10 @@ def state_home() -> Path:
 
 
 def private(folder: Path) -> Path:
-    """Make a folder that only its owner can enter."""
+    """Make a folder that only its owner can enter, or close an existing one to everybody else; raises OSError."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
     return folder
 
 

@@ -16,9 +16,10 @@ import msgspec
 import psutil
 
 from zenni_tui.errors import ZenniError
+from zenni_tui.files import write_private
 from zenni_tui.model.record import from_json
 
-from .detach import ProcessMark, fork_away, write_private
+from .detach import ProcessMark, fork_away
 from .holds import open_file, try_lock, unlock
 from .postmaster import Postmaster
 from .registry import Order, OrderKind, ServerRecord, ServerState, read_record, remove_all, write_record

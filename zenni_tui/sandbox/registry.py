@@ -21,10 +21,11 @@ import msgspec
 import psutil
 
 from zenni_tui.errors import NotReady, UsageError
+from zenni_tui.files import write_private
 from zenni_tui.model.record import Record, from_json, to_json
 
 from .binaries import Account
-from .detach import ProcessMark, living, make_private, write_private
+from .detach import ProcessMark, living, make_private
 from .holds import is_locked, locked
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from zenni_tui.errors import UsageError
+from zenni_tui.files import write_private
 from zenni_tui.model.record import Record, from_json, to_json
 
-from .detach import make_private, write_private
+from .detach import make_private
 from .sample_rows import Row, Sample
 
 TROUBLES: dict[str, str] = {

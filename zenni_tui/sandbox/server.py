@@ -16,10 +16,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from zenni_tui.errors import Occupied, StepFailed
+from zenni_tui.files import write_private
 from zenni_tui.model.record import to_json
 
 from .binaries import program, server_account
-from .detach import start_module, write_private
+from .detach import start_module
 from .holds import Hold, open_file
 from .postmaster import HOST
 from .registry import (

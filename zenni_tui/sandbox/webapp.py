@@ -17,10 +17,11 @@ from pathlib import Path
 import msgspec
 
 from zenni_tui.errors import StepFailed, UsageError, ZenniError
+from zenni_tui.files import write_private
 from zenni_tui.model.record import Record, from_json, to_json
 
 from .bookings import Store, open_store
-from .detach import ProcessMark, fork_away, living, write_private
+from .detach import ProcessMark, fork_away, living
 from .handler import Handler
 from .holds import is_locked
 
