@@ -1,0 +1,1 @@
+"""Fault tests: the real program, a real server and a bad line; broken at random moments, and never a row lost."""
