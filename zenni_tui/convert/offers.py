@@ -1,7 +1,11 @@
 """Findings about values, and the repairs on offer for each."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
-from zenni_tui.model.plan import ColumnPlan, Kind, parse_type
+from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan, parse_type
 from zenni_tui.model.schema import ColumnProfile
 
 _UTF8 = (
@@ -98,3 +102,13 @@ def _holds_all(kind: str, profile: ColumnProfile) -> bool:
     if kind == "bytea":
         return not (profile.texts or profile.integers or profile.reals)
     return kind not in ("bigint", "numeric", "double precision") or not (profile.texts or profile.blobs)
+
+
+def with_quarantine(
+    finding: Finding, plan: Plan, table: TablePlan, rowids: Sequence[int], keys: Sequence[str]
+) -> Finding:
+    """Offer to keep the rows out where that is possible: each has a rowid, and no other table refers to theirs."""
+    if len(rowids) != len(keys) or any(k.parent == table.name for k in plan.foreign_keys):
+        return finding
+    way = Repair("quarantine", lossless=False, text="keep these rows out, in a side table with the reason")
+    return msgspec.structs.replace(finding, repairs=(*finding.repairs, way))

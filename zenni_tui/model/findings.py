@@ -47,6 +47,14 @@ class Finding(Record, frozen=True):
         return "/".join(part for part in (self.code, self.table, self.column) if part)
 
 
+class Evidence(Record, frozen=True):
+    """A finding with all its rows: their keys, and their rowids where they have any."""
+
+    finding: Finding
+    keys: tuple[str, ...] = ()
+    rowids: tuple[int, ...] = ()
+
+
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that forbid writing."""
     return tuple(f for f in findings if f.severity is Severity.ERROR and f.chosen is None)

@@ -4,28 +4,14 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from zenni_tui.convert import rules, trial
-from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
+from zenni_tui.convert import offers, rules, trial
+from zenni_tui.model.findings import SHOWN_KEYS, Evidence, Finding, Repair, Severity
 from zenni_tui.model.plan import Kind, Plan, TablePlan
-from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceForeignKey, SourceSchema, SourceTable, TableProfile, Value
 from zenni_tui.source import database, reader
 
 INDEX_ENTRY = 2_704
 """Bytes of a btree entry: a third of a page (https://www.postgresql.org/docs/current/btree.html)."""
-
-ROW_BYTES = 8_160
-"""Bytes of a row in one page, after what can be moved out of line has been."""
-
-
-class Evidence(Record, frozen=True):
-    """A finding with all its rows: their keys, and their rowids where they have any."""
-
-    finding: Finding
-    keys: tuple[str, ...] = ()
-    rowids: tuple[int, ...] = ()
 
 
 def no_tables(plan: Plan) -> Iterable[Evidence]:
@@ -64,7 +50,7 @@ def empty_keys(
                 len(keys),
                 keys[:SHOWN_KEYS],
             )
-            yield Evidence(with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
+            yield Evidence(offers.with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
 
 
 def _found(snapshot: sqlite3.Connection, table: SourceTable, condition: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -86,16 +72,6 @@ def _key_text(row: Sequence[Value], *, rowids: bool) -> str:
     if rowids and (len(row) == 1 or None in row[1:]):
         return f"rowid {row[0]!r}"
     return trial.key_text(row, rowids=rowids)
-
-
-def with_quarantine(
-    finding: Finding, plan: Plan, table: TablePlan, rowids: Sequence[int], keys: Sequence[str]
-) -> Finding:
-    """Offer to keep the rows out where that is possible: each has a rowid, and no other table refers to theirs."""
-    if len(rowids) != len(keys) or any(k.parent == table.name for k in plan.foreign_keys):
-        return finding
-    way = Repair("quarantine", lossless=False, text="keep these rows out, in a side table with the reason")
-    return msgspec.structs.replace(finding, repairs=(*finding.repairs, way))
 
 
 def exhausted_counters(plan: Plan, profiles: dict[str, TableProfile]) -> Iterable[Evidence]:
@@ -133,7 +109,7 @@ def broken_checks(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan
                 continue  # a function that isn't here; such a rule is not translated either
             if keys:
                 finding = _check_violated(table, check.expression, keys)
-                yield Evidence(with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
+                yield Evidence(offers.with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
 
 
 def _check_violated(table: TablePlan, expression: str, keys: tuple[str, ...]) -> Finding:
@@ -184,7 +160,7 @@ def _violations(
     if keys:
         reason = f"{_rows(len(keys))} to a row that does not exist"
         finding = rules.fk_finding("foreign_key_orphans", table, key, reason, len(keys), keys[:SHOWN_KEYS])
-        yield Evidence(with_quarantine(finding, plan, planned, rowids, keys), keys, rowids)
+        yield Evidence(offers.with_quarantine(finding, plan, planned, rowids, keys), keys, rowids)
 
 
 def _rows(count: int) -> str:
@@ -233,7 +209,7 @@ def long_entries(
             keys, rowids = tuple(keys[n][:200] for n in kept), tuple(rowids[n] for n in kept)
         if keys:
             finding = _too_long(table, name, sources[0], keys)
-            yield Evidence(with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
+            yield Evidence(offers.with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
 
 
 def _packs(snapshot: sqlite3.Connection, table: SourceTable, columns: Sequence[str], rowid: int) -> bool:

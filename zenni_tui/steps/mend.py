@@ -6,10 +6,9 @@ Every value in it is quoted by SQLite's own quote().
 import sqlite3
 from collections.abc import Callable, Iterable
 
+from zenni_tui.model.findings import Evidence
 from zenni_tui.model.schema import SourceSchema, SourceTable
 from zenni_tui.source import database, reader
-
-from .integrity import Evidence
 
 _HEAD = """\
 -- Proposals to mend {source}

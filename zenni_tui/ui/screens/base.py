@@ -1,6 +1,7 @@
 """What the two full screens share: help, saving, problems, breakpoints."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -39,17 +40,17 @@ class Base(Screen[None]):
 
     folder: Path | None = None
 
+    @abstractmethod
     def tell(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show one line that stays until the next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def help_lines(self, width: int) -> list[Line]:
         """Return help on the screen's own matter, before the keys."""
-        raise NotImplementedError
 
+    @abstractmethod
     def action_leave(self) -> None:
         """Leave the screen."""
-        raise NotImplementedError
 
     def deeds(self) -> list[Binding]:
         """Return what keys of this screen do, for the list of commands."""

@@ -1,5 +1,6 @@
 """A step's panel: its name, what it is for, how it goes; the body is each step's own."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
@@ -181,21 +182,21 @@ class ListPanel(Panel):
         yield self.make_rows()
         yield Text(classes="detail")
 
+    @abstractmethod
     def make_rows(self) -> Rows:
         """Return the list."""
-        raise NotImplementedError
 
+    @abstractmethod
     def items(self, now: Situation) -> Sequence[Any]:
         """Return what the list holds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words_of(self, item: Any) -> str:
         """Return the text the filter looks through."""
-        raise NotImplementedError
 
+    @abstractmethod
     def detail(self, item: Any, width: int) -> list[Line]:
         """Return the lines below the list."""
-        raise NotImplementedError
 
     @property
     def rows(self) -> Rows:

@@ -1,5 +1,6 @@
 """The plan up close: the columns of a table, and the SQL."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -41,9 +42,9 @@ def short_type(kind: TargetType) -> str:
 class PlanView(ModalScreen[None]):
     """The base of both: it shows another plan when there is one."""
 
+    @abstractmethod
     def renew(self, plan: Plan) -> None:
         """Show what became of it in a newer plan."""
-        raise NotImplementedError
 
 
 class ColumnRow(NamedTuple):

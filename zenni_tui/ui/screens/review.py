@@ -1,5 +1,6 @@
 """What a run's screen does about findings and the plan: opens them, and tells the engine what the operator chose."""
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from textual import on, work
@@ -35,13 +36,13 @@ class ReviewScreen(Base):
     now: Situation
     chosen: StepId | None
 
+    @abstractmethod
     def poll(self) -> None:
         """Read what is new and show what changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def display_all(self) -> None:
         """Hand the moment to every part that is in sight."""
-        raise NotImplementedError
 
     @property
     def findings(self) -> AuditPanel:

@@ -1,5 +1,6 @@
 """What the panels of copy and verify share: one line a table, and the bars above."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,9 +58,9 @@ class TablesPanel(ListPanel):
             if first is not None:
                 self.rows.keep_in_sight(first)
 
+    @abstractmethod
     def unfinished(self, table: TableView) -> bool:
         """Return whether this step has more to do on a table."""
-        raise NotImplementedError
 
     def head(self, width: int) -> list[Line]:
         """Return title and bars; the last cell of a bar is filled when everything is verified."""

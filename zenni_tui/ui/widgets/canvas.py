@@ -1,5 +1,6 @@
 """Text drawn line by line: only lines that changed are sent to the terminal."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -61,9 +62,9 @@ class Lines(Canvas):
 
     lines: reactive[tuple[Line, ...]] = reactive((), repaint=False, init=False)
 
+    @abstractmethod
     def paint(self, width: int) -> Iterable[Line]:
         """Return the lines for a width in cells."""
-        raise NotImplementedError
 
     def repaint(self) -> None:
         """Paint anew and refresh what changed."""
