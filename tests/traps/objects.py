@@ -18,8 +18,17 @@ VIEWS = (
         "view/plain",
         BASE.format("va") + "CREATE VIEW va_sum (who, total) AS SELECT name, sum(n) FROM va GROUP BY name;"
         "CREATE VIEW va_top AS SELECT who FROM va_sum WHERE total > 5 ORDER BY who DESC LIMIT 1;",
-        checks=(sees("SELECT who, total::int FROM va_sum ORDER BY 1", ("a", 5), ("b", 7)),),
-        may=("view_not_carried",),
+        checks=(
+            sees("SELECT who, total::int FROM va_sum ORDER BY 1", ("a", 5), ("b", 7)),
+            sees("SELECT who FROM va_top", ("b",)),
+        ),
+    ),
+    Trap(
+        "view/over_a_later_view",
+        BASE.format("vo")
+        + """CREATE VIEW vo_outer AS SELECT label, twice FROM vo_inner WHERE twice >= 10 AND is_live;
+        CREATE VIEW vo_inner AS SELECT name || '-' || id AS label, n * 2 AS twice, live = 1 AS is_live FROM vo;""",
+        checks=(sees("SELECT label, twice::int FROM vo_outer", ("a-1", 10)),),
     ),
     Trap(
         "view/joined",

@@ -5,7 +5,7 @@ import re
 import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -125,20 +125,38 @@ def _kinds(target: psycopg.Connection[Any], table: str) -> dict[str, str]:
 def _column(source: list[Any], target: list[Any], kind: str) -> list[Any]:
     """Return a column's wanted values; numbers of a date column may count any one unit, the same in all rows."""
     held = Counter(target)
+    best: list[Any] = []
     for unit in _UNITS:
-        try:
-            wanted = [_wanted(v, kind, unit) for v in source]
-        except (ArithmeticError, ValueError, KeyError, AttributeError, TypeError) as error:
-            return [f"unreadable: {error!r}"]
+        wanted = [_read_alone(v, kind, unit) for v in source]
+        if not best or (Counter(wanted) - held).total() < (Counter(best) - held).total():
+            best = wanted
         if Counter(wanted) == held:
             break
-    return wanted
+    return best
+
+
+def _read_alone(value: Any, kind: str, unit: str) -> Any:
+    try:
+        return _wanted(value, kind, unit)
+    except (ArithmeticError, ValueError, KeyError, AttributeError, TypeError) as error:
+        return ("unreadable", repr(error))
 
 
 def differences(
-    source: sqlite3.Connection, target: psycopg.Connection[Any], table: dict[str, Any], without: tuple[str, ...] = ()
+    source: sqlite3.Connection,
+    target: psycopg.Connection[Any],
+    table: dict[str, Any],
+    without: tuple[str, ...] = (),
+    *,
+    changed: Mapping[str, int] | None = None,
+    apart: int = 0,
 ) -> list[str]:
-    """Compare one table of a result, wholly, as a bag of rows; returns what differs, in words."""
+    """Compare one table of a result, wholly, as a bag of rows; returns what differs, in words.
+
+    `without` are columns ("Table.column") that were left behind; `changed` says of how many rows a repair may have
+    changed a column's value, and `apart` how many rows may have been kept out.
+    """
+    changed = changed or {}
     source.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     renamed = {c["source"]: c["target"] for c in table.get("columns") or ()}
     names = [c[1] for c in source.execute("SELECT * FROM pragma_table_xinfo(?)", (table["source"],)) if c[6] != 1]
@@ -153,10 +171,16 @@ def differences(
     held = [[_held(r[i], k) for r in rows] for i, (_, k) in enumerate(there)]
     listed = ", ".join(map(_quoted, names))
     raw = source.execute(f"SELECT {listed} FROM {_quoted(table['source'])} NOT INDEXED").fetchall()
-    if len(raw) != len(rows):
+    if len(raw) != len(rows) + apart:
         return [f"{table['source']}: {len(raw)} rows became {len(rows)}"]
     wanted = [_column([r[i] for r in raw], held[i], k) for i, (_, k) in enumerate(there)]
-    wrong = [n for n, a, b in zip(names, wanted, held, strict=True) if Counter(a) != Counter(b)]
-    if not wrong and Counter(zip(*wanted, strict=True)) != Counter(zip(*held, strict=True)):
+    wrong = [
+        n
+        for n, a, b in zip(names, wanted, held, strict=True)
+        if (Counter(a) - Counter(b)).total() > changed.get(f"{table['source']}.{n}", 0) + apart
+    ]
+    whole = [i for i, n in enumerate(names) if f"{table['source']}.{n}" not in changed]
+    rows_wanted, rows_held = (Counter(zip(*(side[i] for i in whole), strict=True)) for side in (wanted, held))
+    if not wrong and ((rows_wanted - rows_held).total() > apart or rows_held - rows_wanted):
         wrong = ["rows are mixed up"]
     return [f"{table['source']}: {wrong}"] if wrong else []

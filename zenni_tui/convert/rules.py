@@ -260,24 +260,31 @@ def fk_finding(  # noqa: PLR0917 - the parts of one sentence
     )
 
 
-Known = dict[str, tuple[str, Meanings]]
-"""Tables and views that a view may read: target name and columns by source name."""
+def views(schema: SourceSchema, tables: translate.Tables, namespace: str, found: Found) -> Iterable[ViewPlan]:
+    """Translate views, each after those it reads; triggers and what can't be translated are listed with their text.
 
-
-def views(schema: SourceSchema, tables: Known, namespace: str, found: Found) -> Iterable[ViewPlan]:
-    """Translate views; triggers and what can't be translated are listed with their text."""
+    `tables` are those that a view may read, by source name.
+    """
     known = dict(tables)
-    for thing in schema.others:
-        if thing.kind != "view":
-            found(_lost(thing.kind, thing.name, thing.sql, "its language has no equal"))
-            continue
-        try:
-            view = ViewPlan(names.fitted(thing.name), translate.view(thing.sql, known, namespace))
-            known[thing.name] = (view.name, translate.view_columns(thing.sql, known, namespace))
-        except translate.Untranslatable as error:
-            found(_lost("view", thing.name, thing.sql, error.reason))
-        else:
+    for thing in (o for o in schema.others if o.kind != "view"):
+        found(_lost(thing.kind, thing.name, thing.sql, "its language has no equal"))
+    waiting = {o.name: o.sql for o in schema.others if o.kind == "view"}
+    refused: dict[str, str] = {}
+    before = -1
+    while len(waiting) != before:
+        before, refused = len(waiting), {}
+        for name, text in tuple(waiting.items()):
+            try:
+                columns = translate.view_columns(text, known, namespace)
+                view = ViewPlan(names.fitted(name), translate.view(text, known, namespace))
+            except translate.Untranslatable as error:
+                refused[name] = error.reason
+                continue
+            known[name] = (view.name, columns)
+            del waiting[name]
             yield view
+    for name, reason in refused.items():
+        found(_lost("view", name, waiting[name], reason))
 
 
 def _lost(kind: str, table: str, text: str, reason: str) -> Finding:

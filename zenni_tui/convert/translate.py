@@ -11,6 +11,7 @@ from zenni_tui.model.plan import Kind, TargetType
 
 from . import translate_source as source
 from .translate_defaults import default
+from .translate_relations import Tables
 from .translate_source import Untranslatable
 from .translate_terms import (
     Class,
@@ -29,7 +30,18 @@ from .translate_values import fitted
 from .translate_view import view, view_columns
 from .translate_walk import Scope, Walker
 
-__all__ = ["Column", "Columns", "Untranslatable", "boolean", "column", "default", "expression", "view", "view_columns"]
+__all__ = [
+    "Column",
+    "Columns",
+    "Tables",
+    "Untranslatable",
+    "boolean",
+    "column",
+    "default",
+    "expression",
+    "view",
+    "view_columns",
+]
 
 
 def _term(text: str, columns: Columns) -> Term:

@@ -8,7 +8,10 @@ from .translate_source import Untranslatable
 from .translate_terms import DOUBTFUL, Class, Columns, Term, column_term, held, identifier, typed
 from .translate_walk import Scope, folded
 
-Tables = Mapping[str, tuple[str, Columns]]
+Shown = tuple[tuple[str, Term], ...]
+"""The columns of a view by name, in order: what is known of them is what is known of its query's result."""
+
+Tables = Mapping[str, tuple[str, Columns | Shown]]
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Relation:
 
     name: str
     sql: str
-    terms: tuple[tuple[str, Term], ...]
+    terms: Shown
 
     def find(self, name: str) -> Term | None:
         """Return a column, compared without case."""
@@ -25,18 +28,20 @@ class Relation:
 
 
 def base(name: str, alias: str, tables: Tables, namespace: str) -> Relation:
-    """Return a table of the target; raises Untranslatable when it isn't there."""
+    """Return a table or view of the target; raises Untranslatable when it isn't there."""
     found = next((t for n, t in tables.items() if folded(n) == folded(name)), None)
     if found is None:
         raise Untranslatable(f'It reads "{name}", which is no table that is carried.')
     target, columns = found
     prefix = identifier(alias) + "."
-    terms = tuple((n, column_term(known, prefix)) for n, known in columns.items())
-    return Relation(alias, f"{identifier(namespace)}.{identifier(target)} AS {identifier(alias)}", terms)
+    sql = f"{identifier(namespace)}.{identifier(target)} AS {identifier(alias)}"
+    if isinstance(columns, tuple):
+        return derived(sql, alias, columns)
+    return Relation(alias, sql, tuple((n, column_term(known, prefix)) for n, known in columns.items()))
 
 
 def derived(sql: str, alias: str, columns: Iterable[tuple[str | None, Term]]) -> Relation:
-    """Return a subquery or common table expression as a relation."""
+    """Return a subquery, common table expression or view as a relation."""
     prefix = identifier(alias) + "."
     terms = []
     for name, term in columns:

@@ -3,13 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from zenni_tui.model.plan import Kind, TargetType
-
 from . import translate_source as source
-from .translate_relations import Tables
+from .translate_relations import Shown, Tables
 from .translate_select import Context, Naming, Query, query
 from .translate_source import Token, Untranslatable
-from .translate_terms import DOUBTFUL, Class, Column, Term
 
 _HEAD = re.compile(r"CREATE( TEMP| TEMPORARY)? VIEW\b.*", re.IGNORECASE | re.DOTALL)
 _OPENING = ("SELECT", "WITH", "VALUES")
@@ -25,18 +22,9 @@ def view(text: str, tables: Tables, namespace: str) -> str:
     return _translated(text, tables, namespace).sql
 
 
-def view_columns(text: str, tables: Tables, namespace: str) -> dict[str, Column]:
+def view_columns(text: str, tables: Tables, namespace: str) -> Shown:
     """Return the columns of a view that can be translated, so that others may read it; raises Untranslatable."""
-    found = _translated(text, tables, namespace).columns
-    return {str(name): _column(str(name), term) for name, term in found}
-
-
-def _column(name: str, term: Term) -> Column:
-    kind = TargetType(Kind.TEXT if term.of is Class.NULL else term.pg, term.size)
-    doubt = term.doubt or None
-    if doubt is None and (term.affinity in (None, DOUBTFUL) or not term.direct):
-        doubt = f'How SQLite compares the computed column "{name}" is not certain.'
-    return Column(name, kind, term.affinity, term.collation, term.numbers, doubt)
+    return tuple((str(name), term) for name, term in _translated(text, tables, namespace).columns)
 
 
 def _translated(text: str, tables: Tables, namespace: str) -> Query:
