@@ -68,7 +68,7 @@ def _outside(server: sandbox.Server, outcome: Outcome, path: Path, name: str, fo
         found = []
         for table in compared:
             source = sqlite3.connect(copy)
-            kept_out = apart.get(table["source"], 0)
+            kept_out = min(apart.get(table["source"], 0), table["rows_source"] - table["rows_target"])
             found += outside.differences(source, target, table, behind, changed=changed, apart=kept_out)
             source.close()
     return found
