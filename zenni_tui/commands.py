@@ -70,8 +70,9 @@ def engage(options: Options, folder: Path, action: str, password: str | None = N
 def _label(settings: Settings) -> str:
     if settings.target is None:
         return "embedded PostgreSQL"
-    t = settings.target
-    return f"{t.get('user', '')}@{t.get('host', 'local socket')}:{t.get('port', '5432')}/{t.get('dbname', '')}"
+    from .target import libpq  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
+
+    return libpq.label(settings.target)
 
 
 def request_for(

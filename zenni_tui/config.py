@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,6 @@ from .model.record import Record
 
 WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
 _PORTS = 65_536
-_OTHER_SECRETS = frozenset({"sslpassword", "oauth_client_secret"})
 
 
 class SourceSection(Record, frozen=True):
@@ -144,26 +142,19 @@ def _choices(config: Config) -> Choices:
 
 def parameters(url: str) -> dict[str, str]:
     """Return a connection URL or string as libpq parameters; raises UsageError."""
-    import psycopg  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
-    from psycopg import conninfo  # noqa: PLC0415 - as above
+    from .target import libpq  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
 
-    try:
-        found = {k: str(v) for k, v in conninfo.conninfo_to_dict(url).items()}
-    except (psycopg.ProgrammingError, UnicodeError) as error:
-        # libpq quotes what it can't read, and that may be all of it, password included.
-        raise _no_target(re.split(r"[\"“]", str(error))[0].strip()) from None
+    found = libpq.parse(url)
     ports = found.get("port", "").split(",")
     if not all(p == "" or (p.isascii() and p.isdigit() and 0 < int(p) < _PORTS) for p in ports):
-        raise _no_target(f"The port is {found['port']}.")
+        raise libpq.unusable(f"The port is {found['port']}.")
     return found
 
 
-def _no_target(why: str) -> UsageError:
-    return UsageError(
-        "The target is not a PostgreSQL connection URL.",
-        why=why,
-        next_step="Write it as postgresql://user@host:5432/database",
-    )
+def _resolved(url: str) -> dict[str, str]:
+    from .target import libpq  # noqa: PLC0415 - as above
+
+    return libpq.resolve(parameters(url))
 
 
 def settle(
@@ -177,11 +168,7 @@ def settle(
             next_step=f"Give it by one of: {WAYS}.",
         )
     url = target or environment.get("ZENNI_TARGET_URL") or config.target.url
-    named = parameters(url) if url else None
-    for secret in _OTHER_SECRETS & (named or {}).keys():
-        raise UsageError(
-            f"{secret} can't be given in the target's URL.", next_step="Use a key file without a passphrase."
-        )
+    named = _resolved(url) if url else None
     password = (named or {}).pop("password", None) or environment.get("PGPASSWORD")
     return Settings(
         source or environment.get("ZENNI_SOURCE") or config.source.path,

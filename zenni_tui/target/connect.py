@@ -1,7 +1,6 @@
 """Opens connections to the target; both drivers get the same settings from here."""
 
 import asyncio
-import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,17 +13,13 @@ from psycopg import conninfo
 from zenni_tui.errors import NotReady
 from zenni_tui.model.events import TargetFacts
 
-ALIVE = {
-    "connect_timeout": "10",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-}
-"""A dead line is noticed within about ten seconds; keepalives alone don't notice one during COPY."""
+from . import libpq
 
 _PINNED = {
     "statement_timeout": "0",
+    "lock_timeout": "0",
+    "transaction_timeout": "0",
+    "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
@@ -45,56 +40,49 @@ class Target:
     def __init__(
         self, parameters: Mapping[str, str], password: str | None, *, name: str, embedded: bool = False
     ) -> None:
-        self.parameters = {k: v for k, v in parameters.items() if k != "password"}
+        given = {k: v for k, v in parameters.items() if k != "password"}
+        found = libpq.resolve(given | libpq.PLAIN if embedded else given)
+        self._password = password or found.get("password")
+        self.parameters = {k: v for k, v in found.items() if k != "password"}
         self.embedded = embedded
         self.name = name
-        self._password = password
+        self.in_use: libpq.Door | None = None
 
     def settings(self) -> dict[str, str]:
-        """Return everything libpq needs, password included: never to be shown or stored."""
-        secret = {"password": self._password} if self._password else {}
-        return ALIVE | self.parameters | secret | {"application_name": self.name}
+        """Return everything libpq needs, password included: never to be shown or stored.
 
-    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Open a connection in autocommit with pinned session settings; raises NotReady with the way out."""
+        Of several hosts the one that answered last comes first: a run's data are on that one.
+        """
+        secret = {"password": self._password} if self._password else {}
+        named = libpq.starting_at(self.parameters, self.in_use)
+        return libpq.ALIVE | named | secret | {"application_name": self.name}
+
+    def connect(self, *, pinned: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+        """Open a connection in autocommit with pinned session settings; raises NotReady with the way out.
+
+        Without them, for a first look: behind a pooler in transaction mode they would leak to others.
+        """
         try:
             connection = psycopg.connect(conninfo.make_conninfo("", **self.settings()), autocommit=True)
         except psycopg.OperationalError as error:
             raise explain(error, self.label()) from error
         connection.prepare_threshold = None
-        pin(connection)
+        self.in_use = self._door(connection.info)
+        if pinned:
+            pin(connection)
         return connection
+
+    def _door(self, info: psycopg.ConnectionInfo) -> libpq.Door | None:
+        host, port = info.host, info.port
+        return next((d for d in libpq.doors(self.parameters) if d.port == port and host in (d.host, d.address)), None)
 
     async def connect_async(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open an asyncpg connection for short queries, each to be bounded by `asyncio.wait_for`."""
-        s = self.settings()
-        if self._indirect():
-            s |= await asyncio.to_thread(self._found)
+        named = self.settings()
+        patience = libpq.patience(named) * len(libpq.doors(named))
         return await asyncio.wait_for(
-            asyncpg.connect(
-                host=s.get("host") or None,
-                port=int(s["port"]) if s.get("port") else None,
-                user=s.get("user"),
-                password=s.get("password"),
-                database=s.get("dbname"),
-                ssl=s.get("sslmode"),
-                statement_cache_size=0,
-                server_settings=None,
-            ),
-            timeout=10,
+            asyncpg.connect(**libpq.for_asyncpg(named), statement_cache_size=0), timeout=patience
         )
-
-    def _indirect(self) -> bool:
-        """Return whether only libpq can tell where the database is: a service file, several hosts, its defaults."""
-        p = self.parameters
-        listed = "," in p.get("host", "") + p.get("port", "")
-        return listed or "service" in p or "passfile" in p or not all(p.get(k) for k in ("host", "user", "dbname"))
-
-    def _found(self) -> dict[str, str]:
-        with self.connect() as connection:
-            info = connection.info
-            secret = {"password": info.password} if info.password else {}
-            return {**info.get_parameters(), "host": info.host, "port": str(info.port), **secret}
 
     def engine(self) -> sqlalchemy.Engine:
         """Return an SQLAlchemy engine over our own connections, for the catalogue and DDL."""
@@ -107,28 +95,25 @@ class Target:
 
     def label(self) -> str:
         """Return `user@host:port/database` for people."""
-        p = self.parameters
-        host = p.get("host") or os.environ.get("PGHOST") or "local socket"
-        return f"{p.get('user', '')}@{host}:{p.get('port', '5432')}/{p.get('dbname', '')}"
+        return libpq.label(self.parameters)
 
     def facts(self, schema: str, version: str = "") -> TargetFacts:
-        """Return what may be known of the target."""
+        """Return what may be known of the target; of several hosts the one in use, else the first."""
+        door = self.in_use or libpq.doors(self.parameters)[0]
         p = self.parameters
         return TargetFacts(
-            p.get("host", ""),
-            int((p.get("port") or "5432").split(",")[0]),
-            p.get("dbname", ""),
-            schema,
-            p.get("user", ""),
-            version,
-            self.embedded,
+            door.host or door.address, door.port, p.get("dbname", ""), schema, p.get("user", ""), version, self.embedded
         )
 
 
 def pin(connection: psycopg.Connection[Any]) -> None:
-    """Set the session's settings, one round trip; startup options are no way, poolers refuse them."""
+    """Set the session's settings, one round trip; startup options are no way, poolers refuse them.
+
+    A setting that this server's version doesn't know is passed over.
+    """
     connection.execute(
-        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)",
+        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
+        " WHERE current_setting(name, true) IS NOT NULL",
         (list(_PINNED), list(_PINNED.values())),
     )
 
