@@ -1,0 +1,56 @@
+"""Kill it at random moments: after a resume each row is there once, and nothing is left behind.
+
+`ZENNI_KILLS` sets the number of moments of each kind, `ZENNI_SEED` repeats the moments of an earlier session.
+"""
+
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+
+from zenni_tui.model.runbook import RunKind
+from zenni_tui.sandbox import server as sandbox
+
+from .trial import KILLS, Trial, dice_for
+
+Begin = Callable[..., Trial]
+LAST = 0.97
+"""Moments are drawn from this part of the journal: one after the end would strike nothing."""
+
+
+def kill_the_engine(trial: Trial, _: random.Random) -> None:
+    """Kill -9 the engine."""
+    if engine := trial.engine():
+        engine.kill()
+
+
+def kill_a_worker(trial: Trial, dice: random.Random) -> None:
+    """Kill -9 one worker, the first that there is when there is none yet."""
+    trial.until(lambda: bool(trial.workers()) or trial.engine() is None, "a worker")
+    if workers := trial.workers():
+        dice.choice(workers).kill()
+
+
+def crash_the_server(trial: Trial, dice: random.Random) -> None:
+    """Stop the server at once, as `pg_ctl stop -m immediate` does, and start it again after a while."""
+    sandbox.stop(trial.ground.server, immediate=True)
+    time.sleep(dice.uniform(0, 2))
+    sandbox.restart(trial.ground.server)
+
+
+STRIKES = {strike.__name__: strike for strike in (kill_the_engine, kill_a_worker, crash_the_server)}
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize("kind", STRIKES)
+def test_a_run_survives(begin: Begin, kind: str, number: int) -> None:
+    """Struck at a random entry of its journal, a run comes to its good end, and an outsider finds all of it right."""
+    dice = dice_for(kind, number)
+    trial = begin(dice.choice((RunKind.REHEARSE, RunKind.MIGRATE)))
+    trial.engage()
+    trial.reach(dice.randint(1, int(trial.ground.entries * LAST)))
+    time.sleep(dice.uniform(0, 0.05))
+    STRIKES[kind](trial, dice)
+    trial.finish()
+    trial.judge()
