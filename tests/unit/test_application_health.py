@@ -1,0 +1,90 @@
+"""The application's health is asked of a real server, and only the expected answer is well."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from zenni_tui.application import health
+from zenni_tui.application.health import Health
+
+ANSWERS = {
+    "/well": (200, b'{"status": "ok", "database": "postgresql"}'),
+    "/ill": (500, b"no database"),
+    "/moved": (302, b""),
+    "/page": (200, b"<html>"),
+    "/list": (200, b"[]"),
+}
+
+
+class Application(BaseHTTPRequestHandler):
+    """Answers by path."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        status, body = ANSWERS[self.path]
+        self.send_response(status)
+        if status == ANSWERS["/moved"][0]:
+            self.send_header("Location", "/well")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@contextmanager
+def serving(port: int = 0) -> Iterator[str]:
+    """Serve on a port."""
+    with ThreadingHTTPServer(("127.0.0.1", port), Application) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "why"),
+    [
+        ("/well", {}, ""),
+        ("/well", {"database": "postgresql"}, ""),
+        ("/well", {"database": "sqlite"}, "database is 'postgresql', expected is 'sqlite'"),
+        ("/ill", {}, "it answers 500, expected is 200"),
+        ("/moved", {}, "it answers 302, expected is 200"),
+        ("/page", {"status": "ok"}, "its answer is no JSON"),
+        ("/list", {"status": "ok"}, "its answer is no JSON object"),
+    ],
+)
+def test_only_the_expected_answer_is_well(
+    path: str, fields: dict[str, str], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status and fields decide; a redirect is not followed, and a proxy of the environment is not asked."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with serving() as url:
+        answer = health.ask(Health(url + path, fields=dict(fields)))
+    assert (answer.why, answer.ok) == (why, not why)
+
+
+def test_what_is_no_health_url_is_told() -> None:
+    """A closed port, a file and rubbish are no answer, and no traceback."""
+    with serving() as url:
+        pass
+    for wrong in (url, "file:///etc/hostname", "rubbish", "http://127.0.0.1:1:1/"):
+        assert health.ask(Health(wrong)).why.startswith("no answer: ")
+
+
+async def test_it_waits_until_the_application_is_up() -> None:
+    """An application that starts late is waited for; one that stays ill is told when the time is up."""
+    with serving() as url:
+        port = int(url.rpartition(":")[2])
+        ill = await health.wait(Health(f"{url}/ill", within=0.5))
+        assert (ill.ok, ill.status) == (False, 500)
+        assert ill.seconds >= 0.5
+    waiting = asyncio.create_task(health.wait(Health(f"{url}/well", within=30)))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    with serving(port):
+        assert (await waiting).ok
