@@ -34,7 +34,7 @@ def review(plan: Plan, choices: Choices) -> tuple[Plan, tuple[Finding, ...]]:
 
 def _covered(plan: Plan, key: ForeignKeyPlan) -> bool:
     table = plan.table(key.table)
-    leads = [i.columns for i in plan.indexes if i.table == key.table and i.where is None]
+    leads = [i.columns for i in plan.indexes_of(key.table) if i.where is None]
     leads += [table.key.columns] if table.key else []
     return any(set(columns[: len(key.columns)]) == set(key.columns) for columns in leads)
 

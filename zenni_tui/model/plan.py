@@ -1,5 +1,6 @@
 """The plan: what PostgreSQL will hold, where each part comes from, and in which order."""
 
+import functools
 import re
 from enum import StrEnum
 
@@ -255,7 +256,7 @@ class NotMigrated(Record, frozen=True):
     rule: str
 
 
-class Plan(Record, frozen=True):
+class Plan(Record, frozen=True, dict=True):
     """Everything the run will make and load."""
 
     schema: str
@@ -274,19 +275,31 @@ class Plan(Record, frozen=True):
 
     def table(self, name: str) -> TablePlan:
         """Return the table of that target name; raises KeyError."""
-        for table in self.tables:
-            if table.name == name:
-                return table
-        raise KeyError(name)
+        return self._by_name[name]
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, TablePlan]:
+        return {t.name: t for t in reversed(self.tables)}
+
+    def indexes_of(self, table: str) -> tuple[IndexPlan, ...]:
+        """Return the indexes of the table of that target name, its primary key's excepted."""
+        return tuple(self._indexes_by_table.get(table, ()))
+
+    @functools.cached_property
+    def _indexes_by_table(self) -> dict[str, list[IndexPlan]]:
+        found: dict[str, list[IndexPlan]] = {}
+        for index in self.indexes:
+            found.setdefault(index.table, []).append(index)
+        return found
 
     def row_key(self, table: TablePlan) -> tuple[str, ...]:
         """Return the columns that name a row on both sides: primary key, or unique index without NULLs; or none."""
         keys = [table.key.columns] if table.key else []
-        keys += [i.columns for i in self.indexes if i.table == table.name and i.unique and i.where is None]
+        keys += [i.columns for i in self.indexes_of(table.name) if i.unique and i.where is None]
         carried = {c.name for c in table.carried if c.not_null}
         return next((k for k in keys if set(k) <= carried), ())
 
-    @property
+    @functools.cached_property
     def rows(self) -> int:
         """Return the rows to be carried."""
         return sum(t.rows for t in self.tables)

@@ -49,10 +49,13 @@ def _parts(plan: Plan) -> Iterable[Plan]:
 
 
 def _refused(connection: Connection, plan: Plan) -> list[tuple[ddl.Statement, psycopg.Error]]:
+    there = connection.execute("SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL", (plan.schema,)).fetchone()
+    statements = (*ddl.create_tables(plan, schema_there=there == (True,)), *ddl.rules(plan))
+    if not plan.adopted and _all_taken(connection, statements):
+        return []
     refused: list[tuple[ddl.Statement, psycopg.Error]] = []
     with connection.transaction(force_rollback=True):
-        there = connection.execute("SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL", (plan.schema,)).fetchone()
-        for statement in (*ddl.create_tables(plan, schema_there=there == (True,)), *ddl.rules(plan)):
+        for statement in statements:
             try:
                 with connection.transaction():
                     connection.execute(statement.sql.encode())
@@ -61,6 +64,16 @@ def _refused(connection: Connection, plan: Plan) -> list[tuple[ddl.Statement, ps
                     continue
                 refused.append((statement, error))
     return refused
+
+
+def _all_taken(connection: Connection, statements: Iterable[ddl.Statement]) -> bool:
+    """Return whether the server takes all statements in one go; if not, each has to be tried to find the culprit."""
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(ddl.together(statements))
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _finding(plan: Plan, statement: ddl.Statement, error: psycopg.Error) -> Finding:

@@ -1,8 +1,8 @@
 """index: keys, indexes, foreign keys and counters, then ANALYZE; what exists already is left as it is."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -17,6 +17,16 @@ from .meter import Meter
 from .run import Run, Step
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+T = TypeVar("T")
+
+Pack = list[ddl.Statement]
+"""Statements of one transaction and one round trip."""
+
+_SMALL_ROWS = 20_000
+"""Up to here a table's statements take less time than the round trips and commits that each would need."""
+
+_AT_ONCE = 200
+"""Statements of one transaction: each relation holds a lock to its end, and room for locks is bounded."""
 
 
 class Index(Step):
@@ -28,18 +38,14 @@ class Index(Step):
         """Make everything that isn't there yet."""
         plan = run.plan()
         there = await asyncio.to_thread(_existing, run, plan)
-        by_table: dict[str, list[ddl.Statement]] = {}
-        for statement in (*ddl.primary_keys(plan), *ddl.indexes(plan), *ddl.checks(plan)):
-            by_table.setdefault(statement.table, []).append(statement)
+        own = (*ddl.primary_keys(plan), *ddl.indexes(plan), *ddl.checks(plan))
         keys, views = ddl.foreign_keys(plan), ddl.views(plan)
         self._meter = Meter(run, self.id, unit="objects")
-        self._total = sum(map(len, by_table.values())) + len(keys) + len(views) + 2 * len(plan.tables)
-        sizes = {t.name: t.rows for t in plan.tables}
-        queues = [by_table[name] for name in sorted(by_table, key=lambda n: -sizes[n])]
-        await self._all(run, [[s for s in q if s.name not in there] for q in queues])
-        self._meter.skip(sum(s.name in there for q in queues for s in q))
-        await self._all(run, [[s for s in keys if s.name not in there]])
-        await self._all(run, [[s for s in views if s.name not in there]])
+        self._total = len(own) + len(keys) + len(views) + 2 * len(plan.tables)
+        self._meter.skip(sum(s.name in there for s in (*own, *keys, *views)))
+        await self._all(run, _by_table(plan, [s for s in own if s.name not in there]))
+        await self._all(run, [[*_packed(plan, [s for s in keys if s.name not in there], lambda s: s.table)]])
+        await self._all(run, [[[s] for s in views if s.name not in there]])
         await asyncio.to_thread(self._finish, run, plan)
         checks = sum(len(t.checks) for t in plan.tables)
         return (
@@ -47,7 +53,7 @@ class Index(Step):
             f" {self._counters} counters set"
         )
 
-    async def _all(self, run: Run, queues: Iterable[list[ddl.Statement]]) -> None:
+    async def _all(self, run: Run, queues: Iterable[list[Pack]]) -> None:
         waiting = iter(queues)
 
         async def work() -> None:
@@ -61,36 +67,64 @@ class Index(Step):
             if isinstance(end, BaseException):
                 raise end
 
-    def _make(self, run: Run, queue: list[ddl.Statement]) -> None:
+    def _make(self, run: Run, queue: list[Pack]) -> None:
         if not queue:
             return
         with run.to.connect() as connection:
-            for statement in queue:
+            for pack in queue:
                 run.stop_here()
-                try:
-                    with connection.transaction():
-                        bookkeeping.fenced(connection, run.fence)
-                        connection.execute(statement.sql.encode())
-                        if statement.kind == "view":
-                            bookkeeping.note_made(connection, run.request.run_id, [("view", statement.name)])
-                except psycopg.Error as error:
-                    raise _refused(statement, error) from error
-                self._meter.add(1, self._total, f"{statement.kind} {statement.name}")
+                self._make_pack(run, connection, pack)
+
+    def _make_pack(self, run: Run, connection: Connection, pack: Pack) -> None:
+        try:
+            with connection.transaction():
+                bookkeeping.fenced(connection, run.fence)
+                connection.execute(ddl.together(pack))
+                made = [(s.kind, s.name) for s in pack if s.kind == "view"]
+                bookkeeping.note_made(connection, run.request.run_id, made)
+        except psycopg.Error as error:
+            if len(pack) == 1:
+                raise _refused(pack[0], error) from error
+            for statement in pack:
+                self._make_pack(run, connection, [statement])
+            return
+        self._meter.add(len(pack), self._total, f"{pack[-1].kind} {pack[-1].name}")
 
     def _finish(self, run: Run, plan: Plan) -> None:
         self._counters = 0
         there = _existing(run, plan)
         with run.to.connect() as connection:
             adopt.put_back(connection, plan.schema, bookkeeping.made(connection, run.request.run_id), there)
-            for table in plan.tables:
+            for tables in _packed(plan, plan.tables, lambda t: t.name):
                 run.stop_here()
-                self._counters += load.set_counters(connection, plan.schema, table)
-                connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(plan.schema, table.name)))
-                self._meter.add(2, self._total, f"statistics of {table.name}")
+                self._counters += load.set_counters(connection, plan.schema, tables)
+                names = sql.SQL(", ").join(sql.Identifier(plan.schema, t.name) for t in tables)
+                connection.execute(sql.SQL("ANALYZE {}").format(names))
+                self._meter.add(2 * len(tables), self._total, f"statistics of {tables[-1].name}")
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
         """Leave it to prepare, which drops the tables with their indexes."""
         return "indexes go with their tables"
+
+
+def _by_table(plan: Plan, statements: Iterable[ddl.Statement]) -> list[list[Pack]]:
+    """Return what one worker makes at a time, largest first: one large table's, or many small ones'."""
+    queues: dict[str, list[Pack]] = {}
+    for pack in _packed(plan, statements, lambda s: s.table):
+        queues.setdefault(pack[0].table, []).append(pack)
+    return [queues[name] for name in sorted(queues, key=lambda n: -plan.table(n).rows)]
+
+
+def _packed(plan: Plan, things: Iterable[T], table: Callable[[T], str]) -> Iterable[list[T]]:
+    """Yield a large table's things one by one, and those of small tables many at a time."""
+    small: list[T] = []
+    for thing in things:
+        if plan.table(table(thing)).rows > _SMALL_ROWS:
+            yield [thing]
+        else:
+            small.append(thing)
+    for start in range(0, len(small), _AT_ONCE):
+        yield small[start : start + _AT_ONCE]
 
 
 def _refused(statement: ddl.Statement, error: psycopg.Error) -> StepFailed:

@@ -51,8 +51,7 @@ class Prepare(Step):
             for some in batched(statements):
                 with connection.transaction():
                     bookkeeping.fenced(connection, run.fence)
-                    for statement in some:
-                        connection.execute(statement.sql.encode())
+                    connection.execute(ddl.together(some))
                     bookkeeping.note_made(connection, run.request.run_id, ((s.kind, s.name) for s in some))
         self._same_types(run, plan)
         return f"{len(plan.tables)} tables and {len(plan.enums)} types made"
@@ -88,8 +87,8 @@ class Prepare(Step):
             for some in batched(made):
                 with connection.transaction():
                     connection.execute("SET LOCAL lock_timeout = '20s'")
-                    for kind, name in some:
-                        connection.execute(ddl.drop(kind, name, row.schema_name).encode())
+                    drops = (ddl.drop(kind, name, row.schema_name) for kind, name in some)
+                    connection.execute(";\n".join(drops).encode())
                     bookkeeping.forget_made(connection, run_id, some)
             with connection.transaction():
                 bookkeeping.leave(connection, run_id)

@@ -56,7 +56,7 @@ def _table(run: Run, plan: Plan, table: TablePlan, found: list[Difference]) -> i
                 cursor.execute(*repair.deletion(plan.schema, table, delete))
             cursor.execute(_merge(plan, table, key))
             rows = cursor.rowcount
-            load.set_counters(connection, plan.schema, table)
+            load.set_counters(connection, plan.schema, [table])
             return rows
     finally:
         source.close()

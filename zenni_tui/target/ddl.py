@@ -1,4 +1,4 @@
-"""Writes the plan as PostgreSQL DDL, through SQLAlchemy's compiler, which quotes every name and literal."""
+"""Writes the plan as PostgreSQL DDL; SQLAlchemy's compiler quotes every name and literal."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,14 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql.base import PGDialect, PGIdentifierPreparer
-from sqlalchemy.schema import (
-    AddConstraint,
-    CreateIndex,
-    CreateSchema,
-    CreateTable,
-    DropSchema,
-    DropTable,
-)
+from sqlalchemy.schema import CreateSchema, CreateTable, DropSchema, DropTable
 from sqlalchemy.types import TypeEngine
 
 from zenni_tui.model.plan import (
@@ -157,8 +150,16 @@ def _sql(construct: sa.schema.ExecutableDDLElement) -> str:
     return str(construct.compile(dialect=_DIALECT)).strip()
 
 
-def _bare_table(name: str, schema: str, columns: Iterable[str]) -> sa.Table:
-    return sa.Table(name, sa.MetaData(schema=schema), *(sa.Column(c) for c in dict.fromkeys(columns)))
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(_QUOTE, names))
+
+
+def _relation(plan: Plan, name: str) -> str:
+    return f"{_QUOTE(plan.schema)}.{_QUOTE(name)}"
+
+
+def _rule(plan: Plan, table: str, name: str, rule: str) -> str:
+    return f"ALTER TABLE {_relation(plan, table)} ADD CONSTRAINT {_QUOTE(name)} {rule}"
 
 
 def create_tables(plan: Plan, *, schema_there: bool) -> tuple[Statement, ...]:
@@ -181,14 +182,11 @@ def _create_table(table: TablePlan, plan: Plan) -> str:
 
 def primary_keys(plan: Plan) -> tuple[Statement, ...]:
     """Return the statements that add the primary keys."""
-    statements = []
-    for table in plan.tables:
-        if table.key is not None:
-            bare = _bare_table(table.name, plan.schema, table.key.columns)
-            key = sa.PrimaryKeyConstraint(*(bare.c[c] for c in table.key.columns), name=table.key.name)
-            bare.append_constraint(key)
-            statements.append(Statement("primary key", table.key.name, _sql(AddConstraint(key)), table.name))
-    return tuple(statements)
+    return tuple(
+        Statement("primary key", k.name, _rule(plan, t.name, k.name, f"PRIMARY KEY ({_names(k.columns)})"), t.name)
+        for t in plan.tables
+        if (k := t.key) is not None
+    )
 
 
 def indexes(plan: Plan) -> tuple[Statement, ...]:
@@ -197,41 +195,29 @@ def indexes(plan: Plan) -> tuple[Statement, ...]:
 
 
 def _index(index: IndexPlan, plan: Plan) -> str:
-    bare = _bare_table(index.table, plan.schema, (c for c in index.columns if c))
     expressions = index.expressions or (None,) * len(index.columns)
     descending = index.descending or (False,) * len(index.columns)
-    parts = [
-        _index_part(bare, column, text, down=down)
+    parts = ", ".join(
+        (_QUOTE(column) if text is None else f"({text})") + (" DESC" if down else "")
         for column, text, down in zip(index.columns, expressions, descending, strict=True)
-    ]
-    where = _verbatim(index.where) if index.where is not None else None
-    return _sql(CreateIndex(sa.Index(index.name, *parts, unique=index.unique, postgresql_where=where, _table=bare)))
-
-
-def _index_part(bare: sa.Table, column: str, text: str | None, *, down: bool) -> Any:
-    if text is not None:
-        return _verbatim(f"({text}){' DESC' if down else ''}")
-    return bare.c[column].desc() if down else bare.c[column]
+    )
+    unique = "UNIQUE " if index.unique else ""
+    where = f" WHERE {index.where}" if index.where is not None else ""
+    return f"CREATE {unique}INDEX {_QUOTE(index.name)} ON {_relation(plan, index.table)} ({parts}){where}"
 
 
 def checks(plan: Plan) -> tuple[Statement, ...]:
     """Return the statements that add the CHECK rules."""
-    statements = []
-    for table in plan.tables:
-        for check in table.checks:
-            bare = _bare_table(table.name, plan.schema, ())
-            rule = sa.CheckConstraint(_verbatim(check.expression), name=check.name)
-            bare.append_constraint(rule)
-            statements.append(Statement("check", check.name, _sql(AddConstraint(rule)), table.name))
-    return tuple(statements)
+    return tuple(
+        Statement("check", c.name, _rule(plan, t.name, c.name, f"CHECK ({c.expression})"), t.name)
+        for t in plan.tables
+        for c in t.checks
+    )
 
 
 def views(plan: Plan) -> tuple[Statement, ...]:
     """Return the statements that make the views."""
-    return tuple(
-        Statement("view", v.name, f"CREATE VIEW {_QUOTE(plan.schema)}.{_QUOTE(v.name)} AS {v.query}")
-        for v in plan.views
-    )
+    return tuple(Statement("view", v.name, f"CREATE VIEW {_relation(plan, v.name)} AS {v.query}") for v in plan.views)
 
 
 def foreign_keys(plan: Plan) -> tuple[Statement, ...]:
@@ -240,24 +226,13 @@ def foreign_keys(plan: Plan) -> tuple[Statement, ...]:
 
 
 def _foreign_key(key: ForeignKeyPlan, plan: Plan) -> str:
-    metadata = sa.MetaData(schema=plan.schema)
-    columns = {key.parent: list(key.parent_columns)}
-    columns.setdefault(key.table, []).extend(key.columns)
-    made = {
-        name: sa.Table(name, metadata, *(sa.Column(c) for c in dict.fromkeys(names))) for name, names in columns.items()
-    }
-    constraint = sa.ForeignKeyConstraint(
-        [made[key.table].c[c] for c in key.columns],
-        [made[key.parent].c[c] for c in key.parent_columns],
-        name=key.name,
-        ondelete=None if key.on_delete == "NO ACTION" else key.on_delete,
-        onupdate=None if key.on_update == "NO ACTION" else key.on_update,
-        deferrable=key.deferred or None,
-        initially="DEFERRED" if key.deferred else None,
-        postgresql_not_valid=not key.validated,
-    )
-    made[key.table].append_constraint(constraint)
-    return _sql(AddConstraint(constraint))
+    parent = f"{_relation(plan, key.parent)} ({_names(key.parent_columns)})"
+    rule = f"FOREIGN KEY ({_names(key.columns)}) REFERENCES {parent}"
+    rule += "" if key.on_delete == "NO ACTION" else f" ON DELETE {key.on_delete}"
+    rule += "" if key.on_update == "NO ACTION" else f" ON UPDATE {key.on_update}"
+    rule += " DEFERRABLE INITIALLY DEFERRED" if key.deferred else ""
+    rule += "" if key.validated else " NOT VALID"
+    return _rule(plan, key.table, key.name, rule)
 
 
 def drop(kind: str, name: str, schema: str) -> str:
@@ -272,6 +247,11 @@ def drop(kind: str, name: str, schema: str) -> str:
 def rules(plan: Plan) -> tuple[Statement, ...]:
     """Return all that is made after the rows: keys, indexes and checks table by table, foreign keys, views."""
     return (*primary_keys(plan), *indexes(plan), *checks(plan), *foreign_keys(plan), *views(plan))
+
+
+def together(statements: Iterable[Statement]) -> bytes:
+    """Return statements as one text, for one round trip: the server carries out all of them or, at an error, none."""
+    return "\n;\n".join(s.sql for s in statements).encode()
 
 
 def script(plan: Plan) -> str:

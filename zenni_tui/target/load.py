@@ -94,29 +94,26 @@ def copy(cursor: psycopg.Cursor[Any], command: sql.Composed, data: Iterable[byte
     return size
 
 
-def set_counters(connection: Connection, schema: str, table: TablePlan) -> int:
-    """Let each counter of a table go on after the highest number ever given out; returns how many there are."""
-    counting = [c.name for c in table.columns if c.counter is not None]
-    for name in counting:
-        _set_counter(connection, (schema, table.name, name), table.counter)
+def set_counters(connection: Connection, schema: str, tables: Iterable[TablePlan]) -> int:
+    """Let each counter of tables go on after the highest number ever given out; returns how many there are."""
+    counting = [(t, c.name) for t in tables for c in t.columns if c.counter is not None]
+    if counting:
+        connection.execute(sql.SQL(";\n").join(_set_counter(schema, table, name) for table, name in counting))
     return len(counting)
 
 
-def _set_counter(connection: Connection, column: tuple[str, str, str], last: int | None) -> None:
-    """Let the next number be one more than the highest that was ever given out."""
-    schema, table, name = column
+def _set_counter(schema: str, table: TablePlan, name: str) -> sql.Composed:
+    """Return the statement after which the next number is one more than the highest that was ever given out."""
     # Literals quoted by the driver, no parameters: those would make a % in a name a placeholder.
-    connection.execute(
-        sql.SQL(
-            "SELECT setval(seq, greatest(top, 1), top >= 1) FROM ("
-            " SELECT pg_get_serial_sequence(format('%I.%I', {schema}::text, {name}::text), {column_name}) AS seq,"
-            " greatest(coalesce(max({column}), 0), {last})::bigint AS top FROM {table}) AS t"
-        ).format(
-            schema=sql.Literal(schema),
-            name=sql.Literal(table),
-            column_name=sql.Literal(name),
-            column=sql.Identifier(name),
-            last=sql.Literal(last or 0),
-            table=sql.Identifier(schema, table),
-        )
+    return sql.SQL(
+        "SELECT setval(seq, greatest(top, 1), top >= 1) FROM ("
+        " SELECT pg_get_serial_sequence(format('%I.%I', {schema}::text, {name}::text), {column_name}) AS seq,"
+        " greatest(coalesce(max({column}), 0), {last})::bigint AS top FROM {table}) AS t"
+    ).format(
+        schema=sql.Literal(schema),
+        name=sql.Literal(table.name),
+        column_name=sql.Literal(name),
+        column=sql.Identifier(name),
+        last=sql.Literal(table.counter or 0),
+        table=sql.Identifier(schema, table.name),
     )
