@@ -27,6 +27,7 @@ _PINNED = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "client_min_messages": "warning",
+    "synchronous_commit": "on",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
