@@ -15,7 +15,18 @@ from zenni_tui.compare.records import Difference, DifferenceKind, SpanComparison
 from zenni_tui.compare.repair import Delete, deletion, orders
 from zenni_tui.compare.rows import compare_counts, compare_span
 from zenni_tui.compare.session import pin_session
-from zenni_tui.model.plan import ColumnPlan, EnumPlan, KeyPlan, Kind, Span, TablePlan, TargetType, ValueRepair
+from zenni_tui.model.plan import (
+    Clearing,
+    ColumnPlan,
+    EnumPlan,
+    KeyPlan,
+    Kind,
+    Reference,
+    Span,
+    TablePlan,
+    TargetType,
+    ValueRepair,
+)
 
 Target = psycopg.Connection[tuple[Any, ...]]
 WHOLE = Span(0, 0)
@@ -114,6 +125,45 @@ def test_rows_are_found_by_their_repaired_key(source: sqlite3.Connection, target
     assert (result.rows_found, result.rows_differing) == (1, 1)
     assert result.differences[0].source_value is not None
     assert "clocks" in result.differences[0].source_value
+
+
+def test_only_orphans_lose_their_reference(source: sqlite3.Connection, target: Target, tmp_path: Path) -> None:
+    """A composite reference is judged whole, by the parent's collation, with and without a key, beside quarantine."""
+    source.executescript(
+        """CREATE TABLE up (a INTEGER, b TEXT COLLATE NOCASE, PRIMARY KEY (a, b)); INSERT INTO up VALUES (1, 'k');
+        CREATE TABLE t (id INTEGER PRIMARY KEY, x INTEGER, y TEXT);
+        INSERT INTO t VALUES (1, 1, 'K'), (2, 1, 'l'), (3, 2, NULL), (4, 2, 'k'), (5, 9, 'z');"""
+    )
+    target.execute("CREATE TABLE t (id integer PRIMARY KEY, x integer, y text)")
+    target.execute("INSERT INTO t VALUES (1, 1, 'K'), (2, 1, NULL), (3, 2, NULL), (4, 2, NULL)")
+    refers = Reference(("x", "y"), "up", ("a", "b"))
+    whole = keyed(ID, column("x", Kind.INTEGER), column("y", Kind.TEXT), quarantine=(5,))
+    table = msgspec.structs.replace(whole, clearings=(Clearing("y", refers),))
+    good = SpanComparison(5, 4, 0, rows_quarantined=1, rows_repaired=2, values_repaired=2)
+    assert span(source, target, table) == good
+    assert find_extra(source, target, "public", table, tmp_path / "scratch").differences == ()
+    bare = msgspec.structs.replace(table, key=None)
+    unkeyed = compare_multiset(source, target, "public", bare, tmp_path / "scratch")
+    assert (unkeyed.rows_differing, unkeyed.rows_repaired) == (0, 2)
+    target.execute("UPDATE t SET y = NULL WHERE id = 1; UPDATE t SET y = 'k' WHERE id = 4")
+    assert [(d.key, d.source_value, d.target_value) for d in span(source, target, table).differences] == [
+        ("1", "K", None),
+        ("4", None, "k"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [(Kind.DOUBLE, "-0.5", "-0.5"), (Kind.BYTEA, "00fF", "\\x00ff"), (Kind.TEXT, "", "")]
+)
+def test_a_value_takes_the_place_of_null(
+    source: sqlite3.Connection, target: Target, kind: Kind, text: str, value: str
+) -> None:
+    """Where NULL is forbidden the operator's text is read as the column's type; other rows keep what they hold."""
+    source.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, NULL), (2, NULL)")
+    target.execute(f"CREATE TABLE t (id integer PRIMARY KEY, v {kind} NOT NULL)".encode())
+    target.execute("INSERT INTO t VALUES (1, %s), (2, %s)", (value, value))
+    given = msgspec.structs.replace(column("v", kind, ValueRepair("null_in_not_null", "to_value", text)), not_null=True)
+    assert span(source, target, keyed(ID, given)) == SpanComparison(2, 2, 0, rows_repaired=2, values_repaired=2)
 
 
 @pytest.fixture

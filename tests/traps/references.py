@@ -2,7 +2,7 @@
 
 from psycopg import errors
 
-from traps.target import Check, accepts, refuses, sees
+from traps.target import Check, accepts, never_offered, refuses, sees
 from traps.words import Trap, Want
 
 BREAKS = errors.ForeignKeyViolation
@@ -120,8 +120,8 @@ def _orphans(name: str, *, null: str = "", choose: str) -> str:
         INSERT INTO {name}_parent VALUES (1); INSERT INTO {name} VALUES ('a', 1), ('b', 2), ('c', 3);"""
 
 
-def _orphan_want(name: str, choose: str) -> Want:
-    offers = ("fk_drop", "fk_not_valid", "quarantine")
+def _orphan_want(name: str, choose: str, *, nullable: bool = True) -> Want:
+    offers = ("fk_drop", "fk_not_valid", "quarantine", *(("to_null",) if nullable else ()))
     return Want("foreign_key_orphans", name, "p", 2, ("b", "c"), offers=offers, choose=choose)
 
 
@@ -137,11 +137,63 @@ BLOCKED = (
     Trap(
         "orphans/fk_not_valid",
         _orphans("orphan_keep", null="NOT NULL", choose="fk_not_valid"),
-        (_orphan_want("orphan_keep", "fk_not_valid"),),
+        (_orphan_want("orphan_keep", "fk_not_valid", nullable=False),),
         (
+            never_offered("foreign_key_orphans", "orphan_keep", "to_null"),
             sees("SELECT id, p FROM orphan_keep ORDER BY 1", *_ALL),
             refuses(BREAKS, "INSERT INTO orphan_keep VALUES ('d', 9)"),
         ),
+    ),
+    Trap(
+        "orphans/to_null",
+        _orphans("orphan_null", choose="to_null"),
+        (_orphan_want("orphan_null", "to_null"),),
+        (
+            sees("SELECT id, p FROM orphan_null ORDER BY 1", ("a", 1), ("b", None), ("c", None)),
+            _is("orphan_null", "REFERENCES"),
+        ),
+        compared=False,
+    ),
+    Trap(
+        "orphans/to_null_of_a_composite",
+        """CREATE TABLE on_parent (a INTEGER, b TEXT COLLATE NOCASE, PRIMARY KEY (a, b));
+        CREATE TABLE on_pair (id INTEGER PRIMARY KEY, x INTEGER NOT NULL, y TEXT,
+            FOREIGN KEY (x, y) REFERENCES on_parent);
+        INSERT INTO on_parent VALUES (1, 'k'), (2, 'l');
+        INSERT INTO on_pair VALUES (1, 1, 'k'), (2, 2, 'k'), (3, 1, 'l'), (4, 9, NULL), (5, 2, 'l');""",
+        (Want("foreign_key_orphans", "on_pair", "x", 2, ("2", "3"), offers=("to_null",), choose="to_null"),),
+        (
+            sees("SELECT x, y FROM on_pair ORDER BY id", (1, "k"), (2, None), (1, None), (9, None), (2, "l")),
+            _is("on_pair", "REFERENCES"),
+            refuses(BREAKS, "INSERT INTO on_pair VALUES (9, 2, 'k')"),
+        ),
+        may=("collation_not_carried",),
+        compared=False,
+    ),
+    Trap(
+        "orphans/to_null_without_rowid",
+        """CREATE TABLE onw_parent (id INTEGER PRIMARY KEY);
+        CREATE TABLE onw (k TEXT, n INTEGER, p INTEGER REFERENCES onw_parent (id), up TEXT REFERENCES onw (up) UNIQUE,
+            PRIMARY KEY (k, n)) WITHOUT ROWID;
+        INSERT INTO onw_parent VALUES (1);
+        INSERT INTO onw VALUES ('a', 1, 1, 'x'), ('a', 2, 5, NULL), ('b', 1, 6, 'y'), ('b', 2, NULL, NULL);""",
+        (Want("foreign_key_orphans", "onw", "p", 2, ("a, 2", "b, 1"), offers=("to_null",), choose="to_null"),),
+        (
+            sees("SELECT k, n, p FROM onw ORDER BY 1, 2", ("a", 1, 1), ("a", 2, None), ("b", 1, None), ("b", 2, None)),
+            _is("onw", "onw_parent"),
+        ),
+        compared=False,
+    ),
+    Trap(
+        "orphans/to_null_of_two_keys",
+        """CREATE TABLE two_a (id INTEGER PRIMARY KEY); CREATE TABLE two_b (id INTEGER PRIMARY KEY);
+        CREATE TABLE two (id INTEGER PRIMARY KEY, p INTEGER,
+            FOREIGN KEY (p) REFERENCES two_a (id), FOREIGN KEY (p) REFERENCES two_b (id));
+        INSERT INTO two_a VALUES (1), (2); INSERT INTO two_b VALUES (1), (3);
+        INSERT INTO two VALUES (1, 1), (2, 2), (3, 3), (4, 4);""",
+        (Want("foreign_key_orphans", "two", "p", 3, ("2", "3", "4"), offers=("to_null",), choose="to_null"),),
+        (sees("SELECT p FROM two ORDER BY id", (1,), (None,), (None,), (None,)),),
+        compared=False,
     ),
     Trap(
         "orphans/quarantine",

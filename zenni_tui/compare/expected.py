@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zenni_tui.model.plan import EnumPlan, Span, TablePlan
 
 from .mending import Mender, mender
-from .source import Batch, batches
+from .source import Batch, batches, cleared
 
 
 class Expected(NamedTuple):
@@ -30,10 +30,11 @@ def expected(
     """
     kept_out = sorted(table.quarantine)
     menders = [mender(column, enums) for column in table.carried]
-    mending = any(menders)
+    lost = [place for place, _ in cleared(table)]
+    mending = any(menders) or bool(lost)
     for batch in batches(source, table, span):
         ready = _without(batch, kept_out) if kept_out else Expected(batch)
-        yield _mended(ready, menders) if mending else ready
+        yield _mended(ready, menders, lost) if mending else ready
 
 
 def _without(batch: Batch, kept_out: Sequence[int]) -> Expected:
@@ -44,13 +45,19 @@ def _without(batch: Batch, kept_out: Sequence[int]) -> Expected:
     if not banned:
         return Expected(batch)
     kept = [position for position, rowid in enumerate(batch.rowids) if rowid not in banned]
-    columns = tuple([values[p] for p in kept] for values in batch.columns)
-    return Expected(Batch([batch.rowids[p] for p in kept], columns), batch.rows - len(kept))
+    columns, orphans = (tuple([values[p] for p in kept] for values in part) for part in (batch.columns, batch.orphans))
+    return Expected(Batch([batch.rowids[p] for p in kept], columns, orphans), batch.rows - len(kept))
 
 
-def _mended(ready: Expected, menders: Sequence[Mender | None]) -> Expected:
+def _mended(ready: Expected, menders: Sequence[Mender | None], lost: Sequence[int]) -> Expected:
     columns = list(ready.batch.columns)
     values_repaired, rows = 0, set[int]()
+    for place, orphans in zip(lost, ready.batch.orphans, strict=True):
+        there = enumerate(zip(columns[place], orphans, strict=True))
+        emptied = {position for position, (value, orphan) in there if orphan and value is not None}
+        columns[place] = [None if p in emptied else value for p, value in enumerate(columns[place])]
+        values_repaired += len(emptied)
+        rows |= emptied
     for place, mend in enumerate(menders):
         if mend is None or not columns[place]:
             continue

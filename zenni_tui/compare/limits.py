@@ -30,7 +30,7 @@ def refusal(column: ColumnPlan, enums: Sequence[EnumPlan]) -> Callable[[Value], 
 
     def refused(value: Value) -> str | None:
         if value is None:
-            return None
+            return "null_in_not_null" if column.not_null else None
         try:
             return limit(value, read(value))
         except Unreadable as reason:

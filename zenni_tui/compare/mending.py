@@ -4,9 +4,10 @@ A repair touches a value only when the column refuses it for the finding that th
 is looked at again, so that repairs for different findings follow each other, each of them once at most.
 """
 
+import binascii
 from collections.abc import Callable, Sequence
 
-from zenni_tui.model.plan import ColumnPlan, EnumPlan, ValueRepair
+from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, ValueRepair
 from zenni_tui.model.schema import Value
 
 from .jsontext import without_nul
@@ -26,7 +27,7 @@ def mender(column: ColumnPlan, enums: Sequence[EnumPlan] = ()) -> Mender | None:
     if not column.repairs:
         return None
     refused = refusal(column, enums)
-    chosen = {repair.code: _action(repair) for repair in column.repairs}
+    chosen = {repair.code: _action(repair, column.type.kind) for repair in column.repairs}
 
     def mend(value: Value) -> tuple[Value, bool]:
         left, mended = chosen, value
@@ -38,12 +39,24 @@ def mender(column: ColumnPlan, enums: Sequence[EnumPlan] = ()) -> Mender | None:
     return mend
 
 
-def _action(repair: ValueRepair) -> Callable[[Value], Value]:
+def _action(repair: ValueRepair, kind: Kind) -> Callable[[Value], Value]:
     if repair.action == "to_value":
-        return lambda _: repair.value
+        value = _meant(repair.value or "", kind)
+        return lambda _: value
     if repair.action == "strip_nul":
         return _strip_json if repair.code == "json_nul" else _strip
     return _ACTIONS[repair.action]
+
+
+def _meant(text: str, kind: Kind) -> Value:
+    # What is no number, or no hexadecimal digits, stays text, which such a column refuses.
+    if kind in (Kind.DOUBLE, Kind.REAL):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    hexadecimal = kind is Kind.BYTEA and len(text) % 2 == 0 and not set(text) - set("0123456789abcdefABCDEF")
+    return binascii.unhexlify(text) if hexadecimal else text
 
 
 def _strip(value: Value) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from zenni_tui.model.plan import ColumnPlan, Span, TablePlan
+from zenni_tui.model.plan import ColumnPlan, Reference, Span, TablePlan
 from zenni_tui.model.schema import Value
 
 BATCH_ROWS = 2_000
@@ -22,10 +22,14 @@ _tolerant: Callable[[bytes], str] = partial(str, encoding="utf-8", errors="surro
 
 
 class Batch(NamedTuple):
-    """Some rows, column by column; `rowids` is None for a table that has none."""
+    """Some rows, column by column; `rowids` is None for a table that has none.
+
+    `orphans` tells, for each of the table's `cleared` columns, which rows lose their reference.
+    """
 
     rowids: Sequence[int] | None
     columns: tuple[Sequence[Value], ...]
+    orphans: tuple[Sequence[Value], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -36,6 +40,20 @@ class Batch(NamedTuple):
 def quoted(name: str) -> str:
     """Return a name as SQLite reads it back."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def cleared(table: TablePlan) -> list[tuple[int, Reference]]:
+    """Return the carried columns, by their place, that become NULL in rows whose reference finds no parent."""
+    places = {column.source: place for place, column in enumerate(table.carried)}
+    return [(places[c.column], c.reference) for c in table.clearings if c.column in places]
+
+
+def _finds_none(reference: Reference) -> str:
+    # SQLite's own rules decide what is equal, so the parent's column stands first: its collation and affinity count.
+    pairs = list(zip(reference.parent_columns, reference.columns, strict=True))
+    found = " AND ".join(f"p.{quoted(there)} = t.{quoted(here)}" for there, here in pairs)
+    whole = " AND ".join(f"t.{quoted(here)} NOTNULL" for _, here in pairs)
+    return f"({whole} AND (SELECT 1 FROM {quoted(reference.parent)} AS p WHERE {found} LIMIT 1) ISNULL)"  # noqa: S608 - quoted
 
 
 def count_rows(source: sqlite3.Connection, table: TablePlan) -> int:
@@ -58,8 +76,16 @@ def count_quarantined(source: sqlite3.Connection, table: TablePlan) -> int:
 
 def batches(source: sqlite3.Connection, table: TablePlan, span: Span) -> Iterator[Batch]:
     """Yield the span's rows with the carried columns; raises `sqlite3.Error`, KeyError for a span without rowids."""
+    lost = cleared(table)
+    for batch in _whole_batches(source, table, span, [_finds_none(reference) for _, reference in lost]):
+        width = len(batch.columns) - len(lost)
+        yield Batch(batch.rowids, batch.columns[:width], batch.columns[width:]) if lost else batch
+
+
+def _whole_batches(source: sqlite3.Connection, table: TablePlan, span: Span, flags: list[str]) -> Iterator[Batch]:
+    """Yield the span's rows with the carried columns and, behind them, a column for each flag."""
     rowid = rowid_name(source, table)
-    names = ", ".join(f"t.{quoted(c.name if c.source is None else c.source)}" for c in table.carried)
+    names = ", ".join([*(f"t.{quoted(c.name if c.source is None else c.source)}" for c in table.carried), *flags])
     if rowid is None:
         if span.after is not None or span.upto is not None:
             raise KeyError(f"{table.source} has no rowid to take a span by")

@@ -308,7 +308,7 @@ _PLAIN: dict[Kind, Field] = {
 
 def field_encoder(column: ColumnPlan, enums: Iterable[EnumPlan] = ()) -> Field:
     """Return the function that makes this column's field of a stored value, with the repairs chosen for it."""
-    return repairing(_plain_encoder(column, enums), column.repairs)
+    return repairing(_plain_encoder(column, enums), column)
 
 
 def _plain_encoder(column: ColumnPlan, enums: Iterable[EnumPlan]) -> Field:

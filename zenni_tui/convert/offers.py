@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from zenni_tui.model.findings import SHOWN_KEYS, Finding, Repair, Severity
-from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan, parse_type
+from zenni_tui.model.plan import ColumnPlan, DefaultKind, Kind, Plan, TablePlan, parse_type
 from zenni_tui.model.schema import ColumnProfile
 
 _UTF8 = (
@@ -25,6 +25,9 @@ _NUMBERS = {
     "real_out_of_range": ("double precision",),
     "date_has_time": ("timestamp(6)",),
     "blob_in_text": ("bytea",),
+}
+_NEUTRAL = dict.fromkeys((Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT, Kind.REAL, Kind.DOUBLE, Kind.NUMERIC), "0") | {
+    Kind.BOOLEAN: "false"
 }
 _WIDE = frozenset({Kind.TEXT, Kind.BYTEA})
 
@@ -102,6 +105,14 @@ def _holds_all(kind: str, profile: ColumnProfile) -> bool:
     if kind == "bytea":
         return not (profile.texts or profile.integers or profile.reals)
     return kind not in ("bigint", "numeric", "double precision") or not (profile.texts or profile.blobs)
+
+
+def instead_of_null(column: ColumnPlan) -> Repair:
+    """Return the offer of a value for rows that hold NULL: the column's default, or 0, or false, or an empty text."""
+    literal = column.default is not None and column.default.kind is DefaultKind.LITERAL
+    proposed = column.default.text if column.default and literal else _NEUTRAL.get(column.type.kind, "")
+    text = f"to_value:{proposed}" if proposed else "to_value:HEX" if column.type.kind is Kind.BYTEA else "to_value:TEXT"
+    return Repair(f"to_value:{proposed}", lossless=False, text=f"give all these rows one value instead: {text}")
 
 
 def with_quarantine(

@@ -11,7 +11,7 @@ from zenni_tui.model.plan import ColumnPlan, KeyPlan, NotMigrated, Plan, Span, T
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile
 
-from . import declared, names, review, rules
+from . import declared, names, orphans, review, rules
 from .declared import Found
 
 PRISMA_HISTORY = "_prisma_migrations"
@@ -86,7 +86,9 @@ def _joined(prisma: Plan, plan: Plan, choices: Choices) -> Plan:
         for k in prisma.foreign_keys
         if set(k.columns) <= carried.get(k.table, set()) and set(k.parent_columns) <= carried.get(k.parent, set())
     ]
-    keys = [msgspec.structs.replace(k, validated=rules.choice(choices, k.table, k.columns) is None) for k in keys]
+    keys = [
+        msgspec.structs.replace(k, validated=rules.choice(choices, k.table, k.columns) != "fk_not_valid") for k in keys
+    ]
     dropped = [k for k in keys if rules.choice(choices, k.table, k.columns) == "fk_drop"]
     return msgspec.structs.replace(
         plan,
@@ -175,6 +177,7 @@ def _counted(plan: TablePlan, table: SourceTable, facts: Facts) -> TablePlan:
         spans=facts.spans.get(table.name, ()),
         counter=table.counter,
         quarantine=facts.quarantine.get(table.name, ()),
+        clearings=tuple(orphans.clearings(table, plan, facts.schema, facts.choices)),
     )
 
 

@@ -112,12 +112,14 @@ def twins(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN; CREATE TABLE k (v PRIMARY KEY, t)"
         )
         for row in rows:
-            if None in row[lead:]:
-                continue
             try:
-                key = b"".join(field(v) for field, v in zip(fields, row[lead:], strict=True))
+                parts = [field(v) for field, v in zip(fields, row[lead:], strict=True)]
             except Unfit:
                 continue
+            # Once repaired: NULL may have got a value, and a value may have become NULL.
+            if encode.NULL in parts:
+                continue
+            key = b"".join(parts)
             text = key_text(row[:lead], rowids=rowids)
             if seen.execute("INSERT OR IGNORE INTO k VALUES (?, ?)", (key, text)).rowcount == 0:
                 (other,) = seen.execute("SELECT t FROM k WHERE v = ?", (key,)).fetchone()

@@ -3,6 +3,8 @@
 import functools
 from collections.abc import Iterable
 
+import msgspec
+
 from zenni_tui.model.findings import SHOWN_KEYS, Evidence, Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan
 
@@ -140,3 +142,29 @@ def widened(name: str) -> Evidence:
             1,
         )
     )
+
+
+def merged(found: Iterable[Evidence]) -> dict[str, Evidence]:
+    """Return evidence by its finding's id; what two keys of one column find is one finding about all their rows."""
+    made: dict[str, Evidence] = {}
+    for one in found:
+        known = made.get(one.finding.id)
+        if known is None:
+            made[one.finding.id] = one
+        elif known.keys and one.keys:
+            made[one.finding.id] = _both(known, one)
+    return made
+
+
+def _both(one: Evidence, other: Evidence) -> Evidence:
+    keys = tuple(dict.fromkeys((*one.keys, *other.keys)))
+    rowids = tuple(dict.fromkeys((*one.rowids, *other.rowids)))
+    offered = {r.id for r in other.finding.repairs}
+    finding = msgspec.structs.replace(
+        one.finding,
+        message=f"{one.finding.message} {other.finding.message}",
+        count=len(keys),
+        keys=keys[:SHOWN_KEYS],
+        repairs=tuple(r for r in one.finding.repairs if r.id in offered),
+    )
+    return Evidence(finding, keys, rowids)

@@ -118,7 +118,9 @@ class Epoch(StrEnum):
 class ValueRepair(Record, frozen=True):
     """What the operator chose for the values of one column that a finding's `code` names.
 
-    `action` is `strip_nul`, `utf8_replace`, `utf8_latin1`, `utf8_cp1252`, `to_null` or `to_value` (with `value`).
+    `action` is `strip_nul`, `utf8_replace`, `utf8_latin1`, `utf8_cp1252`, `to_null` or `to_value` (with `value`, whose
+    text is a double's number or a BLOB's hexadecimal digits where the column wants those). For orphans of a foreign key
+    it is the table's `clearings` that say what becomes NULL.
     """
 
     code: str
@@ -212,6 +214,21 @@ class Span(Record, frozen=True):
     upto: int | None = None
 
 
+class Reference(Record, frozen=True):
+    """What columns of a table refer to, all by their names in the source; `parent_columns` stand beside `columns`."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
+class Clearing(Record, frozen=True):
+    """A source column that becomes NULL in just those rows whose reference finds no parent in the source."""
+
+    column: str
+    reference: Reference
+
+
 class TablePlan(Record, frozen=True):
     """One table's way: source name, target name and columns, key, and the spans it is copied in.
 
@@ -229,6 +246,7 @@ class TablePlan(Record, frozen=True):
     """The last number the source's counter gave out; None without a counter."""
     checks: tuple[CheckPlan, ...] = ()
     quarantine: tuple[int, ...] = ()
+    clearings: tuple[Clearing, ...] = ()
 
     @property
     def carried(self) -> tuple[ColumnPlan, ...]:

@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from zenni_tui.model.plan import Span
+from zenni_tui.model.plan import Clearing, Span
 from zenni_tui.model.schema import SourceTable, Value
 
+from . import orphans
 from .database import quoted
 
 Row = tuple[Value, ...]
@@ -52,9 +53,11 @@ def rowid_name(table: SourceTable) -> str | None:
     return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), None)
 
 
-def select(table: SourceTable, columns: Sequence[str], span: Span) -> tuple[str, dict[str, int]]:
-    """Return the query for a span's rows in rowid order, and its parameters."""
-    names = ", ".join(quoted(c) for c in columns)
+def select(
+    table: SourceTable, columns: Sequence[str], span: Span, clearings: Sequence[Clearing] = ()
+) -> tuple[str, dict[str, int]]:
+    """Return the query for a span's rows in rowid order, and its parameters; references to be cleared come as NULL."""
+    names = ", ".join(_term(c, clearings) for c in columns)
     rowid = rowid_name(table)
     parts = []
     values = {}
@@ -66,19 +69,30 @@ def select(table: SourceTable, columns: Sequence[str], span: Span) -> tuple[str,
         values["upto"] = span.upto
     where = f" WHERE {' AND '.join(parts)}" if parts else ""
     order = f" ORDER BY {rowid}" if rowid else ""
-    return f"SELECT {names} FROM {quoted(table.name)}{where}{order}", values  # noqa: S608 - quoted names
+    return f"SELECT {names} FROM {quoted(table.name)} AS c{where}{order}", values  # noqa: S608 - quoted names
+
+
+def _term(column: str, clearings: Sequence[Clearing]) -> str:
+    lost = [f"({orphans.condition(c.reference)})" for c in clearings if c.column == column]
+    name = f"c.{quoted(column)}"
+    return f"CASE WHEN {' OR '.join(lost)} THEN NULL ELSE {name} END" if lost else name
 
 
 def batches(
-    database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span
+    database: sqlite3.Connection,
+    table: SourceTable,
+    columns: Sequence[str],
+    span: Span,
+    clearings: Sequence[Clearing] = (),
 ) -> Iterator[list[Row]]:
     """Yield a span's rows in batches of a few MiB; a longer value makes a batch of its own or ends one.
 
     Text that is not UTF-8 comes with lone surrogates U+DC80 to U+DCFF for its bytes (Python's `surrogateescape`).
     """
     read = 0
+    query, values = select(table, columns, span, clearings)
     try:
-        for rows in _quick(database, table, columns, span):
+        for rows in _quick(database, query, values, len(columns)):
             read += len(rows)
             yield rows
     except (sqlite3.OperationalError, sqlite3.DataError) as error:
@@ -87,12 +101,12 @@ def batches(
             raise
     else:
         return
-    yield from _careful(database, table, columns, span, read)
+    yield from _careful(database, query, {**values, "skip": read})
 
 
-def _quick(database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span) -> Iterator[list[Row]]:
-    cursor = database.execute(*select(table, columns, span))
-    many = max(16, min(_MOST_ROWS, _MOST_VALUES // len(columns)))
+def _quick(database: sqlite3.Connection, query: str, values: dict[str, int], width: int) -> Iterator[list[Row]]:
+    cursor = database.execute(query, values)
+    many = max(16, min(_MOST_ROWS, _MOST_VALUES // width))
     while rows := _fetch(database, cursor, many):
         yield rows
 
@@ -109,13 +123,10 @@ def _fetch(database: sqlite3.Connection, cursor: sqlite3.Cursor, many: int) -> l
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, usual)
 
 
-def _careful(
-    database: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span, skip: int
-) -> Iterator[list[Row]]:
-    query, values = select(table, columns, span)
+def _careful(database: sqlite3.Connection, query: str, values: dict[str, int]) -> Iterator[list[Row]]:
     database.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
-        cursor = database.execute(f"{query} LIMIT -1 OFFSET :skip", {**values, "skip": skip})
+        cursor = database.execute(f"{query} LIMIT -1 OFFSET :skip", values)
         while rows := _bounded(cursor):
             yield rows
         cursor.close()

@@ -6,7 +6,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from zenni_tui.model.plan import Span, TablePlan
+from zenni_tui.model.plan import Clearing, Span, TablePlan
 from zenni_tui.model.schema import SourceTable, Value
 from zenni_tui.source import database, reader
 
@@ -18,16 +18,21 @@ def within(table: TablePlan, span: Span) -> Sequence[int]:
     return table.quarantine[first:last]
 
 
-def batches(
-    source: sqlite3.Connection, table: SourceTable, columns: Sequence[str], span: Span, out: Sequence[int]
+def batches(  # noqa: PLR0917 - what is read, and what is done with it
+    source: sqlite3.Connection,
+    table: SourceTable,
+    columns: Sequence[str],
+    span: Span,
+    out: Sequence[int],
+    clearings: Sequence[Clearing] = (),
 ) -> Iterator[list[reader.Row]]:
-    """Yield a span's rows without those in quarantine."""
+    """Yield a span's rows without those in quarantine, and without the references that are to be cleared."""
     if not out:
-        yield from reader.batches(source, table, columns, span)
+        yield from reader.batches(source, table, columns, span, clearings)
         return
     rowid, kept_out = reader.rowid_name(table), set(out)
     assert rowid is not None  # noqa: S101 - only rows that have a rowid can be in quarantine
-    for rows in reader.batches(source, table, [rowid, *columns], span):
+    for rows in reader.batches(source, table, [rowid, *columns], span, clearings):
         kept = [row[1:] for row in rows if row[0] not in kept_out]
         if kept:
             yield kept

@@ -85,10 +85,7 @@ class Audit(Step):
         found += await self._wide(run, plan)
         found += await asyncio.to_thread(_broken_rules, run, plan, profiles)
         found += await asyncio.to_thread(assertions.on_source, run)
-        made: dict[str, Evidence] = {}
-        for one in found:
-            made.setdefault(one.finding.id, one)
-        return made
+        return tried.merged(found)
 
     async def _profiles(self, run: Run) -> Profiles:
         if (run.folder / "profiles.json").exists():

@@ -4,11 +4,14 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 
-from zenni_tui.convert import offers, rules, trial
+from zenni_tui.convert import encode, offers, rules, trial
+from zenni_tui.convert import orphans as references
+from zenni_tui.convert.unfit import Unfit
 from zenni_tui.model.findings import SHOWN_KEYS, Evidence, Finding, Repair, Severity
-from zenni_tui.model.plan import Kind, Plan, TablePlan
+from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Plan, Reference, TablePlan
 from zenni_tui.model.schema import SourceForeignKey, SourceSchema, SourceTable, TableProfile, Value
 from zenni_tui.source import database, reader
+from zenni_tui.source import orphans as lost
 
 INDEX_ENTRY = 2_704
 """Bytes of a btree entry: a third of a page (https://www.postgresql.org/docs/current/btree.html)."""
@@ -36,7 +39,7 @@ def empty_keys(
         known = profiles[table.source].columns
         for column in table.loaded:
             name = column.source or ""
-            if source is None or not column.not_null or not known[name].nulls:
+            if source is None or not column.not_null or not known[name].nulls or _gets_value(column, plan.enums):
                 continue
             keys, rowids = _found(snapshot, source, f"typeof(c.{database.quoted(name)}) = 'null'")
             text = f'{len(keys):,} rows of "{table.source}" hold NULL in "{name}", which must not be NULL there.'
@@ -44,13 +47,22 @@ def empty_keys(
                 "null_in_not_null",
                 Severity.ERROR,
                 text,
-                "Give these rows a value in the source, or make the column optional.",
+                "Choose a value for these rows, or give them one in the source.",
                 table.source,
                 name,
                 len(keys),
                 keys[:SHOWN_KEYS],
+                (offers.instead_of_null(column),),
             )
             yield Evidence(offers.with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
+
+
+def _gets_value(column: ColumnPlan, enums: Sequence[EnumPlan]) -> bool:
+    """Return whether a repair in force gives NULL a value that fits the column."""
+    try:
+        return encode.field_encoder(column, enums)(None) != encode.NULL
+    except Unfit:
+        return False
 
 
 def _found(snapshot: sqlite3.Connection, table: SourceTable, condition: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -131,13 +143,10 @@ def orphans(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan) -> I
     carried = {t.source: t for t in plan.tables}
     for table in schema.tables:
         for key in table.foreign_keys if table.name in carried else ():
-            parent = schema.table(key.parent)
-            columns = key.parent_columns or (parent.key if parent else ())
-            if parent is None or len(columns) != len(key.columns) or parent.problem:
+            refers = references.reference(key, schema)
+            if refers is None:
                 continue  # the plan names keys that can't be made
-            if not all(parent.column(c) for c in columns):
-                continue
-            yield from _violations(snapshot, plan, carried[table.name], (table, parent), key)
+            yield from _violations(snapshot, plan, carried[table.name], table, (key, refers))
             yield from _other_case(snapshot, schema, table, key)
 
 
@@ -145,21 +154,17 @@ def _violations(
     snapshot: sqlite3.Connection,
     plan: Plan,
     planned: TablePlan,
-    tables: tuple[SourceTable, SourceTable],
-    key: SourceForeignKey,
+    table: SourceTable,
+    reference: tuple[SourceForeignKey, Reference],
 ) -> Iterable[Evidence]:
-    # Not PRAGMA foreign_key_check: one malformed key ends it, and it knows no keys of rows without rowids.
-    table, parent = tables
-    columns = key.parent_columns or parent.key
-    given = " AND ".join(f"c.{database.quoted(c)} IS NOT NULL" for c in key.columns)
-    pairs = zip(columns, key.columns, strict=True)
-    # The parent's column comes first: its collation and affinity hold, as in SQLite's own check.
-    same = " AND ".join(f"p.{database.quoted(b)} = c.{database.quoted(a)}" for b, a in pairs)
-    lost = f"NOT EXISTS (SELECT 1 FROM {database.quoted(parent.name)} AS p WHERE {same})"  # noqa: S608 - quoted names
-    keys, rowids = _found(snapshot, table, f"{given} AND {lost}")
+    key, refers = reference
+    if any(c.reference == refers for c in planned.clearings):
+        return
+    keys, rowids = _found(snapshot, table, lost.condition(refers))
     if keys:
         reason = f"{_rows(len(keys))} to a row that does not exist"
         finding = rules.fk_finding("foreign_key_orphans", table, key, reason, len(keys), keys[:SHOWN_KEYS])
+        finding = references.with_null(finding, planned, key)
         yield Evidence(offers.with_quarantine(finding, plan, planned, rowids, keys), keys, rowids)
 
 

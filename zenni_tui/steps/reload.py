@@ -94,9 +94,9 @@ def _data(
     yield encode.HEADER
     if order.whole:
         out = apart.within(table, Span(0, table.rows))
-        for rows in apart.batches(source, declared, columns, Span(0, table.rows), out):
+        for rows in apart.batches(source, declared, columns, Span(0, table.rows), out, table.clearings):
             yield encoder(rows)
     for rowid in order.rowids:
-        for rows in reader.batches(source, declared, columns, Span(0, 1, rowid - 1, rowid)):
+        for rows in reader.batches(source, declared, columns, Span(0, 1, rowid - 1, rowid), table.clearings):
             yield encoder(rows)
     yield encode.TRAILER

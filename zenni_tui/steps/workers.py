@@ -165,7 +165,7 @@ def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
 
     def data() -> Iterator[bytes]:
         yield encode.HEADER
-        for rows in apart.batches(desk.source, desk.table(table.source), columns, span, out):
+        for rows in apart.batches(desk.source, desk.table(table.source), columns, span, out, table.clearings):
             yield encoder(rows)
         yield encode.TRAILER
 
