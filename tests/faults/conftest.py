@@ -10,7 +10,7 @@ from zenni_tui.model.runbook import RunKind
 from zenni_tui.sandbox import server as sandbox
 
 from . import outside
-from .proxy import Proxy
+from .proxy import Line, Proxy
 from .source import make_source
 from .trial import Ground, Trial
 
@@ -54,6 +54,7 @@ def begin(ground: Ground, tmp_path: Path) -> Iterator[Callable[..., Trial]]:
         return made[-1]
 
     yield make
+    ground.proxy.line = Line()
     for trial in made:
         trial.end()
     ground.server.drop_database(name)

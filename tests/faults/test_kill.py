@@ -12,6 +12,7 @@ import pytest
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.sandbox import server as sandbox
 
+from .proxy import Line, Way
 from .trial import KILLS, Trial, dice_for
 
 Begin = Callable[..., Trial]
@@ -39,7 +40,44 @@ def crash_the_server(trial: Trial, dice: random.Random) -> None:
     sandbox.restart(trial.ground.server)
 
 
-STRIKES = {strike.__name__: strike for strike in (kill_the_engine, kill_a_worker, crash_the_server)}
+def cut_the_line(trial: Trial, dice: random.Random) -> None:
+    """Break every connection, and take no new one for a while."""
+    proxy = trial.ground.proxy
+    proxy.line = Line(Way.REFUSE)
+    proxy.cut(reset=dice.random() < 0.5)
+    time.sleep(dice.uniform(0, 2))
+
+
+def black_hole(trial: Trial, dice: random.Random) -> None:
+    """Deliver nothing for a while, acknowledged or not; sometimes for longer than a dead line may go unnoticed."""
+    trial.ground.proxy.line = Line(dice.choice((Way.HOLD, Way.STALL)))
+    time.sleep(dice.uniform(15, 25) if dice.random() < 0.25 else dice.uniform(0.5, 4))
+
+
+def far_away(trial: Trial, dice: random.Random) -> None:
+    """Take 500 ms each way for a while."""
+    trial.ground.proxy.line = Line(latency=0.5)
+    time.sleep(dice.uniform(1, 6))
+
+
+def thin_line(trial: Trial, dice: random.Random) -> None:
+    """Carry 3 KB a second for a while."""
+    trial.ground.proxy.line = Line(rate=3_000)
+    time.sleep(dice.uniform(1, 6))
+
+
+STRIKES = {
+    strike.__name__: strike
+    for strike in (
+        kill_the_engine,
+        kill_a_worker,
+        crash_the_server,
+        cut_the_line,
+        black_hole,
+        far_away,
+        thin_line,
+    )
+}
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -52,5 +90,6 @@ def test_a_run_survives(begin: Begin, kind: str, number: int) -> None:
     trial.reach(dice.randint(1, int(trial.ground.entries * LAST)))
     time.sleep(dice.uniform(0, 0.05))
     STRIKES[kind](trial, dice)
+    trial.ground.proxy.line = Line()
     trial.finish()
     trial.judge()
