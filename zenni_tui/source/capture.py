@@ -1,0 +1,147 @@
+"""Capture of changes in the application's file: armed before the snapshot, read and forgotten while it serves on."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from zenni_tui.model.record import Record
+from zenni_tui.model.schema import SourceSchema, Value
+
+from . import watching
+from .database import quoted
+from .live import writing
+from .watching import LOG, WATCHED, Watch
+
+Key = tuple[Value, ...]
+
+
+class Changes(Record, frozen=True):
+    """What the log says after a position: keys by table, tables to be copied whole again, and how far this goes.
+
+    `left` counts the log's rows after `upto`, which are for the next time.
+    """
+
+    upto: int
+    entries: int
+    keys: dict[str, tuple[Key, ...]]
+    whole: tuple[str, ...]
+    left: int
+
+
+def arm(connection: sqlite3.Connection, schema: SourceSchema, keys: Mapping[str, tuple[str, ...]]) -> None:
+    """Put log and triggers into the file, for the tables of `keys`, in one transaction; raises StepFailed.
+
+    `keys` gives the columns by which a table's rows are told apart in the target, none when they can't be. What stood
+    there of ours before is made anew, but the log keeps its newest row: its numbers never begin again.
+    """
+    watches = [Watch(number, table, key) for number, (table, key) in enumerate(keys.items(), 1)]
+    with writing(connection):
+        last = position(connection)
+        _drop(connection)
+        for _, sql in _objects(schema, watches):
+            connection.execute(sql)
+        connection.executemany(
+            f"INSERT INTO {WATCHED} (number, name, key) VALUES (?, ?, ?)",  # noqa: S608 - a name of our own
+            [(w.number, w.table, json.dumps(w.key)) for w in watches],
+        )
+        if last:
+            connection.execute(f"INSERT INTO {LOG} (id, watched) VALUES (?, 0)", (last,))  # noqa: S608 - as above
+
+
+def _objects(schema: SourceSchema, watches: Sequence[Watch]) -> Iterable[tuple[str, str]]:
+    yield from watching.tables(max((len(w.key) for w in watches), default=0))
+    for watch in watches:
+        table = schema.table(watch.table)
+        if table is not None:
+            yield from watching.triggers(watch, table)
+
+
+def is_armed(connection: sqlite3.Connection) -> bool:
+    """Return whether a log stands in the file."""
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (LOG,))
+    return found.fetchone() is not None
+
+
+def watched(connection: sqlite3.Connection) -> tuple[Watch, ...]:
+    """Return the watched tables as the file knows them."""
+    rows = connection.execute(f"SELECT number, name, key FROM {WATCHED} ORDER BY number")  # noqa: S608 - a name of our own
+    return tuple(Watch(number, name, tuple(json.loads(key))) for number, name, key in rows)
+
+
+def lost(connection: sqlite3.Connection, schema: SourceSchema) -> tuple[str, ...]:
+    """Return the tables that are no longer watched as they should be.
+
+    A migration tool that rebuilds a table drops its triggers without a word
+    (https://sqlite.org/lang_altertable.html#otheralter); what it wrote meanwhile is in no log.
+    """
+    there = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall())
+    return tuple(
+        watch.table
+        for watch in watched(connection)
+        if (table := schema.table(watch.table)) is None
+        or any(there.get(name) != sql for name, sql in watching.triggers(watch, table))
+    )
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the counter that every change of the file's schema raises."""
+    return int(connection.execute("PRAGMA schema_version").fetchone()[0])
+
+
+def position(connection: sqlite3.Connection) -> int:
+    """Return the number of the log's newest row, 0 when there is none; inside a snapshot it is where to begin."""
+    if not is_armed(connection):
+        return 0
+    return int(connection.execute(f"SELECT coalesce(max(id), 0) FROM {LOG}").fetchone()[0])  # noqa: S608 - our own name
+
+
+def changes(connection: sqlite3.Connection, after: int, most: int) -> Changes:
+    """Return what at most `most` rows of the log after a position say; for the transaction that reads the rows too."""
+    watches = {w.number: w for w in watched(connection)}
+    rows = connection.execute(f"SELECT * FROM {LOG} WHERE id > ? ORDER BY id LIMIT ?", (after, most)).fetchall()  # noqa: S608
+    keys: dict[str, dict[Key, None]] = {}
+    whole: dict[str, None] = {}
+    for _, number, *values in rows:
+        watch = watches.get(number)
+        if watch is None:
+            continue
+        key = tuple(values[: len(watch.key)])
+        if watch.key and None not in key:
+            keys.setdefault(watch.table, {})[key] = None
+        else:
+            whole[watch.table] = None
+    upto = rows[-1][0] if rows else after
+    (left,) = connection.execute(f"SELECT count(*) FROM {LOG} WHERE id > ?", (upto,)).fetchone()  # noqa: S608 - our own name
+    return Changes(upto, len(rows), {t: tuple(k) for t, k in keys.items()}, tuple(whole), left)
+
+
+def rows(
+    connection: sqlite3.Connection, table: str, key: Sequence[str], columns: Sequence[str], wanted: Iterable[Key]
+) -> dict[Key, tuple[Value, ...]]:
+    """Return the rows of some keys as they are now; a key that is missing has no row any more."""
+    names = ", ".join(quoted(c) for c in columns)
+    where = " AND ".join(f"{quoted(c)} = ?" for c in key)
+    query = f"SELECT {names} FROM {quoted(table)} WHERE {where}"  # noqa: S608 - quoted names
+    found = ((one, connection.execute(query, one).fetchone()) for one in wanted)
+    return {one: row for one, row in found if row is not None}
+
+
+def forget(connection: sqlite3.Connection, upto: int) -> None:
+    """Delete what has been applied, but never the newest row: an emptied log would begin its numbers again."""
+    with writing(connection):
+        connection.execute(f"DELETE FROM {LOG} WHERE id <= ? AND id < (SELECT max(id) FROM {LOG})", (upto,))  # noqa: S608
+
+
+def disarm(connection: sqlite3.Connection) -> None:
+    """Take everything of ours out of the file again; its schema is then as it was. Raises StepFailed."""
+    with writing(connection):
+        _drop(connection)
+
+
+def _drop(connection: sqlite3.Connection) -> None:
+    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    for (name,) in names:
+        if name.startswith(f"{LOG}_"):
+            connection.execute(f"DROP TRIGGER {quoted(name)}")
+    connection.execute(f"DROP TABLE IF EXISTS {LOG}")
+    connection.execute(f"DROP TABLE IF EXISTS {WATCHED}")

@@ -1,0 +1,102 @@
+"""The triggers that log which rows change: their SQL, one row of the log for each key that may have changed.
+
+REPLACE deletes its victims without delete triggers (https://sqlite.org/lang_conflict.html) unless the application
+turned `recursive_triggers` on, so before each write the keys of the rows that share any unique value with the new one
+are logged. A key logged without need costs a read; one that is missed costs a row.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from zenni_tui.model.record import Record
+from zenni_tui.model.schema import SourceIndex, SourceTable
+
+from .database import quoted
+from .live import PREFIX
+
+LOG, WATCHED = f"{PREFIX}change", f"{PREFIX}watched"
+
+
+class Watch(Record, frozen=True):
+    """One watched table; `key` is empty for a table whose rows can't be told apart, which is copied whole again."""
+
+    number: int
+    table: str
+    key: tuple[str, ...]
+
+
+def tables(width: int) -> Iterator[tuple[str, str]]:
+    """Yield name and SQL of our tables; `width` is the number of columns of the longest key.
+
+    The key's columns have no type and so no affinity: they hold what the table holds. The log has no unique rule, as
+    the conflict policy of the application's statement would decide what happens at a clash
+    (https://sqlite.org/lang_createtrigger.html), and no AUTOINCREMENT, which would leave `sqlite_sequence` behind.
+    """
+    columns = "".join(f", k{i}" for i in range(width))
+    yield LOG, f"CREATE TABLE {LOG} (id INTEGER PRIMARY KEY, watched INTEGER NOT NULL{columns})"
+    yield WATCHED, f"CREATE TABLE {WATCHED} (number INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL)"
+
+
+def triggers(watch: Watch, table: SourceTable) -> Iterator[tuple[str, str]]:
+    """Yield name and SQL of a table's triggers."""
+    new, old = _row(watch, "NEW"), _row(watch, "OLD")
+    moved = " OR ".join(f"NEW.{quoted(c)} IS NOT OLD.{quoted(c)}" for c in watch.key)
+    victims = [_victims(watch, table, terms) for terms in _unique(table)] if watch.key else []
+    bodies = {
+        "before_insert": victims,
+        "before_update": victims,
+        "after_insert": [new],
+        "after_update": [old, f"{new} WHERE {moved}"] if watch.key else [old],
+        "after_delete": [old],
+    }
+    for event, statements in bodies.items():
+        if statements:
+            name = f"{LOG}_{watch.number}_{event}"
+            body = "; ".join(statements)
+            what = event.replace("_", " ").upper()
+            yield name, f"CREATE TRIGGER {name} {what} ON {quoted(table.name)} FOR EACH ROW BEGIN {body}; END"
+
+
+def _into(watch: Watch) -> str:
+    columns = "".join(f", k{i}" for i in range(len(watch.key)))
+    return f"INSERT INTO {LOG} (watched{columns})"
+
+
+def _row(watch: Watch, row: str) -> str:
+    values = "".join(f", {row}.{quoted(c)}" for c in watch.key)
+    return f"{_into(watch)} SELECT {watch.number}{values}"
+
+
+def _unique(table: SourceTable) -> Iterator[Sequence[str]]:
+    """Yield, for each unique rule, the conditions under which a row of the table clashes with the new one."""
+    if table.rowid_alias is not None:
+        yield [_same(table.rowid_alias, "BINARY")]
+    elif table.without_rowid:
+        yield [_same(c, column.collation) for c in table.key if (column := table.column(c)) is not None]
+    for index in table.indexes:
+        if index.unique and not (table.without_rowid and index.origin == "pk"):
+            yield list(_conditions(table, index))
+
+
+def _conditions(table: SourceTable, index: SourceIndex) -> Iterator[str]:
+    for place, column in enumerate(index.columns):
+        collation = index.collations[place] if index.collations else "BINARY"
+        if column is not None:
+            yield _same(column, collation)
+        else:
+            # The expression reads the new row where a table of the same name holds nothing but it.
+            row = ", ".join(f"NEW.{quoted(c.name)} AS {quoted(c.name)}" for c in table.columns)
+            term = index.expressions[place]
+            alone = f"(SELECT {term} FROM (SELECT {row}) AS {quoted(table.name)})"  # noqa: S608 - quoted names
+            yield f"({term}) COLLATE {quoted(collation)} = {alone}"
+    if index.where is not None:
+        yield f"({index.where})"
+
+
+def _same(column: str, collation: str) -> str:
+    return f"{quoted(column)} COLLATE {quoted(collation)} = NEW.{quoted(column)}"
+
+
+def _victims(watch: Watch, table: SourceTable, conditions: Sequence[str]) -> str:
+    keys = "".join(f", {quoted(c)}" for c in watch.key)
+    where = " AND ".join(conditions)
+    return f"{_into(watch)} SELECT {watch.number}{keys} FROM {quoted(table.name)} WHERE {where}"  # noqa: S608 - quoted
