@@ -23,6 +23,11 @@ CREATE UNIQUE INDEX lower_code ON "Booking %s" (lower(code), length(service)) WH
 CREATE TABLE Pair (a INTEGER, b TEXT, note TEXT, PRIMARY KEY (b, a)) WITHOUT ROWID;
 CREATE TABLE Loose (note TEXT);
 """
+BEGINNING = """
+INSERT INTO Service VALUES ('a', 'a', 1), ('b', 'b', 2), ('c', NULL, 3), ('d', 'd', 4);
+INSERT INTO "Booking %s" VALUES (1, 'a', 'a', 1), (2, 'b', 'b', 5), (3, 'a', 'bb', 6), (4, 'd', NULL, 2);
+INSERT INTO Pair VALUES (1, 'a', 'a'), (2, 'a', 'b'), (2, 'b', 'b');
+"""
 KEYS: dict[str, tuple[str, ...]] = {"Service": ("id",), "Booking %s": ("id",), "Pair": ("b", "a"), "Loose": ()}
 COLUMNS = {
     "Service": ("id", "name", "price"),
@@ -111,7 +116,7 @@ WRITES = {
 VALUES = st.sampled_from(["'a'", "'A'", "'b'", "'é'", "''"])
 WRITE = st.tuples(
     st.sampled_from(sorted(WRITES)),
-    st.sampled_from(["REPLACE", "IGNORE", "ABORT", "FAIL", "ROLLBACK"]),
+    st.sampled_from(["REPLACE", "REPLACE", "REPLACE", "IGNORE", "ABORT", "FAIL", "ROLLBACK"]),
     VALUES,
     VALUES,
     st.integers(0, 6).map(str),
@@ -140,6 +145,7 @@ def test_no_change_is_missed(
     with sqlite3.connect(path) as file:
         file.backup(memory)
     file.close()
+    memory.executescript(BEGINNING)
     capture.arm(memory, schema, KEYS)
     memory.execute(f"PRAGMA foreign_keys = {int(enforced)}")
     memory.execute(f"PRAGMA recursive_triggers = {int(recursive)}")
@@ -149,6 +155,38 @@ def test_no_change_is_missed(
             memory.execute(WRITES[name].format(*values))
         follower.catch_up(most)
         assert follower.copy == contents(memory)
+    memory.close()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "INSERT OR REPLACE INTO Service VALUES ('x', 'B', 9)",
+        "UPDATE OR REPLACE Service SET name = 'B' WHERE id = 'a'",
+        "UPDATE OR REPLACE Service SET id = 'b' WHERE id = 'a'",
+        'UPDATE OR REPLACE "Booking %s" SET rowid = 2 WHERE id = 1',
+        "INSERT OR REPLACE INTO \"Booking %s\" VALUES (9, 'a', 'a', 1)",
+        "INSERT OR REPLACE INTO \"Booking %s\" VALUES (9, 'x', 'B', 5), (10, 'y', 'b', 6)",
+        'UPDATE OR REPLACE "Booking %s" SET service = \'x\', code = \'A\', "day""s" = 4 + id % 2 WHERE id < 3',
+        "INSERT OR REPLACE INTO Pair VALUES (2, 'a', 'new')",
+        "UPDATE OR REPLACE Pair SET b = 'a' WHERE b = 'b'",
+    ],
+)
+def test_the_victims_of_replace_are_logged(made: tuple[Path, SourceSchema], write: str) -> None:
+    """A row that REPLACE deletes for any unique rule's sake, without a delete trigger, is gone from the copy too."""
+    path, schema = made
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    with sqlite3.connect(path) as file:
+        file.backup(memory)
+    file.close()
+    memory.executescript(BEGINNING)
+    capture.arm(memory, schema, KEYS)
+    follower = Follower(memory)
+    before = sum(map(len, contents(memory).values()))
+    memory.execute(write)
+    follower.catch_up()
+    assert follower.copy == contents(memory)
+    assert sum(map(len, follower.copy.values())) <= before
     memory.close()
 
 

@@ -5,7 +5,7 @@ turned `recursive_triggers` on, so before each write the keys of the rows that s
 are logged. A key logged without need costs a read; one that is missed costs a row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceIndex, SourceTable
@@ -38,22 +38,38 @@ def tables(width: int) -> Iterator[tuple[str, str]]:
 
 def triggers(watch: Watch, table: SourceTable) -> Iterator[tuple[str, str]]:
     """Yield name and SQL of a table's triggers."""
-    new, old = _row(watch, "NEW"), _row(watch, "OLD")
-    moved = " OR ".join(f"NEW.{quoted(c)} IS NOT OLD.{quoted(c)}" for c in watch.key)
     victims = [_victims(watch, table, terms) for terms in _unique(table)] if watch.key else []
-    bodies = {
-        "before_insert": victims,
-        "before_update": victims,
-        "after_insert": [new],
-        "after_update": [old, f"{new} WHERE {moved}"] if watch.key else [old],
-        "after_delete": [old],
-    }
-    for event, statements in bodies.items():
-        if statements:
-            name = f"{LOG}_{watch.number}_{event}"
-            body = "; ".join(statements)
-            what = event.replace("_", " ").upper()
-            yield name, f"CREATE TRIGGER {name} {what} ON {quoted(table.name)} FOR EACH ROW BEGIN {body}; END"
+    new, old = _row(watch, "NEW"), _row(watch, "OLD")
+    yield from _trigger(watch, "before_insert", victims)
+    yield from _trigger(watch, "before_update", victims, _differ(_deciding(table)))
+    yield from _trigger(watch, "after_insert", [new])
+    yield from _trigger(watch, "after_update", [old])
+    if watch.key:
+        yield from _trigger(watch, "after_update", [new], _differ(watch.key), part="_key")
+    yield from _trigger(watch, "after_delete", [old])
+
+
+def _trigger(
+    watch: Watch, event: str, statements: Sequence[str], when: str = "", *, part: str = ""
+) -> Iterator[tuple[str, str]]:
+    if not statements:
+        return
+    name = f"{LOG}_{watch.number}_{event}{part}"
+    head = f"CREATE TRIGGER {name} {event.replace('_', ' ').upper()} ON {quoted(watch.table)} FOR EACH ROW"
+    yield name, f"{head}{f' WHEN {when}' if when else ''} BEGIN {'; '.join(statements)}; END"
+
+
+def _differ(columns: Iterable[str]) -> str:
+    # Not UPDATE OF: the rowid has other names, and a generated column changes without being named.
+    return " OR ".join(f"NEW.{quoted(c)} IS NOT OLD.{quoted(c)}" for c in columns)
+
+
+def _deciding(table: SourceTable) -> Iterable[str]:
+    """Return the columns on which it depends whether a changed row clashes with another."""
+    unique = [i for i in table.indexes if i.unique]
+    if any(None in i.columns or i.where is not None for i in unique):
+        return [c.name for c in table.columns]
+    return dict.fromkeys([*table.key, *(c for i in unique for c in i.columns if c is not None)])
 
 
 def _into(watch: Watch) -> str:
