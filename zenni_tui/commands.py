@@ -107,6 +107,7 @@ def request_for(
         gated=gated,
         workers=settings.workers,
         chunk_rows=settings.chunk_rows,
+        retry_minutes=settings.retry_minutes,
         choices=msgspec.structs.replace(settings.choices, accept_lossless=options.accept_repairs),
         demo=demo,
         assertions=settings.verify.assertions,
@@ -197,7 +198,15 @@ def _demo_settings(made: "Demo", options: Options) -> Settings:
     password = named.pop("password", None)
     base = settings_of(options)
     return Settings(
-        str(made.source), str(made.schema), base.choices, named, password, "public", base.workers, base.chunk_rows
+        str(made.source),
+        str(made.schema),
+        base.choices,
+        named,
+        password,
+        "public",
+        base.workers,
+        base.chunk_rows,
+        retry_minutes=base.retry_minutes,
     )
 
 

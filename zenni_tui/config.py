@@ -17,6 +17,7 @@ from .model.record import Record
 
 WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
 _PORTS = 65_536
+_LONGEST_WAIT = 7 * 24 * 60
 
 
 class SourceSection(Record, frozen=True):
@@ -50,10 +51,11 @@ class VerifySection(Record, frozen=True):
 
 
 class CopySection(Record, frozen=True):
-    """`[copy]`: worker processes, and the rows of one COPY."""
+    """`[copy]`: worker processes, the rows of one COPY, minutes for which a target that is away is tried again."""
 
     workers: int = 2
     chunk_rows: int = 25_000
+    retry_minutes: float = 10.0
 
 
 class Config(Record, frozen=True):
@@ -78,6 +80,7 @@ class Settings(Record, frozen=True):
     workers: int
     chunk_rows: int
     verify: VerifySection = VerifySection()
+    retry_minutes: float = 10.0
 
 
 def load(path: Path) -> Config:
@@ -122,6 +125,12 @@ def _check(path: Path, config: Config) -> None:
     for name, value, most in (("workers", config.copy.workers, 16), ("chunk_rows", config.copy.chunk_rows, 10_000_000)):
         if not 1 <= value <= most:
             raise UsageError(f"copy.{name} must be between 1 and {most}.", where=str(path), why=f"It is {value}.")
+    if not 0 <= config.copy.retry_minutes <= _LONGEST_WAIT:
+        raise UsageError(
+            f"copy.retry_minutes must be between 0 and {_LONGEST_WAIT}.",
+            where=str(path),
+            why=f"It is {config.copy.retry_minutes:g}.",
+        )
     if config.target.url and "password" in parameters(config.target.url) and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UsageError(
             "The config file holds a password and others can read it.",
@@ -180,4 +189,5 @@ def settle(
         config.copy.workers,
         config.copy.chunk_rows,
         config.verify,
+        config.copy.retry_minutes,
     )

@@ -4,13 +4,16 @@ ZenniError                  anything an operator can act on
 ├── UsageError              a wrong option, key or value            exit 2
 ├── NotReady                a prerequisite is missing               exit 3
 ├── Stopped                 a safe point was reached on request     exit 4
+│   └── Halted              the target forced it; what is done stays
 ├── Occupied                another run holds source or target      exit 6
 └── StepFailed              a step could not be done                exit 1
+    └── Interrupted         the target broke off; it may pass
 """
 
 from enum import IntEnum
 
 from .model.events import Problem
+from .model.trouble import Trouble
 
 
 class ExitCode(IntEnum):
@@ -70,6 +73,10 @@ class Stopped(ZenniError):
     exit_code = ExitCode.STOPPED
 
 
+class Halted(Stopped):
+    """The target forced a stop at a safe point: its disk is full, it takes no writes, or it stayed away too long."""
+
+
 class Occupied(ZenniError):
     """Another run holds the source or the target."""
 
@@ -78,3 +85,9 @@ class Occupied(ZenniError):
 
 class StepFailed(ZenniError):
     """A step could not be done."""
+
+
+class Interrupted(StepFailed):
+    """The target broke off in the middle of something that can be repeated; `trouble` tells what helps."""
+
+    trouble = Trouble.LOST

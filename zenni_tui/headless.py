@@ -55,8 +55,23 @@ class Narrator:
             case e.Progress() as p:
                 self._last = entry.at
                 return f"  {p.done:,} of {p.total:,} {p.unit}{_left(p.eta)} {p.note}".rstrip()
+            case e.Retrying() as r:
+                return f"warning: {r.story(entry.at)} ({r.where}: {r.why})"
             case _:
-                return _closing(entry.what)
+                return _steering(entry.what) or _closing(entry.what)
+
+
+def _steering(what: e.AnyEvent) -> str:
+    match what:
+        case e.Recovered(seconds=seconds):
+            return f"the target works for us again, after {seconds:.0f} s"
+        case e.Paused(by=by):
+            return f"paused by {by}; no transaction is open on the target"
+        case e.Unpaused(by=by):
+            return f"going on, said by {by}"
+        case e.Throttled(by=by) as settings:
+            return f"{settings.words}, said by {by}"
+    return ""
 
 
 def _closing(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above

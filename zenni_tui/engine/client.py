@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from zenni_tui.errors import StepFailed, UsageError
 from zenni_tui.files import write_private
@@ -52,9 +53,9 @@ class Follower:
         """Read what is new and return it; `state` is up to date afterwards."""
         return self._reader.read()
 
-    def send(self, name: str, *, finding: str = "", repair: str = "") -> Reply:
-        """Send a command by its name and return the engine's answer; `choose` takes a finding and a repair by id."""
-        return control.send(self.folder, Command(name, whoami(), finding, repair))
+    def send(self, name: str, **fields: Any) -> Reply:
+        """Send a command by its name, with more of `Command`'s fields, and return the engine's answer."""
+        return control.send(self.folder, Command(name, whoami(), **fields))
 
     @property
     def interrupted(self) -> bool:

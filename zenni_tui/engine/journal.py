@@ -1,6 +1,7 @@
 """The journal: `events.jsonl`, append-only, numbered, on disk before anything relies on it."""
 
 import os
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,13 +53,15 @@ class Journal:
         self.state = reader.state
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.ftruncate(self._fd, reader._offset)  # noqa: SLF001 - reader and writer of one format
+        self._lock = threading.Lock()
 
     def append(self, what: e.AnyEvent) -> e.Entry:
-        """Write one event and return it numbered and dated; raises OSError when the disk is full."""
-        entry = e.Entry(self.state.entries + 1, time.time(), what)
-        self._write(to_json(entry) + b"\n", lasting=not isinstance(what, _PASSING))
-        self.state = reduce(self.state, entry)
-        return entry
+        """Write one event, from any thread, and return it numbered and dated; raises OSError when the disk is full."""
+        with self._lock:
+            entry = e.Entry(self.state.entries + 1, time.time(), what)
+            self._write(to_json(entry) + b"\n", lasting=not isinstance(what, _PASSING))
+            self.state = reduce(self.state, entry)
+            return entry
 
     def _write(self, line: bytes, *, lasting: bool) -> None:
         start = os.fstat(self._fd).st_size

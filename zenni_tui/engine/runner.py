@@ -8,7 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
-from zenni_tui.errors import ExitCode, NotReady, Occupied, StepFailed, Stopped, ZenniError
+from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, StepFailed, Stopped, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import blocking
@@ -55,18 +55,40 @@ class Runner:
             "go": "going on",
             "stop": "stopping at the next safe point",
             "rollback": "rolling back from the next safe point",
+            "pause": "pausing",
+            "unpause": "going on",
+            "throttle": "throttled",
             "choose": "chosen",
         }
         if command.name not in replies:
             return Reply(ok=False, message=f"no such command: {command.name}")
         if command.name == "choose":
             return self._choose(command)
+        if command.name in ("pause", "unpause", "throttle"):
+            return self._steer(command)
         if command.name == "go" and self._journal.state.waiting is None:
             return Reply(ok=False, message="nothing waits for an answer")
         if command.name != "ping":
             self._run.tell(e.Commanded(command.name, command.by))
             self._obey(command.name)
         return Reply(ok=True, message=replies[command.name])
+
+    def _steer(self, command: Command) -> Reply:
+        steering = self._run.steering
+        if command.name == "throttle":
+            try:
+                return Reply(ok=True, message=steering.set(command))
+            except ValueError as error:
+                return Reply(ok=False, message=str(error))
+        if self._run.stopping.is_set():
+            return Reply(ok=False, message="the run is coming to its end")
+        if steering.paused is (command.name == "pause"):
+            return Reply(ok=False, message="paused already" if steering.paused else "nothing is paused")
+        if command.name == "pause":
+            steering.pause(command.by)
+            return Reply(ok=True, message="paused: no transaction is open on the target; unpause goes on")
+        steering.unpause(command.by)
+        return Reply(ok=True, message="going on")
 
     def _choose(self, command: Command) -> Reply:
         waiting = self._journal.state.waiting
@@ -82,6 +104,7 @@ class Runner:
         if name != "go":
             self._back = self._back or name == "rollback"
             self._run.stopping.set()
+            self._run.steering.stop()
         self._go.set()
 
     def stop(self) -> None:
@@ -127,6 +150,7 @@ class Runner:
     async def backward(self) -> Verdict:
         """Undo what the run did, last step first; the verdict is `rolled_back` only when all of it is undone."""
         self._run.stopping.clear()
+        self._run.steering.reopen()
         self._problem = None
         try:
             await open_target(self._run)
@@ -188,9 +212,12 @@ class Runner:
         self._run.tell(e.StepStarted(step.id))
         log.info("action=step_started step=%s", step.id)
         try:
-            self._run.stop_here()
+            await self._run.steering.opened(self._run.stop_here)
             await step.check(self._run)
             summary = await step.run(self._run)
+        except Halted as error:
+            self._failed(step.id, error, time.monotonic() - started)
+            return Verdict.STOPPED
         except Stopped:
             self._run.tell(e.StepStopped(step.id, time.monotonic() - started))
             return Verdict.STOPPED

@@ -215,6 +215,72 @@ class Commanded(Event, frozen=True, tag="commanded"):
     by: str
 
 
+class Retrying(Event, frozen=True, tag="retrying"):
+    """The target is away and will be tried again.
+
+    `since`, `next` and `until`, the end of the budget, are seconds since 1970.
+    """
+
+    step: StepId
+    what: str
+    where: str
+    why: str
+    since: float
+    next: float
+    until: float
+    attempt: int
+
+    def story(self, now: float) -> str:
+        """Return how it stands at a moment, such as `..., 12 s ago; trying again in 4 s, 9 min left`."""
+        wait, left = max(0.0, self.next - now), max(0.0, self.until - now)
+        again = f"trying again in {wait:.0f} s" if wait else "trying again now"
+        budget = f"{left / 60:.0f} min" if left >= 60 else f"{left:.0f} s"  # noqa: PLR2004 - a minute
+        return f"{self.what}, {max(0.0, now - self.since):.0f} s ago; {again}, {budget} left"
+
+
+class Recovered(Event, frozen=True, tag="recovered"):
+    """The target does its work again; it was away for that many seconds."""
+
+    step: StepId
+    seconds: float
+    attempts: int
+
+
+class Paused(Event, frozen=True, tag="paused"):
+    """Somebody paused the run: no transaction is open on the target."""
+
+    by: str
+
+
+class Unpaused(Event, frozen=True, tag="unpaused"):
+    """Somebody let a paused run go on."""
+
+    by: str
+
+
+class Throttled(Event, frozen=True, tag="throttled"):
+    """What holds for the copy now; 0 rows or MB (of 10^6 bytes) a second means without a limit."""
+
+    workers: int
+    chunk_rows: int
+    rows_per_second: int = 0
+    mb_per_second: float = 0.0
+    by: str = ""
+
+    @property
+    def limits(self) -> str:
+        """Return the limits of speed in words, empty without any."""
+        parts = [f"{self.rows_per_second:,} rows/s"] if self.rows_per_second else []
+        parts += [f"{self.mb_per_second:g} MB/s"] if self.mb_per_second else []
+        return ", ".join(parts)
+
+    @property
+    def words(self) -> str:
+        """Return all of it in words."""
+        workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
+        return f"{workers}, chunks of {self.chunk_rows:,} rows, {self.limits or 'no limit of speed'}"
+
+
 class Said(Event, frozen=True, tag="said"):
     """One line of narration; level is `info`, `warning` or `error`."""
 
@@ -252,6 +318,11 @@ AnyEvent = (
     | TableCompared
     | Waiting
     | Commanded
+    | Retrying
+    | Recovered
+    | Paused
+    | Unpaused
+    | Throttled
     | Said
     | RunEnded
 )

@@ -11,8 +11,9 @@ class Request(Record, frozen=True):
     """One run's orders.
 
     `target` holds libpq connection parameters without a password, or None for an embedded PostgreSQL that lives and
-    dies with the run. `chunk_rows` bounds one COPY. `demo` is the folder of the demo that the run belongs to, if any.
-    `assertions` are the customer's queries by name, `assertions_target` their PostgreSQL forms where given.
+    dies with the run. `chunk_rows` bounds one COPY, `retry_minutes` how long a target that is away is tried again.
+    `demo` is the folder of the demo that the run belongs to, if any. `assertions` are the customer's queries by name,
+    `assertions_target` their PostgreSQL forms where given.
     """
 
     run_id: str
@@ -25,6 +26,7 @@ class Request(Record, frozen=True):
     gated: bool = False
     workers: int = 2
     chunk_rows: int = 25_000
+    retry_minutes: float = 10.0
     choices: Choices = Choices()
     demo: str | None = None
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
@@ -37,15 +39,21 @@ class Request(Record, frozen=True):
 
 
 class Command(Record, frozen=True):
-    """One line to the engine's control socket: `stop`, `rollback`, `go`, `choose` or `ping`.
+    """One line to the engine's control socket.
 
-    `choose` takes `finding` (its id) and `repair` (its id, empty to take a choice back).
+    `name` is `stop`, `rollback`, `go`, `pause`, `unpause`, `throttle`, `choose` or `ping`. `choose` takes `finding`
+    (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to change: `workers`, rows of
+    a `chunk`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit.
     """
 
     name: str
     by: str = ""
     finding: str = ""
     repair: str = ""
+    workers: int | None = None
+    chunk: int | None = None
+    rows: int | None = None
+    mb: float | None = None
 
 
 class Reply(Record, frozen=True):

@@ -70,6 +70,10 @@ class RunState(Record, frozen=True):
     plan_hash: str = ""
     lines: tuple[e.Said, ...] = ()
     waiting: e.Waiting | None = None
+    retrying: e.Retrying | None = None
+    paused: e.Paused | None = None
+    paused_at: float = 0.0
+    throttled: e.Throttled | None = None
     verdict: Verdict | None = None
     exit_code: int | None = None
     seconds: float = 0.0
@@ -123,6 +127,8 @@ def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunStat
         started=state.started or entry.at,
         steps=tuple(known.get(i, StepView(i)) for i in what.steps),
         waiting=None,
+        retrying=None,
+        paused=None,
         verdict=None,
         exit_code=None,
         problem=None,
@@ -250,6 +256,8 @@ def _run_ended(state: RunState, _: e.Entry, what: e.RunEnded) -> RunState:
         peak_rss_mb=max(state.peak_rss_mb, what.peak_rss_mb),
         problem=what.problem or state.problem,
         waiting=None,
+        retrying=None,
+        paused=None,
     )
 
 
@@ -273,6 +281,11 @@ _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.TableCompared: _table_compared,
     e.Waiting: lambda state, _, what: _set(state, waiting=what),
     e.Commanded: lambda state, _, __: state,
+    e.Retrying: lambda state, _, what: _set(state, retrying=what),
+    e.Recovered: lambda state, _, __: _set(state, retrying=None),
+    e.Paused: lambda state, entry, what: _set(state, paused=what, paused_at=entry.at),
+    e.Unpaused: lambda state, _, __: _set(state, paused=None),
+    e.Throttled: lambda state, _, what: _set(state, throttled=what),
     e.Said: _said,
     e.RunEnded: _run_ended,
 }

@@ -16,8 +16,9 @@ from zenni_tui.source import audit, database, reader
 
 from . import adopt, assertions, integrity, mend
 from .meter import Meter
+from .pool import Pool
 from .run import SERVERS_WORD, Decided, Profiles, Run, Step
-from .workers import Pool, find_twins, find_wide, profile_span, try_span
+from .workers import find_twins, find_wide, profile_span, try_span
 
 _MENDING = frozenset({"type", "strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})
 

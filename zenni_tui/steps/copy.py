@@ -12,8 +12,9 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, load
 
 from .meter import Meter
+from .pool import Pool
 from .run import Run, Step
-from .workers import Pool, load_span
+from .workers import load_span
 
 
 class _Tally(Record, frozen=True):

@@ -24,6 +24,9 @@ from zenni_tui.model.schema import SourceSchema, TableProfile
 from zenni_tui.model.state import RunState
 from zenni_tui.target.connect import Target
 
+from .patience import Patience
+from .steering import Steering
+
 SERVERS_WORD = ("_refused", "foreign_key_types")
 """How the codes of findings end that only the server's own word brings to light."""
 
@@ -77,7 +80,14 @@ class Run:
         self.stopping = asyncio.Event()
         self.lease_lost = asyncio.Event()
         self.pool: object | None = None
+        self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
+        asked = e.Throttled(request.workers, request.chunk_rows)
+        self.steering = Steering(tell, state().throttled or asked)
         self.cleanup: list[Callable[[], object]] = []
+
+    def _at_work(self) -> StepId:
+        current = self.state().current
+        return current.id if current else StepId.REACH
 
     @property
     def snapshot(self) -> Path:
@@ -162,6 +172,10 @@ class Run:
                 whole["keys"] = list(keys.get(finding.id, finding.keys))
                 stream.write(json.dumps(whole, ensure_ascii=False) + "\n")
                 self.tell(e.FindingMade(step, finding))
+
+    def safe_point(self) -> None:
+        """Wait here in a thread while the run is paused; raises as `stop_here` does."""
+        self.steering.wait(self.stop_here)
 
     def stop_here(self) -> None:
         """Raise Stopped when the operator asked for it, Occupied when the lease is lost; for safe points only."""

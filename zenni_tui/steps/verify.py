@@ -12,8 +12,9 @@ from zenni_tui.model.runbook import StepId, TableVerdict
 
 from . import assertions
 from .meter import Meter
+from .pool import Pool
 from .run import Run, Step
-from .workers import Pool, TableEnd, close_table, compare_span
+from .workers import TableEnd, close_table, compare_span
 
 
 class _Tally(Record, frozen=True):

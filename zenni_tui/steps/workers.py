@@ -1,6 +1,5 @@
 """Worker processes: they read the snapshot and write or compare spans, so that the engine always hears its operator."""
 
-import asyncio
 import contextlib
 import functools
 import multiprocessing
@@ -8,11 +7,8 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psycopg
 
@@ -23,44 +19,51 @@ from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.session import pin_session
 from zenni_tui.convert import encode, trial
 from zenni_tui.convert.unfit import Unfit
-from zenni_tui.errors import StepFailed, ZenniError
+from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Plan, Span, TablePlan
 from zenni_tui.model.record import Record, from_json
 from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable, Value
 from zenni_tui.source import audit, database, reader
-from zenni_tui.target import load
+from zenni_tui.target import load, trouble
 from zenni_tui.target.connect import Target
+from zenni_tui.target.sessions import Connection, Line, Watch
 
 from . import apart
-from .run import Run
-
-T = TypeVar("T")
+from .pace import Held, Pace, Signals
 
 
 class _Desk:
     """What a worker keeps open between jobs; schema and plan are read from the run directory when first needed."""
 
-    def __init__(self, folder: Path, target: Target | None) -> None:
+    def __init__(self, folder: Path, target: Target | None, signals: Signals) -> None:
         self.source = database.open_frozen(folder / "snapshot.db")
+        self.pace = Pace(signals)
         self._folder = folder
         self._target = target
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._watch = Watch(lambda: self.pace.held)
         self._encoders: dict[str, Callable[[Sequence[tuple[Value, ...]]], bytes]] = {}
 
-    @property
-    def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
-        if self._connection is None or self._connection.closed:
-            assert self._target is not None  # noqa: S101 - runs that load or compare have one
-            self._connection = self._target.connect()
-        return self._connection
+    @functools.cached_property
+    def loading(self) -> Line:
+        assert self._target is not None  # noqa: S101 - runs that load or compare have one
+        return Line(self._target)
 
     @functools.cached_property
-    def verifying(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """A connection of the verifier's own, with the settings that it pins itself."""
+    def verifying(self) -> Line:
+        """A session of the verifier's own, with the settings that it pins itself."""
         assert self._target is not None  # noqa: S101 - as above
-        connection = self._target.connect()
-        pin_session(connection)
-        return connection
+        return Line(self._target, pin_session)
+
+    @contextlib.contextmanager
+    def at(self, line: Line, table: str, span: Span) -> Iterator[Connection]:
+        """Yield a session that is looked after; errors come out in the operator's terms, and Held when let go."""
+        self.pace.begin()
+        with _told(table, span, self.pace), self._watch.over(line) as connection:
+            yield connection
+
+    def sent(self, rows: int, size: int) -> None:
+        """Heed the pace after rows and bytes were sent."""
+        self.pace.spend(rows, size, self._watch.touch)
 
     @functools.cached_property
     def schema(self) -> SourceSchema:
@@ -84,11 +87,12 @@ class _Desk:
 _desk: _Desk | None = None
 
 
-def _sit(folder: Path, target: Target | None) -> None:
+def sit(folder: Path, target: Target | None, signals: Signals) -> None:
+    """Begin a worker process's life."""
     global _desk  # noqa: PLW0603 - a worker process is one desk
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_the_engine, daemon=True).start()
-    _desk = _Desk(folder, target)
+    _desk = _Desk(folder, target, signals)
 
 
 def _leave_with_the_engine() -> None:
@@ -166,21 +170,23 @@ def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
     def data() -> Iterator[bytes]:
         yield encode.HEADER
         for rows in apart.batches(desk.source, desk.table(table.source), columns, span, out, table.clearings):
-            yield encoder(rows)
+            block = encoder(rows)
+            yield block
+            desk.sent(len(rows), len(block))
         yield encode.TRAILER
 
-    with _told(table.name, span):
+    with desk.at(desk.loading, table.name, span) as connection:
         aside = apart.rows(desk.source, desk.table(table.source), out)
-        return load.span(desk.connection, ticket, (desk.plan.schema, table, span), data, aside)
+        return load.span(connection, ticket, (desk.plan.schema, table, span), data, aside)
 
 
 def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanComparison:
     """Compare one span of the snapshot with the target's rows of the same key."""
     desk = _at_desk()
     table = desk.plan.table(name)
-    with _told(table.name, span):
+    with desk.at(desk.verifying, table.name, span) as connection:
         return comparison.compare_span(
-            desk.source, desk.verifying, desk.plan.schema, table, span, unique=key, enums=desk.plan.enums
+            desk.source, connection, desk.plan.schema, table, span, unique=key, enums=desk.plan.enums
         )
 
 
@@ -200,23 +206,21 @@ def close_table(name: str, key: tuple[str, ...], scratch: Path) -> TableEnd:
     desk = _at_desk()
     table = desk.plan.table(name)
     place = scratch / f"tally-{os.getpid()}.db"
-    with _told(table.name, Span(0, table.rows)):
+    with desk.at(desk.verifying, table.name, Span(0, table.rows)) as connection:
         if not key:
-            return _unkeyed(desk, table, place)
-        counts = comparison.compare_counts(desk.source, desk.verifying, desk.plan.schema, table)
+            return _unkeyed(desk, connection, table, place)
+        counts = comparison.compare_counts(desk.source, connection, desk.plan.schema, table)
         # A row that should be apart can stand in for one that is missing: then the counts alone are equal.
         if counts.equal and not table.quarantine:
             return TableEnd(counts.rows_source, counts.rows_target, rows_quarantined=counts.rows_quarantined)
-        extra = find_extra(
-            desk.source, desk.verifying, desk.plan.schema, table, place, unique=key, enums=desk.plan.enums
-        )
+        extra = find_extra(desk.source, connection, desk.plan.schema, table, place, unique=key, enums=desk.plan.enums)
         return TableEnd(
             counts.rows_source, counts.rows_target, extra.rows_extra, extra.differences, counts.rows_quarantined
         )
 
 
-def _unkeyed(desk: _Desk, table: TablePlan, place: Path) -> TableEnd:
-    whole = compare_multiset(desk.source, desk.verifying, desk.plan.schema, table, place, enums=desk.plan.enums)
+def _unkeyed(desk: _Desk, connection: Connection, table: TablePlan, place: Path) -> TableEnd:
+    whole = compare_multiset(desk.source, connection, desk.plan.schema, table, place, enums=desk.plan.enums)
     return TableEnd(
         whole.rows_source,
         whole.rows_target,
@@ -228,18 +232,14 @@ def _unkeyed(desk: _Desk, table: TablePlan, place: Path) -> TableEnd:
 
 
 @contextlib.contextmanager
-def _told(table: str, span: Span) -> Iterator[None]:
+def _told(table: str, span: Span, pace: Pace) -> Iterator[None]:
     where = f'table "{table}", rows {span.number} (span of {span.rows})'
     try:
         yield
-    except psycopg.Error as error:
-        state = f"SQLSTATE {error.sqlstate}: " if error.sqlstate else ""
-        raise StepFailed(
-            "The target broke off.",
-            where=where,
-            why=f"{state}{' '.join(str(error).split())}",
-            next_step="See that the server is up and has space, then go on: zenni-tui resume; or: zenni-tui rollback.",
-        ) from None
+    except (psycopg.Error, NotReady) as error:
+        if pace.let_go:
+            raise Held from None
+        raise trouble.told(error, where) from None
     except (sqlite3.Error, Unfit) as error:
         raise StepFailed(
             "The snapshot could not be read as it was audited.",
@@ -247,80 +247,3 @@ def _told(table: str, span: Span) -> Iterator[None]:
             why=str(error),
             next_step="Roll back and start again with a new snapshot.",
         ) from None
-
-
-class Pool:
-    """The worker processes of one run, started when they are first needed and ended with it."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._workers = run.request.workers
-        self._executor = ProcessPoolExecutor(
-            self._workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_sit,
-            initargs=(run.folder, run.target),
-        )
-
-    @classmethod
-    def of(cls, run: Run) -> "Pool":
-        """Return the run's pool."""
-        if run.pool is None:
-            run.pool = cls(run)
-            run.cleanup.append(run.pool.close)
-        assert isinstance(run.pool, cls)  # noqa: S101 - nobody else sets it
-        return run.pool
-
-    def close(self) -> None:
-        """End the workers and forget them."""
-        self._executor.shutdown(cancel_futures=True)
-        self._run.pool = None
-
-    async def each(
-        self, jobs: Iterable[tuple[Any, ...]], function: Callable[..., T], done: Callable[..., None]
-    ) -> None:
-        """Call `function(*job)` in a worker for each job, then `done(result, *job)` here.
-
-        A stop lets what has begun come to its end and raises Stopped; an error does the same and is raised.
-        """
-        waiting: dict[asyncio.Future[T], tuple[Any, ...]] = {}
-        source = iter(jobs)
-        trouble: BaseException | None = None
-        while True:
-            go_on = trouble is None and not self._run.stopping.is_set() and not self._run.lease_lost.is_set()
-            while go_on and len(waiting) < self._workers + 1 and (job := next(source, None)) is not None:
-                waiting[asyncio.wrap_future(self._submit(function, job))] = job
-            if not waiting:
-                break
-            ready, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for future in ready:
-                job = waiting.pop(future)
-                trouble = self._collect(future, job, done) or trouble
-        if trouble is not None:
-            raise trouble
-        self._run.stop_here()
-
-    def _submit(self, function: Callable[..., T], job: tuple[Any, ...]) -> Future[T]:
-        try:
-            return self._executor.submit(function, *job)
-        except BrokenProcessPool:
-            raise _worker_died() from None
-
-    def _collect(
-        self, future: asyncio.Future[T], job: tuple[Any, ...], done: Callable[..., None]
-    ) -> BaseException | None:
-        try:
-            done(future.result(), *job)
-        except BrokenProcessPool:
-            return _worker_died()
-        except ZenniError as error:
-            return error
-        return None
-
-
-def _worker_died() -> StepFailed:
-    return StepFailed(
-        "A worker process died.",
-        why="It was killed, or the machine ran out of memory (see the kernel's log).",
-        next_step="Go on from the checkpoints: zenni-tui resume.",
-    )

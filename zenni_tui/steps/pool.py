@@ -1,0 +1,173 @@
+"""The worker processes of a run: as many as are wished for, begun again when they die, idle while the run is paused."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from zenni_tui.errors import Interrupted, StepFailed, ZenniError
+
+from .pace import Held
+from .run import Run
+from .steering import MOST_WORKERS
+from .workers import sit
+
+T = TypeVar("T")
+
+_LOOK = 0.1
+_DEATHS = 3
+
+
+class _Job:
+    """One call to be made in a worker, and how often a worker died of it, or beside it."""
+
+    def __init__(self, arguments: tuple[Any, ...]) -> None:
+        self.arguments = arguments
+        self.deaths = 0
+
+
+class Pool:
+    """The worker processes of one run, started when they are first needed and ended with it."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._executor: ProcessPoolExecutor | None = None
+        self._started = 0
+
+    @classmethod
+    def of(cls, run: Run) -> "Pool":
+        """Return the run's pool."""
+        if run.pool is None:
+            run.pool = cls(run)
+            run.cleanup.append(run.pool.close)
+        assert isinstance(run.pool, cls)  # noqa: S101 - nobody else sets it
+        return run.pool
+
+    def close(self) -> None:
+        """End the workers and forget them."""
+        self._end()
+        self._run.pool = None
+
+    def _end(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+        self._executor, self._started = None, 0
+
+    async def each(
+        self, jobs: Iterable[tuple[Any, ...]], function: Callable[..., T], done: Callable[..., None]
+    ) -> None:
+        """Call `function(*job)` in a worker for each job, then `done(result, *job)` here.
+
+        A job must be one that can be repeated: it is, when the target was away for a while or its worker died. A pause
+        lets workers let go of what takes them long; it is done again. A stop does the same and raises Stopped; an
+        error lets what has begun come to its end and is raised.
+        """
+        source, again = (_Job(job) for job in jobs), list[_Job]()
+        flying: dict[asyncio.Future[T], _Job] = {}
+        trouble: BaseException | None = None
+        while True:
+            ending = trouble is not None or self._run.stopping.is_set() or self._run.lease_lost.is_set()
+            left = ending or not self._launch(function, source, again, flying)
+            if left and not flying:
+                break
+            for future in await _ready(flying):
+                job = flying.pop(future)
+                trouble = self._land(future, job, again, done) or trouble
+        if trouble is not None:
+            raise trouble
+        self._run.stop_here()
+
+    def _launch(
+        self,
+        function: Callable[..., T],
+        source: Iterator[_Job],
+        again: list[_Job],
+        flying: dict[asyncio.Future[T], _Job],
+    ) -> bool:
+        """Begin as many jobs as may fly; returns whether any are left."""
+        room = self._room(len(flying))
+        while len(flying) < room:
+            job = again.pop() if again else next(source, None)
+            if job is None:
+                return bool(flying)
+            flying[asyncio.wrap_future(self._submit(function, job))] = job
+        return True
+
+    def _room(self, flying: int) -> int:
+        if self._run.steering.closed or self._run.patience.waits:
+            return 0
+        workers = 1 if self._run.patience.troubled else self._run.steering.workers
+        if self._run.steering.workers < self._started:
+            if flying:
+                return 0
+            self._end()
+        self._started = max(self._started, workers)
+        return workers
+
+    def _submit(self, function: Callable[..., T], job: _Job) -> Future[T]:
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                MOST_WORKERS,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=sit,
+                initargs=(self._run.folder, self._run.target, self._run.steering.signals),
+            )
+        try:
+            return self._executor.submit(function, *job.arguments)
+        except BrokenProcessPool as error:
+            broken: Future[T] = Future()
+            broken.set_exception(error)
+            return broken
+
+    def _land(
+        self, future: asyncio.Future[T], job: _Job, again: list[_Job], done: Callable[..., None]
+    ) -> BaseException | None:
+        try:
+            result = future.result()
+        except Held:
+            again.append(job)
+        except Interrupted as met:
+            again.append(job)
+            return self._bear(met)
+        except BrokenProcessPool:
+            again.append(job)
+            return self._bury(job)
+        except ZenniError as error:
+            return error
+        else:
+            self._run.patience.over()
+            done(result, *job.arguments)
+        return None
+
+    def _bear(self, met: Interrupted) -> BaseException | None:
+        try:
+            self._run.patience.met(met)
+        except ZenniError as error:
+            return error
+        self._run.steering.yield_to(met)
+        return None
+
+    def _bury(self, job: _Job) -> BaseException | None:
+        """Take a worker's death in: all jobs in flight are lost with it, and any of them may be the cause."""
+        job.deaths += 1
+        if job.deaths >= _DEATHS:
+            return StepFailed(
+                "A worker process died, again and again.",
+                why="It was killed, or the machine ran out of memory (see the kernel's log).",
+                next_step="Give it fewer workers (zenni-tui throttle --workers 1), then: zenni-tui resume.",
+            )
+        if self._executor is not None:
+            self._run.say("A worker process died; what it had in hand is done again by a new one.", "warning")
+            self._end()
+        return None
+
+
+async def _ready(flying: dict[asyncio.Future[T], _Job]) -> Iterable[asyncio.Future[T]]:
+    # Not for ever: a pause, a stop and the end of a wait come from elsewhere.
+    if not flying:
+        await asyncio.sleep(_LOOK)
+        return ()
+    ready, _ = await asyncio.wait(flying, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+    return ready
