@@ -1,6 +1,5 @@
 """copy: every row into the bare tables, span by span, each with its checkpoint."""
 
-import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -12,6 +11,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, load
 
 from .meter import Meter
+from .patience import insist
 from .pool import Pool
 from .run import Run, Step
 from .workers import load_span
@@ -29,13 +29,20 @@ class Copy(Step):
     id = StepId.COPY
 
     async def run(self, run: Run) -> str:
-        """Load every span that has no checkpoint yet."""
+        """Load every span that has no checkpoint yet, until the target itself says that none is missing."""
         plan = run.plan()
-        there = await asyncio.to_thread(_arrived, run)
-        tallies = {t.name: _Tally() for t in plan.tables}
+        while True:
+            there = await insist(run.patience, "the checkpoints", lambda: _arrived(run), give_up=run.stop_here)
+            missing = list(_missing(plan, there))
+            tallies = _tallied(plan, there)
+            if not missing:
+                return f"{plan.rows:,} rows, {sum(t.bytes for t in tallies.values()):,} bytes"
+            await self._load(run, plan, tallies, missing)
+
+    async def _load(
+        self, run: Run, plan: Plan, tallies: dict[str, _Tally], missing: list[tuple[TablePlan, Span]]
+    ) -> None:
         meter = Meter(run, self.id)
-        for (name, _), (rows, size) in there.items():
-            tallies[name] = _add(tallies[name], load.Loaded(rows, size, 0.0))
         meter.skip(sum(t.rows for t in tallies.values()))
 
         def done(result: load.Loaded, name: str, *_: object) -> None:
@@ -47,8 +54,7 @@ class Copy(Step):
             meter.add(result.rows, plan.rows, name)
 
         ticket = load.Ticket(run.request.run_id, run.fence)
-        await Pool.of(run).each(((t.name, s, ticket) for t, s in _missing(plan, there)), load_span, done)
-        return f"{plan.rows:,} rows, {sum(t.bytes for t in tallies.values()):,} bytes"
+        await Pool.of(run).each(((t.name, s, ticket) for t, s in missing), load_span, done)
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
         """Leave it to prepare, which drops the tables with their rows."""
@@ -62,6 +68,13 @@ def _add(tally: _Tally, loaded: load.Loaded) -> _Tally:
         bytes=tally.bytes + loaded.bytes,
         seconds=tally.seconds + loaded.seconds,
     )
+
+
+def _tallied(plan: Plan, there: dict[tuple[str, int], tuple[int, int]]) -> dict[str, _Tally]:
+    tallies = {t.name: _Tally() for t in plan.tables}
+    for (name, _), (rows, size) in there.items():
+        tallies[name] = _add(tallies[name], load.Loaded(rows, size, 0.0))
+    return tallies
 
 
 def _arrived(run: Run) -> dict[tuple[str, int], tuple[int, int]]:
