@@ -1,69 +1,13 @@
 """The real program in a real terminal of 80 columns and 24 lines, by keys alone."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pexpect
-import pyte
-from support import PROGRAM, Program
+from support import Program
+from terminal import Terminal
 
 from zenni_tui.sandbox.demo import close_demo
-
-
-class Terminal:
-    """Types keys and reads the screen as a person would: it waits for words, not for times."""
-
-    def __init__(self, program: Program, *arguments: str) -> None:
-        environment = program.environment | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-        self._child = pexpect.spawn(
-            PROGRAM[0],
-            [*PROGRAM[1:], *arguments],
-            env=environment,
-            cwd=str(program.home),
-            dimensions=(24, 80),
-            encoding=None,
-        )
-        self._screen = pyte.Screen(80, 24)
-        self._stream = pyte.ByteStream(self._screen)
-
-    @property
-    def text(self) -> str:
-        """Return what stands on the screen."""
-        return "\n".join(self._screen.display)
-
-    def wait(self, *words: str, seconds: float = 60.0) -> None:
-        """Read until all words stand on the screen."""
-        deadline = time.monotonic() + seconds
-        while not all(w in self.text for w in words):
-            assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text}"
-            self._read()
-
-    def _read(self) -> None:
-        try:
-            self._stream.feed(self._child.read_nonblocking(65536, timeout=0.1))
-        except pexpect.TIMEOUT:
-            pass
-        except pexpect.EOF:
-            time.sleep(0.1)
-
-    def press(self, keys: str) -> None:
-        """Type keys."""
-        self._child.send(keys)
-
-    def kill(self) -> None:
-        """Close the line as a dropped SSH connection does."""
-        self._child.close(force=True)
-
-    @property
-    def code(self) -> int | None:
-        """Wait for the program's end and return its exit code."""
-        deadline = time.monotonic() + 20
-        while self._child.isalive():
-            assert time.monotonic() < deadline, self.text
-            self._read()
-        return self._child.exitstatus
 
 
 @contextmanager

@@ -1,0 +1,83 @@
+"""A terminal of 80 columns and 24 lines in which the real program runs."""
+
+import time
+
+import pexpect
+import psutil
+import pyte
+from support import PROGRAM, Program
+
+
+class Terminal:
+    """Types keys and reads the screen as a person would: it waits for words, not for times."""
+
+    def __init__(self, program: Program, *arguments: str) -> None:
+        environment = program.environment | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+        self._child = pexpect.spawn(
+            PROGRAM[0],
+            [*PROGRAM[1:], *arguments],
+            env=environment,
+            cwd=str(program.home),
+            dimensions=(24, 80),
+            encoding=None,
+        )
+        self._screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self._screen)
+        self.received = 0
+
+    @property
+    def text(self) -> str:
+        """Return what stands on the screen."""
+        return "\n".join(self._screen.display)
+
+    @property
+    def cpu(self) -> float:
+        """Return the seconds of processor time that the program has used."""
+        times = psutil.Process(self._child.pid).cpu_times()
+        return times.user + times.system
+
+    def wait(self, *words: str, seconds: float = 60.0) -> None:
+        """Read until all words stand on the screen."""
+        deadline = time.monotonic() + seconds
+        while not all(w in self.text for w in words):
+            assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text}"
+            self._read()
+
+    def wait_gone(self, words: str, seconds: float = 60.0) -> None:
+        """Read until words don't stand on the screen any more."""
+        deadline = time.monotonic() + seconds
+        while words in self.text:
+            assert time.monotonic() < deadline, f"{words} still on the screen:\n{self.text}"
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            self._stream.feed(self.take(0.1))
+        except pexpect.EOF:
+            time.sleep(0.1)
+
+    def take(self, seconds: float) -> bytes:
+        """Return what the program has written, if only within so many seconds, without showing it; counts it."""
+        try:
+            data = bytes(self._child.read_nonblocking(65536, timeout=seconds))
+        except pexpect.TIMEOUT:
+            return b""
+        self.received += len(data)
+        return data
+
+    def press(self, keys: str) -> None:
+        """Type keys."""
+        self._child.send(keys)
+
+    def kill(self) -> None:
+        """Close the line as a dropped SSH connection does."""
+        self._child.close(force=True)
+
+    @property
+    def code(self) -> int | None:
+        """Wait for the program's end and return its exit code."""
+        deadline = time.monotonic() + 20
+        while self._child.isalive():
+            assert time.monotonic() < deadline, self.text
+            self._read()
+        return self._child.exitstatus
