@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from zenni_tui.errors import NotReady
-from zenni_tui.target import bookkeeping, catalogue, ladder
+from zenni_tui.target import bookkeeping, catalogue
 from zenni_tui.target.connect import Target as Place
 
 Target = psycopg.Connection[tuple[Any, ...]]
@@ -196,25 +196,3 @@ def test_rows_statistics_and_our_own_schema_leave_the_fingerprint(target: Target
     with target.transaction():
         bookkeeping.leave(target, "one")
     assert catalogue.fingerprint(target) == first
-
-
-def test_a_target_is_judged_by_what_it_allows(database: dict[str, str], target: Target) -> None:
-    """A fresh database is ready; one that is read-only, or where the role may not create, is not, and says why."""
-    ladder.judge(ladder.stand(target, "public"), "public", "here")
-    assert not ladder.stand(target, 'no "such').schema_there
-    target.execute(f"ALTER DATABASE {target.info.dbname} SET default_transaction_read_only = on".encode())
-    frozen = Place(database, database["password"], name="tests").connect()
-    with frozen, pytest.raises(NotReady, match="takes no writes"):
-        ladder.judge(ladder.stand(frozen, "public"), "public", "here")
-    target.execute(f"ALTER DATABASE {target.info.dbname} RESET default_transaction_read_only".encode())
-    role = f"weak_{target.info.dbname}"
-    target.execute(f"CREATE ROLE {role}".encode())
-    try:
-        target.execute(f"SET ROLE {role}".encode())
-        with pytest.raises(NotReady, match="may not create schemas"):
-            ladder.judge(ladder.stand(target, "public"), "public", "here")
-        target.execute(f"RESET ROLE; GRANT CREATE ON DATABASE {target.info.dbname} TO {role}; SET ROLE {role}".encode())
-        with pytest.raises(NotReady, match="may not create tables"):
-            ladder.judge(ladder.stand(target, "public"), "public", "here")
-    finally:
-        target.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}".encode())

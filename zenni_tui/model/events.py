@@ -122,13 +122,14 @@ class UndoFailed(Event, frozen=True, tag="undo_failed"):
 
 
 class CheckMade(Event, frozen=True, tag="check_made"):
-    """One check: what was looked at, what was found, what to do; `ok` None means not judged."""
+    """One check: what was looked at (`tried`), what was found, what to do; `ok` None means not judged."""
 
     step: StepId
     name: str
     ok: bool | None
     found: str
     advice: str = ""
+    tried: str = ""
 
 
 class FindingMade(Event, frozen=True, tag="finding_made"):

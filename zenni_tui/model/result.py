@@ -21,7 +21,13 @@ def result(state: RunState, evidence: str) -> dict[str, Any]:
         "tables": [_table(t) for t in state.tables.values()],
         "findings": [msgspec.to_builtins(f) for f in state.findings],
         "steps": [
-            {"id": str(s.id), "state": str(s.state), "seconds": round(s.seconds, 3), "summary": s.summary}
+            {
+                "id": str(s.id),
+                "state": str(s.state),
+                "seconds": round(s.seconds, 3),
+                "summary": s.summary,
+                "checks": [{f: getattr(c, f) for f in ("name", "ok", "tried", "found", "advice")} for c in s.checks],
+            }
             for s in state.steps
         ],
         "totals": _totals(state),

@@ -183,7 +183,13 @@ def _undo_failed(state: RunState, _: e.Entry, what: e.UndoFailed) -> RunState:
 
 
 def _check_made(state: RunState, _: e.Entry, what: e.CheckMade) -> RunState:
-    return _step(state, what.step, checks=(*state.step(what.step).checks, what))
+    checks = state.step(what.step).checks
+    again = any(c.name == what.name for c in checks)
+    return _step(
+        state,
+        what.step,
+        checks=tuple(what if c.name == what.name else c for c in checks) if again else (*checks, what),
+    )
 
 
 def _same(one: Finding, other: Finding) -> bool:

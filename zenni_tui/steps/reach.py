@@ -2,16 +2,17 @@
 
 import asyncio
 
-import asyncpg
-
-from zenni_tui.errors import NotReady
+from zenni_tui.errors import ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId
 from zenni_tui.source import database
-from zenni_tui.target import bookkeeping, catalogue, ladder
+from zenni_tui.target import ladder
 
 from .run import Run, Step
 from .target import open_target
+
+EMBEDDED_RUNGS = ("login", "server", "rights", "contents")
+"""What can go wrong with a server of our own, on this machine."""
 
 
 class Reach(Step):
@@ -21,43 +22,45 @@ class Reach(Step):
     each_time = True
 
     async def run(self, run: Run) -> str:
-        """Look at the source's header, open the target and judge it."""
+        """Look at the source's header, open the target and climb its ladder."""
         found = await asyncio.to_thread(database.look, run.source)
         run.check(self.id, "source", f"{run.source}: {found}")
         if run.request.kind in (RunKind.AUDIT, RunKind.PLAN) and run.request.embedded:
             run.check(self.id, "target", "not needed: nothing will be written", ok=None)
             return "source found"
         await open_target(run)
-        await asyncio.to_thread(self._judge, run)
-        await self._second_driver(run)
+        await climb(run, EMBEDDED_RUNGS if run.request.embedded else ladder.NAMES)
         return f"source found, target {run.to.label()} answers"
 
-    def _judge(self, run: Run) -> None:
-        schema, where = run.request.schema, run.to.label()
-        with run.to.connect() as connection:
-            found = ladder.stand(connection, schema)
-            run.tell(e.TargetSeen(run.to.facts(schema, found.version)))
-            run.check(self.id, "server", f"PostgreSQL {found.version}, {found.size:,} bytes in {where}")
-            ladder.judge(found, schema, where)
-            run.check(self.id, "rights", f'may create schemas and tables in schema "{schema}"')
-            other = bookkeeping.holder(connection, run.request.run_id)
-            if other is not None:
-                raise bookkeeping.occupied(other)
-            run.check(self.id, "lease", "no other run holds this target")
-        there = [r for r in catalogue.relations(run.to.engine(), schema) if r.kind in ("r", "p")]
-        text = f"{len(there)} tables, {sum(r.filled for r in there)} of them with rows" if there else "empty"
-        run.check(self.id, "contents", f'schema "{schema}": {text}', ok=None if there else True)
 
-    async def _second_driver(self, run: Run) -> None:
-        try:
-            connection = await run.to.connect_async()
-            await asyncio.wait_for(connection.fetchval("SELECT 1"), 10)
-            await connection.close()
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            raise NotReady(
-                "A second connection to the target failed.",
-                where=run.to.label(),
-                why=str(error) or type(error).__name__,
-                next_step="See that the server has connections left: a run needs one for each worker and two more.",
-            ) from error
-        run.check(self.id, "second connection", "answers")
+async def climb(run: Run, names: tuple[str, ...]) -> None:
+    """Climb the rungs of these names, in the ladder's order; raises the error of the first that breaks."""
+    ground = ladder.Ground(
+        run.to, run.request.schema, run.request.run_id, run.request.workers, await asyncio.to_thread(_size, run)
+    )
+    steps = [step for step in ladder.STEPS if step.name in names]
+    try:
+        for done, step in enumerate(steps):
+            run.stop_here()
+            note = f"{step.story}, at most {step.most:.0f} s an answer"
+            run.tell(e.Progress(StepId.REACH, done, len(steps), "checks", note=note))
+            await _rung(run, ground, step)
+        run.tell(e.Progress(StepId.REACH, len(steps), len(steps), "checks"))
+    finally:
+        ground.close()
+
+
+async def _rung(run: Run, ground: ladder.Ground, step: ladder.Step) -> None:
+    try:
+        found = await step.look(ground)
+    except ZenniError as error:
+        words = " ".join(part for part in (error.what, error.why) if part)
+        run.check(StepId.REACH, step.name, words, ok=False, advice=error.next_step, tried=step.story)
+        raise
+    run.check(StepId.REACH, step.name, found.found, ok=found.ok, advice=found.advice, tried=found.tried)
+    if step.name == "server":
+        run.tell(e.TargetSeen(run.to.facts(run.request.schema, ground.version)))
+
+
+def _size(run: Run) -> int:
+    return run.source.stat().st_size if run.source.exists() else 0

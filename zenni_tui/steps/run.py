@@ -153,9 +153,11 @@ class Run:
         """Write a private file to the run directory, whole or not at all."""
         write_private(self.folder / name, data)
 
-    def check(self, step: StepId, name: str, found: str, *, ok: bool | None = True, advice: str = "") -> None:
+    def check(
+        self, step: StepId, name: str, found: str, *, ok: bool | None = True, advice: str = "", tried: str = ""
+    ) -> None:
         """Tell of one check."""
-        self.tell(e.CheckMade(step, name, ok, found, advice))
+        self.tell(e.CheckMade(step, name, ok, found, advice, tried))
 
     def say(self, text: str, level: str = "info") -> None:
         """Tell one line of narration."""

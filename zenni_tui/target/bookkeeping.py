@@ -130,6 +130,13 @@ def find(connection: Connection, run_id: str) -> RunRow | None:
     return RunRow(*row) if row else None
 
 
+def runs(connection: Connection) -> list[str]:
+    """Return the runs that are known in the target, by id."""
+    if not exists(connection):
+        return []
+    return [run_id for (run_id,) in connection.execute("SELECT run_id FROM zenni_tui.run ORDER BY run_id")]
+
+
 def note_made(connection: Connection, run_id: str, things: Iterable[tuple[str, str]]) -> None:
     """Record what this run makes, in the transaction that makes it."""
     with connection.cursor() as cursor:

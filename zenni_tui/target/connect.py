@@ -1,7 +1,6 @@
 """Opens connections to the target; both drivers get the same settings from here."""
 
 import asyncio
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,10 +9,10 @@ import psycopg
 import sqlalchemy
 from psycopg import conninfo
 
-from zenni_tui.errors import NotReady
 from zenni_tui.model.events import TargetFacts
 
 from . import libpq
+from .causes import explain
 
 _PINNED = {
     "statement_timeout": "0",
@@ -116,69 +115,4 @@ def pin(connection: psycopg.Connection[Any]) -> None:
         "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
         " WHERE current_setting(name, true) IS NOT NULL",
         (list(_PINNED), list(_PINNED.values())),
-    )
-
-
-_CAUSES: tuple[tuple[str, str, str], ...] = (
-    (
-        "root certificate file",
-        "The authority's certificate to check the server with is not there.",
-        "Give its file as sslrootcert, or use sslmode=require if the line is trusted.",
-    ),
-    (
-        "password authentication failed",
-        "The server refused the password.",
-        "Check ZENNI_TARGET_URL, PGPASSWORD or PGPASSFILE.",
-    ),
-    (
-        "no password supplied",
-        "The server wants a password and none was given.",
-        "Set PGPASSWORD or PGPASSFILE, or put it into the 0600 config file.",
-    ),
-    (
-        "Tenant or user not found",
-        "The pooler does not know this user.",
-        "On Supabase's pooler the user is postgres.<project ref>.",
-    ),
-    (
-        "does not exist",
-        "The server has no such database or role.",
-        "Create it, or correct the name in the target's URL.",
-    ),
-    (
-        "Connection refused",
-        "Nothing listens at that address and port.",
-        "Check host and port, and that the server runs.",
-    ),
-    ("could not translate host name", "The host name can't be resolved.", "Check the name, the VPN and the DNS."),
-    ("failed to resolve host", "The host name can't be resolved.", "Check the name, the VPN and the DNS."),
-    ("timeout expired", "The server did not answer in time.", "Check the VPN and the firewall between here and there."),
-    ("no encryption", "The server accepts encrypted connections only.", "Use sslmode=require or stricter."),
-    (
-        "server does not support SSL",
-        "The server offers no TLS.",
-        "Use sslmode=prefer if the line is trusted, or switch TLS on.",
-    ),
-    (
-        "certificate verify failed",
-        "The server's certificate can't be verified.",
-        "Give the authority's file as sslrootcert.",
-    ),
-    ("too many", "The server has no connection left.", "Close others or raise the limit, then try again."),
-    (
-        "remaining connection slots",
-        "The server has no connection left.",
-        "Close others or raise the limit, then try again.",
-    ),
-)
-
-
-def explain(error: Exception, where: str) -> NotReady:
-    """Turn a connection error into the operator's terms; libpq gives no SQLSTATE here, so its text decides."""
-    text = re.sub(r"\s+", " ", str(error)).strip()
-    for sign, what, advice in _CAUSES:
-        if sign in text:
-            return NotReady(what, where=where, why=text, next_step=advice)
-    return NotReady(
-        "The target can't be reached.", where=where, why=text, next_step="Try it with psql from this machine."
     )

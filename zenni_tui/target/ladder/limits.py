@@ -1,0 +1,90 @@
+"""The eighth rung: sessions enough for us, and what would end a long piece of work."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+from zenni_tui.errors import NotReady
+from zenni_tui.target import supabase
+from zenni_tui.target.causes import explain
+
+from .ground import QUERY_SECONDS, Ground, Rung
+
+SESSIONS_BESIDE = 2
+"""The engine's own: one for DDL and questions, one for the lease."""
+_PARTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout")
+
+_QUERY = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+       - coalesce(current_setting('reserved_connections', true)::int, 0) AS most,
+       (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+       (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role_most,
+       (SELECT datconnlimit FROM pg_database WHERE datname = current_database()) AS database_most,
+       (SELECT json_object_agg(name, reset_val || coalesce(unit, '')) FROM pg_settings
+        WHERE name = ANY ($1::text[]) AND reset_val <> '0')::text AS timeouts,
+       pg_database_size(current_database()) AS bytes,
+       EXISTS (SELECT 1 FROM pg_roles WHERE rolname IN ('anon', 'authenticated')
+               HAVING count(*) = 2) AND to_regnamespace('auth') IS NOT NULL AS supabase
+"""
+
+
+async def look(ground: Ground) -> Rung:
+    """Open as many sessions as a run needs, at once, and read the limits; raises NotReady when there are too few."""
+    wanted = ground.workers + SESSIONS_BESIDE
+    found = await ground.ask(_QUERY, list(_PARTS))
+    got, error = await _open(ground, wanted - 1)
+    if error is not None:
+        raise _too_few(ground, got + 1, wanted, found, error)
+    notes = [f"{wanted} sessions at once are there ({found['used']} of {found['most']} were in use)"]
+    if found["timeouts"]:
+        notes.append(f"by default sessions have {found['timeouts'].strip('{} ')}; ours switch that off")
+    notes.append(f"the database has {found['bytes']:,} bytes, the source {ground.load:,}")
+    advice = _disk(found["bytes"], ground.load) if found["supabase"] else ""
+    return Rung(
+        f"{wanted} sessions at once: {ground.workers} workers and {SESSIONS_BESIDE} more; timeouts; size",
+        "; ".join(notes),
+        None if advice else True,
+        advice,
+    )
+
+
+async def _open(ground: Ground, count: int) -> tuple[int, Exception | None]:
+    """Open sessions beside the one there is; returns how many came, and why the first of the others did not."""
+    tasks = [asyncio.ensure_future(ground.target.connect_async()) for _ in range(count)]
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    for link in answers:
+        if isinstance(link, asyncpg.Connection):
+            link.terminate()
+    errors = [a for a in answers if isinstance(a, BaseException)]
+    for error in errors:
+        if not isinstance(error, OSError | TimeoutError | asyncpg.PostgresError | asyncpg.InterfaceError):
+            raise error
+    trouble = next((e for e in errors if isinstance(e, Exception)), None)
+    return count - len(errors), trouble
+
+
+def _too_few(ground: Ground, got: int, wanted: int, found: Any, error: Exception) -> NotReady:
+    words = explain(error, ground.where)
+    spare = got - SESSIONS_BESIDE
+    limits = [f"max_connections leaves {found['most']}, {found['used']} were in use"]
+    limits += [f"the role may have {found['role_most']}"] if found["role_most"] >= 0 else []
+    limits += [f"the database may have {found['database_most']}"] if found["database_most"] >= 0 else []
+    fewer = f"Set [copy] workers = {spare}, or make room: " if spare > 0 else "Make room: "
+    late = f"no answer in {QUERY_SECONDS:.0f} s"
+    return NotReady(
+        "There are not enough connections left for a run.",
+        where=ground.where,
+        why=f"{wanted} are wanted and {got} were given; {'; '.join(limits)}. The server says: {error or late}.",
+        next_step=f"{fewer}{words.next_step}",
+    )
+
+
+def _disk(bytes_now: int, load: int) -> str:
+    after = bytes_now + load
+    if after <= supabase.FREE_BYTES:
+        return ""
+    return (
+        f"About {after:,} bytes will be there: Supabase's free plan turns read-only above {supabase.FREE_BYTES:,},"
+        " and paid disks grow by half at most, a few times a day. See that the disk is large enough before the run."
+    )
