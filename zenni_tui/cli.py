@@ -2,15 +2,14 @@
 
 import argparse
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import config as configuration
-from .errors import ExitCode, NotReady, ZenniError
-from .headless import told
+if TYPE_CHECKING:
+    from .config import Settings
 
 _VERBS: dict[str, str] = {
     "demo": "make a sample booking application and an embedded PostgreSQL, and open the wizard on them",
@@ -105,8 +104,10 @@ class Options(argparse.Namespace):
         return not lines and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def settings_of(options: Options) -> configuration.Settings:
+def settings_of(options: Options) -> "Settings":
     """Return the settings that hold for these options."""
+    from . import config as configuration  # noqa: PLC0415 - as in main
+
     path = options.config or os.environ.get("ZENNI_CONFIG")
     if path is None and Path("config.toml").exists():
         path = "config.toml"
@@ -117,25 +118,14 @@ def settings_of(options: Options) -> configuration.Settings:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments, namespace=Options())
-    from . import commands  # noqa: PLC0415 - `--help` and usage errors need none of it
+    from . import commands, errors, headless  # noqa: PLC0415 - `--help` and usage errors need none of it
 
     try:
         return commands.VERBS[options.verb](options)
-    except ZenniError as error:
-        if options.json:
-            print(json.dumps({"verdict": _verdict(error), "exit_code": int(error.exit_code), "problem": _parts(error)}))
-        print(f"zenni-tui: {told(error.problem)}", file=sys.stderr)
-        return int(error.exit_code)
+    except errors.ZenniError as error:
+        return headless.refuse(error, as_json=options.json)
     except BrokenPipeError:
         # The reader went away; Python would complain at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.PASSED)
-
-
-def _verdict(error: ZenniError) -> str:
-    return "not_ready" if isinstance(error, NotReady) else "error"
-
-
-def _parts(error: ZenniError) -> dict[str, str]:
-    return {"what": error.what, "where": error.where, "why": error.why, "next_step": error.next_step}
+        return int(errors.ExitCode.PASSED)

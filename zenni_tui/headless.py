@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from .engine.client import Follower
-from .errors import ExitCode
+from .errors import ExitCode, NotReady, ZenniError
 from .model import events as e
 from .model.record import to_json
 from .model.result import result
@@ -108,6 +108,16 @@ def told(problem: e.Problem) -> str:
     parts += [f"Why: {problem.why}"] if problem.why else []
     parts += [f"Next: {problem.next_step}"] if problem.next_step else []
     return " ".join(parts)
+
+
+def refuse(error: ZenniError, *, as_json: bool) -> int:
+    """Print why a command could not be carried out, and return its exit code."""
+    if as_json:
+        verdict = "not_ready" if isinstance(error, NotReady) else "error"
+        parts = {"what": error.what, "where": error.where, "why": error.why, "next_step": error.next_step}
+        print(json.dumps({"verdict": verdict, "exit_code": int(error.exit_code), "problem": parts}))
+    print(f"zenni-tui: {told(error.problem)}", file=sys.stderr)
+    return int(error.exit_code)
 
 
 def follow(folder: Path, *, events: bool, as_json: bool, control: bool = True, skip: int = 0) -> int:

@@ -38,5 +38,6 @@ def _screen(ground: Ground) -> float:
         terminal = Terminal(Program(Path(home)), "--source", str(ground.bookings(10_000)))
         terminal.wait(*_LAST_WORDS)
         spent = time.monotonic() - started
+        print(f"    processor time of the first screen: {terminal.cpu:.2f} s")
         terminal.kill()
         return spent
