@@ -22,9 +22,9 @@ CREATE VIEW Seen AS SELECT client, count(*) AS visits FROM Visit WHERE seen GROU
 """
 
 
-def make_source(path: Path, seed: int = 1) -> Path:
-    """Make the file; the same seed makes the same rows, some of `Line` equal to others."""
-    dice = random.Random(seed)  # noqa: S311 - test data
+def make_source(path: Path, *, picture: int = 200) -> Path:
+    """Make the file, with pictures of up to so many bytes; some rows of `Line` are equal to others."""
+    dice = random.Random(1)  # noqa: S311 - test data
     with closing(sqlite3.connect(path)) as db:
         db.executescript(_DDL)
         db.executemany(
@@ -34,7 +34,13 @@ def make_source(path: Path, seed: int = 1) -> Path:
         db.executemany(
             "INSERT INTO Visit VALUES (?, ?, ?, ?, ?)",
             (
-                (f"v{dice.getrandbits(96):024x}", dice.randint(1, CLIENTS), _note(dice), i % 2, dice.randbytes(i % 200))
+                (
+                    f"v{dice.getrandbits(96):024x}",
+                    dice.randint(1, CLIENTS),
+                    _note(dice),
+                    i % 2,
+                    dice.randbytes(i % picture),
+                )
                 for i in range(VISITS)
             ),
         )

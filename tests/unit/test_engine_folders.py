@@ -137,20 +137,6 @@ def test_a_run_directory_that_is_gone_is_passed_over(tmp_path: Path, monkeypatch
     assert list(folders.run_folders()) == [kept]
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    """A file that is replaced is never half there, and its mode is the owner's whatever the umask."""
-    path = tmp_path / "request.json"
-    before = os.umask(0)
-    try:
-        client.write_private(path, b"one")
-        client.write_private(path, b"two")
-    finally:
-        os.umask(before)
-    assert path.read_bytes() == b"two"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [f.name for f in tmp_path.iterdir()] == ["request.json"]
-
-
 def test_a_run_directory_is_never_used_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second run in the same directory would find the first one's steps done, and pass without doing anything."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

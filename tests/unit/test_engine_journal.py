@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zenni_tui.engine.journal import Journal, JournalReader
+from zenni_tui.engine.journal import RESERVE_BYTES, Journal, JournalReader
 from zenni_tui.model import events as e
 from zenni_tui.model.record import to_json
 from zenni_tui.model.runbook import StepId
@@ -130,4 +130,24 @@ def test_an_entry_not_on_disk_does_not_lend_its_number(tmp_path: Path, monkeypat
     reader = JournalReader(tmp_path / "events.jsonl")
     assert [x.number for x in reader.read()] == [1, 2]
     assert reader.state == journal.state
+    journal.close()
+
+
+def test_a_full_disk_keeps_room_for_the_last_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first entry that finds no room gives the reserve up, and the words with which a step ends are written."""
+    journal = Journal(tmp_path / "events.jsonl")
+    reserve = tmp_path / "reserve"
+    assert reserve.stat().st_size == RESERVE_BYTES
+
+    def write(fd: int, line: bytes) -> int:
+        if reserve.exists():
+            raise OSError(28, "No space left on device")
+        return real(fd, line)
+
+    real = os.write
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(OSError, match="No space"):
+        journal.append(e.StepDone(StepId.COPY, 1.0, "done"))
+    assert not reserve.exists()
+    assert journal.append(e.StepFailed(StepId.COPY, 1.0, e.Problem("full"))).number == 1
     journal.close()

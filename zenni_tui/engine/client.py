@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from zenni_tui.model.request import Command, Reply, Request
 from zenni_tui.model.state import RunState
 
 from . import control, folders
-from .journal import JournalReader
+from .journal import RESERVE_BYTES, JournalReader
 
 _SECRET_VARIABLES = ("PGPASSWORD", "ZENNI_TARGET_URL")
 
@@ -80,6 +81,7 @@ def launch(
     Returns when the engine has taken its lock. `action` is `run` (start or go on), `verify` or `rollback`. `hold_fds`
     stay open in the engine, to keep what they hold alive. Raises StepFailed when the engine does not start.
     """
+    _room_for_words(folder)
     size = (folder / folders.EVENTS).stat().st_size
     environment = {k: v for k, v in os.environ.items() if k not in _SECRET_VARIABLES}
     log = os.open(folder / folders.ENGINE_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -109,6 +111,17 @@ def launch(
             )
         time.sleep(0.02)
     return process
+
+
+def _room_for_words(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < RESERVE_BYTES:
+        raise StepFailed(
+            "There is no space left for the run's journal.",
+            where=str(folder),
+            why=f"{RESERVE_BYTES:,} bytes are needed, {free:,} are free.",
+            next_step="Make space on that disk, then give the same command again.",
+        )
 
 
 def _hand_over(process: subprocess.Popen[bytes], orders: dict[str, str | None]) -> None:

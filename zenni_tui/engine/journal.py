@@ -1,5 +1,6 @@
 """The journal: `events.jsonl`, append-only, numbered, on disk before anything relies on it."""
 
+import contextlib
 import os
 import threading
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from zenni_tui.files import write_private
 from zenni_tui.model import events as e
 from zenni_tui.model.record import to_json
 from zenni_tui.model.state import RunState, reduce
@@ -15,6 +17,11 @@ from zenni_tui.model.state import RunState, reduce
 _ENTRY = msgspec.json.Decoder(e.Entry)
 _PASSING = (e.Progress, e.TableProgress, e.Said, e.CheckMade)
 """Entries that may be lost in a power cut: they tell of work that a checkpoint or a later entry tells too."""
+
+
+_LAST_WORDS = (e.StepFailed, e.StepStopped, e.UndoFailed, e.RunEnded)
+RESERVE_BYTES = 1024 * 1024
+"""Kept free beside the journal, so that a full disk does not keep the engine from saying that it is full."""
 
 
 class JournalReader:
@@ -54,12 +61,26 @@ class Journal:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.ftruncate(self._fd, reader._offset)  # noqa: SLF001 - reader and writer of one format
         self._lock = threading.Lock()
+        self._reserve = path.with_name("reserve")
+        with contextlib.suppress(OSError):
+            # Random bytes: a disk that compresses would keep no room for zeros.
+            write_private(self._reserve, os.urandom(RESERVE_BYTES))
 
     def append(self, what: e.AnyEvent) -> e.Entry:
-        """Write one event, from any thread, and return it numbered and dated; raises OSError when the disk is full."""
+        """Write one event, from any thread, and return it numbered and dated; raises OSError when the disk is full.
+
+        The reserve is then given up for the words with which steps and runs end, and for the evidence.
+        """
         with self._lock:
             entry = e.Entry(self.state.entries + 1, time.time(), what)
-            self._write(to_json(entry) + b"\n", lasting=not isinstance(what, _PASSING))
+            line, lasting = to_json(entry) + b"\n", not isinstance(what, _PASSING)
+            try:
+                self._write(line, lasting=lasting)
+            except OSError:
+                self._reserve.unlink(missing_ok=True)
+                if not isinstance(what, _LAST_WORDS):
+                    raise
+                self._write(line, lasting=lasting)
             self.state = reduce(self.state, entry)
             return entry
 
@@ -76,5 +97,6 @@ class Journal:
             raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and give the reserve up."""
         os.close(self._fd)
+        self._reserve.unlink(missing_ok=True)
