@@ -74,7 +74,7 @@ class Stopped(ZenniError):
 
 
 class Halted(Stopped):
-    """The target forced a stop at a safe point: its disk is full, it takes no writes, or it stayed away too long."""
+    """A disk or the target forced a stop at a safe point: it is full, takes no writes, or stayed away too long."""
 
 
 class Occupied(ZenniError):

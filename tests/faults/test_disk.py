@@ -15,7 +15,7 @@ import pytest
 
 from zenni_tui.engine.journal import RESERVE_BYTES
 from zenni_tui.errors import StepFailed
-from zenni_tui.model.runbook import StepId, StepState, Verdict
+from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.binaries import server_account
 from zenni_tui.sandbox.registry import is_kept
@@ -94,7 +94,7 @@ def test_the_target_is_full(cramped: Cramped, tmp_path: Path) -> None:
     """The run ends with what the server said and what to do; with room there it goes on from its checkpoints."""
     trial = Trial(cramped.ground, tmp_path / "run", "cramped")
     trial.engage()
-    assert trial.wait() is Verdict.FAILED
+    assert trial.wait() is Verdict.STOPPED
     problem = trial.follower.state.step(StepId.COPY).problem
     assert problem is not None
     assert re.search(FULL, problem.why)
@@ -117,7 +117,7 @@ def test_the_run_directory_is_full(begin: Begin, disk: Disk, step: StepId) -> No
     assert engine is not None
     disk.fill(engine)
     if isinstance(disk, Mounted):
-        assert trial.wait() is Verdict.FAILED
+        assert trial.wait() is Verdict.STOPPED
         problem = trial.follower.state.problem
         assert problem is not None
         assert "No space left" in problem.why
@@ -140,12 +140,11 @@ def test_the_backups_place_is_full(begin: Begin) -> None:
     trial = begin()
     with no_large_files(2 * RESERVE_BYTES):
         trial.engage()
-        assert trial.wait() is Verdict.FAILED
-    step = trial.follower.state.step(StepId.SNAPSHOT)
-    assert step.state is StepState.FAILED
-    assert step.problem is not None
-    assert "snapshot could not be written" in step.problem.what
-    assert str(trial.follower.folder) in step.problem.where
-    assert "space" in step.problem.next_step
+        assert trial.wait() is Verdict.STOPPED
+    problem = trial.follower.state.step(StepId.SNAPSHOT).problem
+    assert problem is not None
+    assert "snapshot could not be written" in problem.what
+    assert str(trial.follower.folder) in problem.where
+    assert "space" in problem.next_step
     trial.finish()
     trial.judge()

@@ -164,7 +164,5 @@ def test_a_server_that_is_gone_ends_the_connection() -> None:
     """A client of a proxy before nothing gets an end at once, as from a pooler whose server is down."""
     with socket.create_server((HOST, 0)) as door:
         port = door.getsockname()[1]
-    with Proxy(port) as proxy, call(proxy) as link:
-        with suppress(ConnectionResetError):
-            assert link.recv(1) == b""
-        assert proxy.connections == 0
+    with Proxy(port) as proxy, call(proxy) as link, suppress(ConnectionResetError):
+        assert link.recv(1) == b""

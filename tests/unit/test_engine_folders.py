@@ -1,6 +1,5 @@
 """Run directories, and locks that the kernel keeps."""
 
-import os
 import signal
 import stat
 import subprocess

@@ -8,7 +8,7 @@ import time
 import traceback
 from pathlib import Path
 
-from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, StepFailed, Stopped, ZenniError
+from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, Stopped, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import blocking
@@ -215,7 +215,7 @@ class Runner:
             await self._run.steering.opened(self._run.stop_here)
             await step.check(self._run)
             summary = await step.run(self._run)
-        except Halted as error:
+        except (Halted, OSError) as error:
             self._failed(step.id, error, time.monotonic() - started)
             return Verdict.STOPPED
         except Stopped:
@@ -267,7 +267,7 @@ def _problem(error: Exception, folder: Path) -> e.Problem:
     if isinstance(error, ZenniError):
         return error.problem
     if isinstance(error, OSError):
-        return StepFailed(
+        return Halted(
             "The run directory or another file could not be written.",
             where=str(error.filename or folder),
             why=error.strerror or str(error),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from zenni_tui.errors import NotReady, StepFailed, ZenniError
+from zenni_tui.errors import Halted, NotReady, ZenniError
 from zenni_tui.model.record import Record
 
 from . import standins
@@ -63,7 +63,7 @@ async def copy(source: Path, snapshot: Path, *, patience: float = _PATIENCE) -> 
     The source is opened read-only; the copy is set to journal_mode=DELETE, so that it is one file. A source that can't
     be read without writing to it (a hot journal; a WAL in a folder that takes no index) is copied file by file by
     another process and recovered in the copy. Raises NotReady for a source that can't be read or stays locked for
-    `patience` seconds, and StepFailed when the copy can't be written.
+    `patience` seconds, and Halted when the copy can't be written.
     """
     try:
         await asyncio.to_thread(_make_room, snapshot)
@@ -92,8 +92,8 @@ def _failure(source: Path, snapshot: Path, error: sqlite3.Error) -> ZenniError:
     return unreadable(source, error)
 
 
-def _unwritten(snapshot: Path, error: Exception) -> StepFailed:
-    return StepFailed(
+def _unwritten(snapshot: Path, error: Exception) -> Halted:
+    return Halted(
         "The snapshot could not be written.",
         where=str(snapshot),
         why=str(error),
