@@ -113,6 +113,49 @@ PASSING = (
         checks=(_at("dfar", "10000-01-01 00:00:00", "0045-03-15 00:00:00 BC", "275760-09-13 00:00:00"),),
     ),
     Trap(
+        "instant/last_microseconds",
+        """CREATE TABLE dlast (id INTEGER PRIMARY KEY, at DATETIME, zoned DATETIME, UNIQUE (at, zoned));
+        INSERT INTO dlast VALUES
+            (1, '+294247-01-10T04:00:54.775806Z', '+294247-01-10T04:00:54.775806Z'),
+            (2, '+294247-01-10T04:00:54.775807Z', '+294247-01-10T04:00:54.775807Z'),
+            (3, '+294247-01-10T04:00:54.775808Z', '+294247-01-10T04:00:54.775808Z'),
+            (4, '+294276-12-31T23:59:59.999999Z', '+294276-12-31T23:59:59.999999Z'),
+            (5, '-004713-11-24T00:00:00Z', '-004713-11-24T00:00:00Z');""",
+        checks=(
+            _at(
+                "dlast",
+                "294247-01-10 04:00:54.775806",
+                "294247-01-10 04:00:54.775807",
+                "294247-01-10 04:00:54.775808",
+                "294276-12-31 23:59:59.999999",
+                "4714-11-24 00:00:00 BC",
+            ),
+            sees("SELECT DISTINCT at = zoned AT TIME ZONE 'UTC' FROM dlast", (True,)),
+        ),
+        casts={"dlast.at": "timestamp(6)", "dlast.zoned": "timestamptz(6)"},
+    ),
+    Trap(
+        "instant/milliseconds_of_no_end",
+        """CREATE TABLE dend (id INTEGER PRIMARY KEY, at DATETIME);
+        INSERT INTO dend VALUES (1, 1700000000123), (2, 253402300799999), (3, 253402300800000), (4, 0);""",
+        (warn("date_ambiguous", "dend", "at", offers=("epoch:microseconds",)),),
+        (
+            _at(
+                "dend",
+                "2023-11-14 22:13:20.123",
+                "9999-12-31 23:59:59.999",
+                "10000-01-01 00:00:00",
+                "1970-01-01 00:00:00",
+            ),
+        ),
+    ),
+    Trap(
+        "instant/microseconds_since_1970",
+        """CREATE TABLE dus0 (id INTEGER PRIMARY KEY, at DATETIME);
+        INSERT INTO dus0 VALUES (1, 1700000000123000), (2, 0), (3, NULL);""",
+        checks=(_at("dus0", "2023-11-14 22:13:20.123", "1970-01-01 00:00:00", None),),
+    ),
+    Trap(
         "date/days",
         """CREATE TABLE dd (id INTEGER PRIMARY KEY, at DATE);
         INSERT INTO dd VALUES (1, '2024-02-29'), (2, '1999-12-31'), (3, '2024-02-29 00:00:00'), (4, NULL);""",
@@ -237,6 +280,30 @@ BLOCKED = (
             ),
         ),
         (_at("amb2", "1970-01-20 16:13:20", "2023-11-14 22:13:20", "2023-11-14 22:14:20"),),
+    ),
+    Trap(
+        "ambiguous/milliseconds_after_5138",
+        """CREATE TABLE amb3 (id INTEGER PRIMARY KEY, at DATETIME);
+        INSERT INTO amb3 VALUES (1, 1700000000123), (2, 300000000000000), (3, 9224318015999999), (4, 0);""",
+        (
+            Want(
+                "date_ambiguous",
+                "amb3",
+                "at",
+                severity="error",
+                offers=("epoch:milliseconds", "epoch:microseconds"),
+                choose="epoch:milliseconds",
+            ),
+        ),
+        (
+            _at(
+                "amb3",
+                "2023-11-14 22:13:20.123",
+                "11476-08-15 05:20:00",
+                "294276-12-31 23:59:59.999",
+                "1970-01-01 00:00:00",
+            ),
+        ),
     ),
     Trap(
         "ambiguous/seconds_since_2001",

@@ -13,9 +13,14 @@ from typing import Any, cast
 
 import psycopg
 
+# From 294247-01-10 04:00:54.775807 on extract(epoch) keeps but four digits of a second, though all of whole ones.
+_INSTANT = (
+    "(trunc(extract(epoch FROM date_trunc('second', {0}))) * 1000000"
+    " + mod(extract(microseconds FROM {0})::bigint, 1000000))::text"
+)
 _READ = {
-    "timestamp": "trunc(extract(epoch FROM {0}) * 1000000)::text",
-    "timestamptz": "trunc(extract(epoch FROM {0}) * 1000000)::text",
+    "timestamp": _INSTANT,
+    "timestamptz": _INSTANT,
     "date": "({0} - date '1970-01-01')::text",
 }
 _NATIVE = ("bytea", "bool", "int2", "int4", "int8", "float8")

@@ -10,13 +10,13 @@ _EXPRESSIONS: dict[Kind, sql.SQL] = {
     Kind.REAL: _BITS,
     Kind.DOUBLE: _BITS,
     Kind.NUMERIC: sql.SQL("trim_scale({0})::text"),
-    # Infinities, and instants whose microseconds since 1970 exceed a bigint, are named as text.
+    # Infinities, and the last instants, of which extract(epoch) keeps too few digits, are named as text.
     Kind.TIMESTAMP: sql.SQL(
-        "CASE WHEN isfinite({0}) AND {0} <= timestamp '294247-01-10 04:00:54.775807'"
+        "CASE WHEN isfinite({0}) AND {0} < timestamp '294247-01-10 04:00:54.775807'"
         " THEN (extract(epoch FROM {0}) * 1000000)::bigint::text ELSE {0}::text END"
     ),
     Kind.TIMESTAMPTZ: sql.SQL(
-        "CASE WHEN isfinite({0}) AND {0} <= timestamptz '294247-01-10 04:00:54.775807+00'"
+        "CASE WHEN isfinite({0}) AND {0} < timestamptz '294247-01-10 04:00:54.775807+00'"
         " THEN (extract(epoch FROM {0}) * 1000000)::bigint::text ELSE timezone('UTC', {0})::text END"
     ),
     Kind.DATE: sql.SQL("CASE WHEN isfinite({0}) THEN ({0} - date '1970-01-01')::text ELSE {0}::text END"),

@@ -22,8 +22,9 @@ from .unreadable import Unreadable
 Stored = int | float | str | bytes
 Reader = Callable[[Stored], str]
 
-GREATEST_COUNTED = 2**63 - 1
-"""The last instant whose microseconds fit a bigint, in 294247; PostgreSQL's few later ones are named as dates."""
+GREATEST_COUNTED = 2**63 - 2
+"""The last instant whose microseconds PostgreSQL counts exactly, in 294247: from the next one on its `extract` divides
+as numeric and keeps four digits of a second. The few later ones are named as dates."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")

@@ -12,6 +12,12 @@ _SECONDS_END = 100_000_000_000
 _MILLIS_END = 100_000_000_000_000
 """10^11 seconds is the year 5138, 10^11 milliseconds is 1973; 10^14 the same for milliseconds and microseconds."""
 
+_END_OF_TIME = (253_402_128_000_000, 253_402_387_200_000)
+"""30 December 9999 to 2 January 10000 in milliseconds, as which applications write "never ends".
+
+As microseconds it is four minutes of January 1978.
+"""
+
 _JULIAN_FIRST, _JULIAN_END = 1_721_060, 5_373_485
 """The years 0 to 9999 in julian days, with which SQLite reckons; as seconds they all lie in early 1970."""
 
@@ -103,13 +109,24 @@ def reading_of(profile: ColumnProfile) -> Reading:
         # A column of numeric affinity stores the julian day of a noon as an integer.
         return Reading(Epoch.JULIAN, () if profile.reals else (Epoch.SECONDS,))
     if top >= _SECONDS_END:
-        epoch = Epoch.MILLISECONDS if top < _MILLIS_END else Epoch.MICROSECONDS
-        return Reading(epoch, (Epoch.SECONDS,), torn=True) if profile.seconds else Reading(epoch)
+        return _reading_of_many(profile, top)
     if profile.reals and not profile.integers:
         return Reading(Epoch.SECONDS, (Epoch.MILLISECONDS,))
     if profile.seconds:
         return Reading(Epoch.SECONDS, (Epoch.MILLISECONDS,))
     return Reading(Epoch.MILLISECONDS, (Epoch.SECONDS,), torn=True) if top else Reading(Epoch.MILLISECONDS)
+
+
+def _reading_of_many(profile: ColumnProfile, top: float) -> Reading:
+    seconds = (Epoch.SECONDS,) if profile.seconds else ()
+    if top < _MILLIS_END:
+        return Reading(Epoch.MILLISECONDS, seconds, torn=bool(seconds))
+    if _END_OF_TIME[0] <= top < _END_OF_TIME[1]:
+        return Reading(Epoch.MILLISECONDS, (*seconds, Epoch.MICROSECONDS), torn=bool(seconds))
+    # Milliseconds of our days would be microseconds of 1970 to 1973, microseconds of our days the year 50,000 and on.
+    epochs = (Epoch.MILLISECONDS, Epoch.MICROSECONDS) if profile.millis else (Epoch.MICROSECONDS,)
+    others = (*epochs[1:], *seconds)
+    return Reading(epochs[0], others, torn=bool(others))
 
 
 def conclusive(kind: TargetType, profile: ColumnProfile) -> bool:

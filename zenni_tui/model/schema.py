@@ -160,6 +160,8 @@ class ColumnProfile(Record, frozen=True):
     longest: int = 0
     seconds: int = 0
     """Integers that as seconds since 1970 would be dates from 1973 to 5138."""
+    millis: int = 0
+    """Integers that as milliseconds since 1970 would be dates from 1973 to 5138."""
     least_real: float | None = None
     greatest_real: float | None = None
     suspect_text: bool = False

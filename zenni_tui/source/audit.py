@@ -10,6 +10,9 @@ from zenni_tui.model.schema import ColumnProfile, Value
 SECONDS_BEGIN, SECONDS_END = 100_000_000, 100_000_000_000
 """As seconds since 1970 these are the years 1973 and 5138; as milliseconds, the second of January 1970 and 1973."""
 
+MILLIS_END = 100_000_000_000_000
+"""As milliseconds since 1970 this is the year 5138."""
+
 
 def profile(values: Sequence[Value]) -> ColumnProfile:
     """Profile one batch of a column's values."""
@@ -27,17 +30,18 @@ def profile(values: Sequence[Value]) -> ColumnProfile:
         smallest=min(whole, default=None),
         largest=max(whole, default=None),
         longest=max(max(map(len, texts), default=0), max(map(len, blobs), default=0)),
-        seconds=_seconds(whole),
+        seconds=_between(whole, SECONDS_BEGIN, SECONDS_END),
+        millis=_between(whole, SECONDS_END, MILLIS_END),
         least_real=min(reals, default=None),
         greatest_real=max(reals, default=None),
         suspect_text=_suspect("".join(texts)),
     )
 
 
-def _seconds(whole: Sequence[int]) -> int:
-    if not whole or min(whole) >= SECONDS_END or max(whole) < SECONDS_BEGIN:
+def _between(whole: Sequence[int], begin: int, end: int) -> int:
+    if not whole or (least := min(whole)) >= end or (greatest := max(whole)) < begin:
         return 0
-    return sum(SECONDS_BEGIN <= v < SECONDS_END for v in whole)
+    return len(whole) if begin <= least and greatest < end else sum(begin <= v < end for v in whole)
 
 
 def _suspect(text: str) -> bool:
@@ -52,9 +56,12 @@ def _suspect(text: str) -> bool:
     return False
 
 
+_COUNTS = ("integers", "reals", "texts", "blobs", "nulls", "seconds", "millis")
+
+
 def merge(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
     """Return the profile of two batches together."""
-    sums = {k: getattr(one, k) + getattr(other, k) for k in ("integers", "reals", "texts", "blobs", "nulls", "seconds")}
+    sums = {k: getattr(one, k) + getattr(other, k) for k in _COUNTS}
     smallest = [v for v in (one.smallest, other.smallest) if v is not None]
     largest = [v for v in (one.largest, other.largest) if v is not None]
     return msgspec.structs.replace(

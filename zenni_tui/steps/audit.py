@@ -47,6 +47,7 @@ class Audit(Step):
         active = msgspec.structs.replace(active, casts={**there, **active.casts})
         quarantine: dict[str, tuple[int, ...]] = {}
         seen: dict[str, Evidence] = {}
+        widened: dict[str, Evidence] = {}
         fresh: dict[str, Evidence] = {}
         for _ in range(_ROUNDS):
             fresh = await self._round(run, profiles, active, quarantine)
@@ -54,7 +55,7 @@ class Audit(Step):
             wider = {f"{t}.{c}": "numeric" for t, c in tried.too_narrow(fresh.values(), drafted)}
             if wider:
                 seen = {i: e for i, e in seen.items() if f"{e.finding.table}.{e.finding.column}" not in wider}
-                seen |= {e.finding.id: e for e in map(tried.widened, wider)}
+                widened |= {e.finding.id: e for e in map(tried.widened, wider)}
                 active = msgspec.structs.replace(active, casts={**wider, **active.casts})
                 continue
             news = {i: c for i, e in seen.items() if i not in active.repairs and (c := asked.chosen(e.finding))}
@@ -65,6 +66,8 @@ class Audit(Step):
         # What a round with the repair in force still finds has not been mended by it.
         unmended = [i for i in fresh if active.repairs.get(i, "").partition(":")[0] in _MENDING]
         active = active.without(unmended)
+        # What no round finds any more, though nothing was chosen for it, went with what was chosen for another.
+        seen = widened | {i: e for i, e in seen.items() if i in fresh or i in active.repairs}
         await asyncio.to_thread(run.save, "decided.json", Decided(asked, active, quarantine))
         self._tell(run, seen, active, asked)
         await asyncio.to_thread(_write_mend, run, seen)
