@@ -1,5 +1,7 @@
 """What the operator's choices do to findings and columns."""
 
+from collections.abc import Callable
+
 import pytest
 
 from zenni_tui.convert import declared, names
@@ -78,14 +80,28 @@ def _only_short(value: Value) -> bytes:
     return repr(value).encode()
 
 
+def _repaired(*repairs: ValueRepair, kind: Kind = Kind.TEXT) -> Callable[[Value], bytes]:
+    return repairing(_only_short, ColumnPlan("c", "c", TargetType(kind), repairs=repairs))
+
+
 def test_repairs_touch_only_what_is_refused() -> None:
     """A repair mends the values that its code refuses, several codes one after the other, and leaves all others."""
-    field = repairing(_only_short, (ValueRepair("text_nul", "strip_nul"), ValueRepair("text_not_utf8", "utf8_replace")))
+    field = _repaired(ValueRepair("text_nul", "strip_nul"), ValueRepair("text_not_utf8", "utf8_replace"))
+    assert field(None) == b"None"
     assert field("plain") == b"'plain'"
     assert field("a\0b") == b"'ab'"
     assert field("a\0\udcff") == "'a\ufffd'".encode()
     with pytest.raises(Unfit):
-        repairing(_only_short, (ValueRepair("text_nul", "strip_nul"),))("\udcff")
+        _repaired(ValueRepair("text_nul", "strip_nul"))("\udcff")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"), [(Kind.TEXT, "", ""), (Kind.DOUBLE, "-.5", -0.5), (Kind.BYTEA, "00ff", b"\0\xff")]
+)
+def test_a_value_takes_the_place_of_null(kind: Kind, text: str, value: Value) -> None:
+    """Chosen for NULL, the operator's text is read as the column's type; what is there stays."""
+    field = _repaired(ValueRepair("null_in_not_null", "to_value", text), kind=kind)
+    assert (field(None), field("here")) == (repr(value).encode(), b"'here'")
 
 
 def test_names_are_kept_to_the_byte_or_proposed() -> None:
