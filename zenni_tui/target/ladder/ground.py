@@ -77,7 +77,7 @@ class Ground:
                 "A further connection to the target failed.",
                 where=self.where,
                 why=str(error) or "It was not there in time.",
-                next_step="See that the server has connections left: a run needs one for each worker and two more.",
+                next_step="See that the server has connections left: a run needs two for each worker and two more.",
             ) from error
 
     async def ask(self, query: str, *values: object) -> "asyncpg.Record":

@@ -13,6 +13,8 @@ from .ground import QUERY_SECONDS, Ground, Rung
 
 SESSIONS_BESIDE = 2
 """The engine's own: one for DDL and questions, one for the lease."""
+SESSIONS_EACH = 2
+"""A worker's: one to write, and one to compare or to build indexes with, since each pins settings of its own."""
 _PARTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout")
 
 _QUERY = """
@@ -31,7 +33,7 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 
 async def look(ground: Ground) -> Rung:
     """Open as many sessions as a run needs, at once, and read the limits; raises NotReady when there are too few."""
-    wanted = ground.workers + SESSIONS_BESIDE
+    wanted = SESSIONS_EACH * ground.workers + SESSIONS_BESIDE
     found = await ground.ask(_QUERY, list(_PARTS))
     got, error = await _open(ground, wanted - 1)
     if error is not None:
@@ -42,7 +44,7 @@ async def look(ground: Ground) -> Rung:
     notes.append(f"the database has {found['bytes']:,} bytes, the source {ground.load:,}")
     advice = _disk(found["bytes"], ground.load) if found["supabase"] else ""
     return Rung(
-        f"{wanted} sessions at once: {ground.workers} workers and {SESSIONS_BESIDE} more; timeouts; size",
+        f"{wanted} sessions at once: {SESSIONS_EACH} for each worker, {SESSIONS_BESIDE} more; timeouts; size",
         "; ".join(notes),
         None if advice else True,
         advice,
@@ -51,8 +53,7 @@ async def look(ground: Ground) -> Rung:
 
 async def _open(ground: Ground, count: int) -> tuple[int, Exception | None]:
     """Open sessions beside the one there is; returns how many came, and why the first of the others did not."""
-    tasks = [asyncio.ensure_future(ground.target.connect_async()) for _ in range(count)]
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    answers = await asyncio.gather(*(_session(ground) for _ in range(count)), return_exceptions=True)
     for link in answers:
         if isinstance(link, asyncpg.Connection):
             link.terminate()
@@ -64,9 +65,20 @@ async def _open(ground: Ground, count: int) -> tuple[int, Exception | None]:
     return count - len(errors), trouble
 
 
+async def _session(ground: Ground) -> "asyncpg.Connection[asyncpg.Record]":
+    link = await ground.target.connect_async()
+    try:
+        # A pooler lets clients in that it has no session for yet.
+        await asyncio.wait_for(link.execute("SELECT 1"), QUERY_SECONDS)
+    except BaseException:
+        link.terminate()
+        raise
+    return link
+
+
 def _too_few(ground: Ground, got: int, wanted: int, found: Any, error: Exception) -> NotReady:
     words = explain(error, ground.where)
-    spare = got - SESSIONS_BESIDE
+    spare = (got - SESSIONS_BESIDE) // SESSIONS_EACH
     limits = [f"max_connections leaves {found['most']}, {found['used']} were in use"]
     limits += [f"the role may have {found['role_most']}"] if found["role_most"] >= 0 else []
     limits += [f"the database may have {found['database_most']}"] if found["database_most"] >= 0 else []
