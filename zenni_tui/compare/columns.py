@@ -35,15 +35,22 @@ def column_reader(column: ColumnPlan, *, careful: bool = False) -> ColumnReader:
         kinds = set(map(type, values))
         nulls = NoneType in kinds
         kinds.discard(NoneType)
-        way = quick.get(next(iter(kinds))) if len(kinds) == 1 else None
-        if way is None:
+        if not kinds or not kinds <= quick.keys():
             return [_cell(one, value) for value in values]
         try:
-            return way(values, nulls)
+            if len(kinds) == 1:
+                return quick[kinds.pop()](values, nulls)
+            return _mixed({kind: quick[kind] for kind in kinds}, values)
         except ValueError:
             return [_cell(one, value) for value in values]
 
     return read
+
+
+def _mixed(ways: dict[type, "Way"], values: Sequence[Value]) -> Sequence[Cell]:
+    """Read values of several classes, each class by its own way."""
+    read = {kind: iter(way([v for v in values if type(v) is kind], False)) for kind, way in ways.items()}  # noqa: FBT003 - no NULL among them
+    return [None if value is None else next(read[type(value)]) for value in values]
 
 
 def _cell(one: Reader, value: Value) -> Cell:
@@ -109,20 +116,24 @@ class _Pieces(dict[str, int]):
         return micros
 
 
+_DAYS, _MINUTES = _Pieces("", "00:00"), _Pieces("1970-01-01T", "00", ":")
+_SECONDS, _RESTS = _Pieces("1970-01-01T00:00:", ""), _Pieces("1970-01-01T00:00:00", "")
+
+
 def _iso_way(one: Reader) -> Way:
     """Return the quick way for dates with a time, most of whose pieces come again and again."""
-    days, minutes, rests = _Pieces("", "00:00"), _Pieces("1970-01-01T", "00", ":"), _Pieces("1970-01-01T00:00:", "")
+    days, minutes, seconds, rests = _DAYS, _MINUTES, _SECONDS, _RESTS
 
     def read(value: Any) -> Cell:
         try:
-            return str(days[value[:11]] + minutes[value[11:17]] + rests[value[17:]])
+            return str(days[value[:11]] + minutes[value[11:17]] + seconds[value[17:19]] + rests[value[19:]])
         except Unreadable:
             return _cell(one, value)
 
     def way(values: Sequence[Any], nulls: bool) -> Sequence[Cell]:  # noqa: FBT001 - one shape for all ways
         try:
             if not nulls:
-                return [str(days[v[:11]] + minutes[v[11:17]] + rests[v[17:]]) for v in values]
+                return [str(days[v[:11]] + minutes[v[11:17]] + seconds[v[17:19]] + rests[v[19:]]) for v in values]
         except Unreadable:
             pass  # Some value has another shape: one by one, then.
         return [None if value is None else read(value) for value in values]

@@ -12,8 +12,10 @@ from zenni_tui.model.schema import Value
 BATCH_ROWS = 2_000
 BATCH_VALUES = 28_000
 BATCH_BYTES = 8 * 1024 * 1024
-ORDINARY_BYTES = 600
-"""The longest value of a batch read at once: as many as `BATCH_VALUES` of them stay under 17 MB."""
+ORDINARY_BYTES = 2_500
+"""The longest value of a batch read at once: as many as `BATCH_VALUES` of them stay under 70 MB."""
+FEW = 16
+"""How many rows are read with care where one of them needs it; twice as many when the next ones need it again."""
 FIRST_ROWID, LAST_ROWID = -(2**63), 2**63 - 1
 ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
@@ -119,10 +121,13 @@ def _batch_rows(columns: Sequence[ColumnPlan]) -> int:
 def _by_rowid(source: sqlite3.Connection, query: str, span: Span) -> Iterator[Batch]:
     first = FIRST_ROWID if span.after is None else span.after + 1
     last = LAST_ROWID if span.upto is None else span.upto
+    few = FEW
     while first <= last:
-        rows = _ordinary(source, query, first, last)
-        if rows is None:
-            rows = _unusual(source, query, first, last)
+        rows, hindered = _ordinary(source, query, first, last)
+        if not rows and hindered:
+            rows, few = _unusual(source, query, few, first, last), min(few * 2, BATCH_ROWS)
+        elif rows:
+            few = FEW
         if not rows:
             return
         rowids, *columns = zip(*rows, strict=True)
@@ -130,30 +135,32 @@ def _by_rowid(source: sqlite3.Connection, query: str, span: Span) -> Iterator[Ba
         first = rowids[-1] + 1
 
 
-def _ordinary(source: sqlite3.Connection, query: str, *limits: int) -> list[Any] | None:
-    """Return a batch read at once, None when it holds long values or invalid text.
+def _ordinary(source: sqlite3.Connection, query: str, *limits: int) -> tuple[list[Any], bool]:
+    """Return the rows before the first one with a long value or invalid text, and whether there is such a one.
 
     SQLite itself is told to refuse long values, which costs nothing where there are none
     (https://sqlite.org/limits.html, SQLITE_LIMIT_LENGTH).
     """
+    rows: list[Any] = []
     usual = source.text_factory
     source.text_factory = str
     length = source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, ORDINARY_BYTES)
     try:
-        return _cursor(source).execute(query, limits).fetchall()
+        rows.extend(_cursor(source).execute(query, limits))
     except (sqlite3.DataError, sqlite3.OperationalError):
-        return None
+        return rows, True
     finally:
         source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
         source.text_factory = usual
+    return rows, False
 
 
-def _unusual(source: sqlite3.Connection, query: str, *limits: int) -> list[Any]:
+def _unusual(source: sqlite3.Connection, query: str, most: int, *limits: int) -> list[Any]:
     usual = source.text_factory
     source.text_factory = _tolerant
     cursor = _cursor(source)
     try:
-        return _take(cursor.execute(query, limits), BATCH_ROWS)
+        return _take(cursor.execute(query, limits), most)
     finally:
         cursor.close()
         source.text_factory = usual

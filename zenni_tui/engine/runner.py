@@ -20,6 +20,7 @@ from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.reload import reload
 from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
+from zenni_tui.steps.verified import forget
 
 from .journal import Journal
 
@@ -140,6 +141,7 @@ class Runner:
 
     async def again(self) -> Verdict:
         """Compare once more what an earlier engine of this run loaded; changes nothing in the target."""
+        await asyncio.to_thread(forget, self._run)
         for step_id in (StepId.REACH, StepId.VERIFY):
             verdict = await self._step(BOOK[step_id])
             if verdict is not None:

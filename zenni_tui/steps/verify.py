@@ -2,11 +2,11 @@
 
 import asyncio
 
-from zenni_tui.compare import records, structure
+from zenni_tui.compare import digest, records, structure
 from zenni_tui.compare.session import pin_session
 from zenni_tui.errors import StepFailed
 from zenni_tui.model import events as e
-from zenni_tui.model.plan import Plan, Span
+from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.record import Record, to_json
 from zenni_tui.model.runbook import StepId, TableVerdict
 
@@ -14,17 +14,18 @@ from . import assertions
 from .meter import Meter
 from .pool import Pool
 from .run import Run, Step
-from .workers import TableEnd, close_table, compare_span
+from .verified import Verified, forget
+from .workers import TableEnd, close_table, compare_span, count_table, digest_part
 
 
 class _Tally(Record, frozen=True):
     source: int = 0
-    differing: int = 0
     repaired: int = 0
+    differing: int = 0
 
 
 class Verify(Step):
-    """Rows by their key in the spans they were copied in, then counts of both sides, then structure."""
+    """All rows by digests of both sides; rows of tables whose digests differ one by one; then counts and structure."""
 
     id = StepId.VERIFY
 
@@ -33,8 +34,11 @@ class Verify(Step):
         plan = run.plan()
         keys = {t.name: plan.row_key(t) for t in plan.tables}
         self._differences: list[records.Difference] = []
-        tallies = await self._rows(run, plan, keys)
-        compared = await self._counts(run, plan, keys, tallies)
+        digests = await self._digests(run, plan)
+        doubtful = [t for t in plan.tables if not digests[t.name].equal]
+        tallies = await self._rows(run, doubtful, keys)
+        tallies |= {n: _Tally(*_counted(d)) for n, d in digests.items() if n not in tallies}
+        compared = await self._counts(run, plan, keys, tallies, digests)
         rules = await asyncio.to_thread(_structure, run, plan)
         for line in rules.differences:
             run.check(self.id, line.object, line.message, ok=False)
@@ -48,33 +52,59 @@ class Verify(Step):
             ok=not rules.differences,
         )
         await asyncio.to_thread(self._keep, run)
+        await asyncio.to_thread(forget, run)
         if any(t.verdict is not TableVerdict.IDENTICAL for t in compared) or rules.differences:
             raise self._failure(run, compared, rules)
         rows = sum(t.rows_source for t in compared)
         return f"{rows:,} rows of {len(compared)} tables identical, {rules.checks:,} structure checks passed"
 
-    async def _rows(self, run: Run, plan: Plan, keys: dict[str, tuple[str, ...]]) -> dict[str, _Tally]:
-        tallies = {t.name: _Tally() for t in plan.tables}
-        keyed = [t for t in plan.tables if keys[t.name]]
-        meter, total = Meter(run, self.id), plan.rows
+    async def _digests(self, run: Run, plan: Plan) -> dict[str, digest.Part]:
+        """Read everything on both sides; what an attempt before this one has read stands in its file."""
+        known = await asyncio.to_thread(Verified, run, plan)
+        pieces = known.pieces or await asyncio.to_thread(_pieces, run, plan)
+        await asyncio.to_thread(known.begin, pieces)
+        rows = {t.name: 0 for t in plan.tables}
+        for (name, _), part in known.parts.items():
+            rows[name] += _counted(part)[0]
+        meter = Meter(run, self.id)
+        meter.skip(sum(rows.values()))
+
+        def done(part: digest.Part, name: str, number: int, *_: object) -> None:
+            known.keep(name, number, part)
+            rows[name] += _counted(part)[0]
+            run.tell(e.TableProgress(self.id, name, rows[name], plan.table(name).rows))
+            meter.add(_counted(part)[0], plan.rows, name)
+
+        await Pool.of(run).each(known.missing(), digest_part, done)
+        return known.tables()
+
+    async def _rows(self, run: Run, doubtful: list[TablePlan], keys: dict[str, tuple[str, ...]]) -> dict[str, _Tally]:
+        tallies = {t.name: _Tally() for t in doubtful}
+        meter, total = Meter(run, self.id, unit="rows one by one"), sum(t.rows for t in doubtful)
+        if doubtful:
+            run.say(f"Not the same by their digests, now compared value by value: {', '.join(tallies)}", "warning")
 
         def done(result: records.SpanComparison, name: str, _: object, span: Span) -> None:
             tally = tallies[name]
             tallies[name] = _Tally(
                 tally.source + result.rows_source,
-                tally.differing + result.rows_differing,
                 tally.repaired + result.rows_repaired,
+                tally.differing + result.rows_differing,
             )
             self._differences += result.differences
-            run.tell(e.TableProgress(self.id, name, tallies[name].source, plan.table(name).rows))
             meter.add(span.rows, total, name)
 
-        jobs = ((t.name, keys[t.name], s) for t in keyed for s in t.spans)
+        jobs = ((t.name, keys[t.name], s) for t in doubtful if keys[t.name] for s in t.spans)
         await Pool.of(run).each(jobs, compare_span, done)
         return tallies
 
     async def _counts(
-        self, run: Run, plan: Plan, keys: dict[str, tuple[str, ...]], tallies: dict[str, _Tally]
+        self,
+        run: Run,
+        plan: Plan,
+        keys: dict[str, tuple[str, ...]],
+        tallies: dict[str, _Tally],
+        digests: dict[str, digest.Part],
     ) -> list[e.TableCompared]:
         compared: list[e.TableCompared] = []
 
@@ -82,7 +112,7 @@ class Verify(Step):
             self._differences += result.differences
             tally = tallies[name]
             wrong = tally.differing + result.rows_differing
-            short = keys[name] and tally.source != plan.table(name).rows
+            short = (keys[name] or digests[name].equal) and tally.source != plan.table(name).rows
             equal = result.rows_source - result.rows_quarantined == result.rows_target
             whole = equal and not wrong and not short and result.rows_source == plan.table(name).rows
             event = e.TableCompared(
@@ -98,7 +128,10 @@ class Verify(Step):
             run.tell(event)
             compared.append(event)
 
-        await Pool.of(run).each(((t.name, keys[t.name], run.folder) for t in plan.tables), close_table, done)
+        sound = ((n, d.target.rows) for n, d in digests.items() if d.equal)
+        await Pool.of(run).each(sound, count_table, done)
+        others = ((n, keys[n], run.folder) for n, d in digests.items() if not d.equal)
+        await Pool.of(run).each(others, close_table, done)
         return compared
 
     def _keep(self, run: Run) -> None:
@@ -119,6 +152,17 @@ class Verify(Step):
             why=why,
             next_step=f"All of them: {run.folder / 'differences.jsonl'}. Don't switch; roll back, or verify again.",
         )
+
+
+def _counted(part: digest.Part) -> tuple[int, int]:
+    """Return how many rows were read of the source, those in quarantine included, and how many had been repaired."""
+    return part.source.digest.rows + part.source.rows_quarantined, part.source.rows_repaired
+
+
+def _pieces(run: Run, plan: Plan) -> dict[str, tuple[digest.Piece, ...]]:
+    with run.to.connect() as connection:
+        pin_session(connection)
+        return digest.pieces(connection, plan.schema, {t.name: len(t.spans) for t in plan.tables})
 
 
 def _structure(run: Run, plan: Plan) -> records.StructureComparison:

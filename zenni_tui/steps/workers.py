@@ -12,11 +12,12 @@ from pathlib import Path
 
 import psycopg
 
-from zenni_tui.compare import records
+from zenni_tui.compare import digest, records
 from zenni_tui.compare import rows as comparison
 from zenni_tui.compare.extra import find_extra
 from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.session import pin_session
+from zenni_tui.compare.source import count_quarantined, count_rows
 from zenni_tui.convert import encode, trial
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.errors import NotReady, StepFailed
@@ -190,6 +191,16 @@ def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanCom
         )
 
 
+def digest_part(name: str, _: int, span: Span | None, piece: digest.Piece | None) -> digest.Part:
+    """Compare a span of the snapshot, and a piece of the target's table, by digests."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    with desk.at(desk.verifying, table.name, span or Span(0, table.rows)) as connection:
+        return digest.compare_part(
+            desk.source, connection, desk.plan.schema, table, (span, piece), enums=desk.plan.enums
+        )
+
+
 class TableEnd(Record, frozen=True):
     """What closes a table's comparison: rows of both sides, counted, and rows that only one side has."""
 
@@ -199,6 +210,15 @@ class TableEnd(Record, frozen=True):
     differences: tuple[records.Difference, ...] = ()
     rows_quarantined: int = 0
     rows_repaired: int = 0
+
+
+def count_table(name: str, rows_target: int) -> TableEnd:
+    """Count the snapshot's rows of a table whose digests are equal; the target's were counted with its digest."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    with _told(table.name, Span(0, table.rows), desk.pace):
+        quarantined = count_quarantined(desk.source, table)
+        return TableEnd(count_rows(desk.source, table), rows_target, rows_quarantined=quarantined)
 
 
 def close_table(name: str, key: tuple[str, ...], scratch: Path) -> TableEnd:

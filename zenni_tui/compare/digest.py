@@ -1,0 +1,221 @@
+"""One figure for all rows of a table on either side: the sum, as whole numbers, of each row's SHA-256.
+
+A sum does not depend on the order of the rows, so that each side is read as it lies on disk, in pieces whose figures
+add up, whatever the keys and their collations are. A row is hashed as the canonical texts of its columns (`values` for
+the source, `expressions` for the target), joined by a mark that no value of the source holds, and an equal count
+of rows and an equal sum mean that both sides hold the same rows as often: the texts are those that the comparison of
+single values uses. What can't be told by a figure is undecided, and compared value by value.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+
+from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Span, TablePlan
+from zenni_tui.model.record import Record
+
+from .columns import Cell, ColumnReader, column_reader
+from .expected import Expected, expected
+from .lookup import Layout, layout
+from .session import Target
+
+SEPARATOR = "\x1d\x1e\x1f"
+"""No end of it is its beginning, so that it can't come about where a value meets it, only within one value."""
+LONG = 65_536
+"""Longer texts, in bytes, go into their row's text as their SHA-256, so that no row's text becomes too long."""
+PIECE_BYTES = 16 * 1024 * 1024
+"""How much of a target table, with its long values, one query reads at most."""
+_MAY_BE_LONG = frozenset({Kind.TEXT, Kind.VARCHAR, Kind.CHAR, Kind.JSON, Kind.JSONB})
+_BYTES = 32
+_MOST_ARGUMENTS = 90
+"""Less than the arguments that a function of PostgreSQL takes (https://www.postgresql.org/docs/current/limits.html)."""
+
+_SIZES = """
+SELECT c.relname, pg_relation_size(c.oid) / current_setting('block_size')::integer, pg_table_size(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relkind = 'r'
+"""
+_SUMS = sql.SQL(", ").join([sql.SQL("sum(get_byte(h, {}))").format(i) for i in range(_BYTES)])
+_ROWS = sql.SQL("SELECT sha256(convert_to({row}, 'UTF8')) AS h FROM {table} AS t{where} OFFSET 0")
+_DIGEST = sql.SQL("SELECT count(*), {sums} FROM ({rows}) AS r")
+_WITHIN = sql.SQL(" WHERE t.ctid >= {}::tid")
+_BELOW = sql.SQL(" AND t.ctid < {}::tid")
+_SHORTENED = sql.SQL(
+    "CASE WHEN octet_length({0}) > {1} THEN 'sha256 ' || encode(sha256(convert_to({0}, 'UTF8')), 'hex') ELSE {0} END"
+)
+_MARKED = sql.SQL("coalesce('=' || {}, '')")
+_NEVER_NULL = sql.SQL("coalesce({}, {})")
+
+
+class Digest(Record, frozen=True):
+    """Rows, and the sum of their hashes in hexadecimal, None when it is undecided whether they equal any others."""
+
+    rows: int = 0
+    total: str | None = "0"
+
+    def __add__(self, other: "Digest") -> "Digest":
+        known = self.total is not None and other.total is not None
+        total = f"{int(self.total or '', 16) + int(other.total or '', 16):x}" if known else None
+        return Digest(self.rows + other.rows, total)
+
+
+class SourceDigest(Record, frozen=True):
+    """The source's side; `digest` is of the rows that the target should hold, the counts are as in `SpanComparison`."""
+
+    digest: Digest = Digest()
+    rows_quarantined: int = 0
+    rows_repaired: int = 0
+
+    def __add__(self, other: "SourceDigest") -> "SourceDigest":
+        return SourceDigest(
+            self.digest + other.digest,
+            self.rows_quarantined + other.rows_quarantined,
+            self.rows_repaired + other.rows_repaired,
+        )
+
+
+class Piece(Record, frozen=True):
+    """Blocks `first <= block < after` of a target table; without `after` all the rest, so that none is left out."""
+
+    first: int = 0
+    after: int | None = None
+
+
+class Part(Record, frozen=True):
+    """A part of a table, or all of it: what was read of the source, and what of the target."""
+
+    source: SourceDigest = SourceDigest()
+    target: Digest = Digest()
+
+    def __add__(self, other: "Part") -> "Part":
+        return Part(self.source + other.source, self.target + other.target)
+
+    @property
+    def equal(self) -> bool:
+        """Return whether the target holds just the rows that it should."""
+        return self.source.digest.total is not None and self.source.digest == self.target
+
+
+def pieces(target: Target, schema: str, wanted: dict[str, int]) -> dict[str, tuple[Piece, ...]]:
+    """Cut tables of the target, each into about as many pieces as wanted or more; raises `psycopg.Error`.
+
+    A partitioned table, or one that isn't there, is one piece.
+    """
+    sizes = {name: (blocks, size) for name, blocks, size in target.execute(_SIZES, (schema,))}
+    return {name: _cut(*sizes.get(name, (0, 0)), many) for name, many in wanted.items()}
+
+
+def _cut(blocks: int, size: int, wanted: int) -> tuple[Piece, ...]:
+    many = max(1, min(blocks, max(wanted, -(-size // PIECE_BYTES))))
+    edges = [blocks * part // many for part in range(many)]
+    return tuple(Piece(first, after) for first, after in zip(edges, [*edges[1:], None], strict=True))
+
+
+def compare_part(
+    source: sqlite3.Connection,
+    target: Target,
+    schema: str,
+    table: TablePlan,
+    where: tuple[Span | None, Piece | None],
+    *,
+    enums: Sequence[EnumPlan] = (),
+) -> Part:
+    """Return the digests of a span of the source and of a piece of the target, which needn't hold the same rows.
+
+    Undecided where the target's table is not as planned. Raises as `expected` does, `StepFailed` when the target has
+    no such table, `sqlite3.Error` and `psycopg.Error`.
+    """
+    span, piece = where
+    shape = layout(target, schema, table)
+    if len(shape.as_planned) < len(table.carried):
+        return Part(SourceDigest(Digest(0, None)))
+    # The server works on its piece while the span is read here.
+    with target.pipeline():
+        asked = target.execute(_query(shape, table, piece)) if piece is not None else None
+        ours = _source_digest(source, table, span, enums) if span is not None else SourceDigest()
+        return Part(ours, _target_digest(asked) if asked is not None else Digest())
+
+
+def _source_digest(source: sqlite3.Connection, table: TablePlan, span: Span, enums: Sequence[EnumPlan]) -> SourceDigest:
+    readers = [column_reader(column) for column in table.carried]
+    made = SourceDigest()
+    for ready in expected(source, table, span, enums):
+        digest = _digest_of(ready, table.carried, readers)
+        made += SourceDigest(digest, ready.rows_quarantined, ready.rows_repaired)
+    return made
+
+
+def _digest_of(ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence[ColumnReader]) -> Digest:
+    rows = ready.batch.rows
+    try:
+        cells = [
+            _marked(read(values), column)
+            for column, read, values in zip(columns, readers, ready.batch.columns, strict=True)
+        ]
+        texts = [text.encode() for text in map(SEPARATOR.join, zip(*cells, strict=True))]
+        if max(map(len, texts), default=0) > LONG:
+            texts = _shortened(columns, cells)
+    except (TypeError, UnicodeEncodeError):
+        # A value without a reading, or NULL where none may be.
+        return Digest(rows, None)
+    if b"".join(texts).count(SEPARATOR.encode()) != rows * (len(columns) - 1):
+        return Digest(rows, None)
+    return Digest(rows, f"{_total(texts):x}")
+
+
+def _marked(cells: Sequence[Cell], column: ColumnPlan) -> Sequence[str]:
+    # What is no text here is refused when the cells are joined.
+    texts = cast("Sequence[str]", cells)
+    return texts if column.not_null else ["" if text is None else "=" + text for text in texts]
+
+
+def _shortened(columns: Sequence[ColumnPlan], cells: Sequence[Sequence[str]]) -> list[bytes]:
+    short = [
+        [_short(cell, 0 if column.not_null else 1) for cell in part] if column.type.kind in _MAY_BE_LONG else part
+        for column, part in zip(columns, cells, strict=True)
+    ]
+    return [text.encode() for text in map(SEPARATOR.join, zip(*short, strict=True))]
+
+
+def _short(cell: str, mark: int) -> str:
+    text = cell[mark:].encode()
+    return f"{cell[:mark]}sha256 {hashlib.sha256(text).hexdigest()}" if len(text) > LONG else cell
+
+
+def _total(texts: Iterable[bytes]) -> int:
+    sha256, number = hashlib.sha256, int.from_bytes
+    return sum([number(sha256(text).digest()) for text in texts])
+
+
+def _target_digest(asked: psycopg.Cursor[tuple[Any, ...]]) -> Digest:
+    try:
+        found = asked.fetchone()
+    except psycopg.errors.ProgramLimitExceeded:
+        return Digest(0, None)
+    rows, *sums = found or (0,)
+    return Digest(rows, f"{sum(int(s or 0) << 8 * (_BYTES - 1 - i) for i, s in enumerate(sums)):x}")
+
+
+def _query(shape: Layout, table: TablePlan, piece: Piece) -> sql.Composed:
+    cells = [_cell(column, text) for column, text in zip(table.carried, shape.expressions, strict=True)]
+    where = _WITHIN.format(sql.Literal(f"({piece.first},0)"))
+    if piece.after is not None:
+        where += _BELOW.format(sql.Literal(f"({piece.after},0)"))
+    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=_joined(cells), table=shape.name, where=where))
+
+
+def _cell(column: ColumnPlan, text: sql.Composable) -> sql.Composable:
+    short = _SHORTENED.format(text, LONG) if column.type.kind in _MAY_BE_LONG else text
+    # With one separator too many a row equals none of the source's.
+    return _NEVER_NULL.format(short, SEPARATOR) if column.not_null else _MARKED.format(short)
+
+
+def _joined(cells: Sequence[sql.Composable]) -> sql.Composable:
+    """Return the row's text."""
+    groups = [cells[i : i + _MOST_ARGUMENTS] for i in range(0, len(cells), _MOST_ARGUMENTS)]
+    joined = [sql.SQL("concat_ws({}, {})").format(SEPARATOR, sql.SQL(", ").join(group)) for group in groups]
+    return joined[0] if len(joined) == 1 else _joined(joined)
