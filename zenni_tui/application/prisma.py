@@ -14,7 +14,7 @@ from .prisma_records import PrismaSchema
 from .prisma_resolve import resolve
 from .prisma_syntax import Place, SchemaUnreadable, parse, unreadable
 
-__all__ = ["PrismaSchema", "SchemaUnreadable", "find_schema", "read_schema"]
+__all__ = ["PrismaSchema", "SchemaUnreadable", "find_schema", "read_schema", "texts"]
 
 PROVIDERS = frozenset({"sqlite", "postgresql", "postgres"})
 """SQLite, or PostgreSQL when the application's build for it already lies there."""
@@ -84,3 +84,8 @@ def read_schema(path: Path) -> PrismaSchema:
             "there is no Prisma schema", Place(str(path), 1, 1), "no *.prisma file is there", "check the path"
         )
     return resolve((b for file in files for b in parse(_read(file), str(file))), str(path))
+
+
+def texts(path: Path) -> dict[str, str]:
+    """Return the text of each of a schema's files, by its path; raises `SchemaUnreadable`."""
+    return {str(file): _read(file) for file in _files(path)}

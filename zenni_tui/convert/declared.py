@@ -11,12 +11,13 @@ from zenni_tui.model.plan import (
     Counter,
     Epoch,
     Kind,
+    TargetType,
     ValueRepair,
     parse_type,
 )
 from zenni_tui.model.schema import ColumnProfile, SourceColumn, SourceTable
 
-from . import translate, types
+from . import names, translate, types
 
 Found = Callable[[Finding], None]
 Meanings = Mapping[str, translate.Column]
@@ -56,6 +57,8 @@ def chosen(plan: ColumnPlan, table: str, choices: Choices) -> ColumnPlan:
         action, _, argument = repair.partition(":")
         if action == "type":
             changes["type"] = parse_type(argument)
+        elif action == "enum":
+            changes["type"] = TargetType(Kind.ENUM, enum=names.enum_type(table, plan.name))
         elif action == "epoch":
             changes["epoch"] = Epoch(argument)
         elif action == "zone":

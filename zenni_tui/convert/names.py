@@ -26,6 +26,11 @@ def fitted(name: str) -> str:
     return f"{short}_{hashlib.sha256(raw).hexdigest()[:8]}"
 
 
+def enum_type(table: str, column: str) -> str:
+    """Return the name of an enum made for a column, as people name types: `BookingStatus`."""
+    return fitted("".join(part[:1].upper() + part[1:] for part in (table, column)))
+
+
 def obstacle(name: str, taken: Iterable[str], *, column: bool) -> tuple[str, str] | None:
     """Return the code and the reason for which a name can't stay, None when it can."""
     raw = name.encode("utf-8", "surrogateescape")

@@ -9,9 +9,9 @@ from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, KeyPlan, NotMigrated, Plan, Span, TablePlan
 from zenni_tui.model.record import Record
-from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile
+from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile, TextShape
 
-from . import declared, names, orphans, review, rules
+from . import decisions, declared, names, orphans, review, rules
 from .declared import Found
 
 PRISMA_HISTORY = "_prisma_migrations"
@@ -30,6 +30,8 @@ class Facts(Record, frozen=True):
     spans: dict[str, tuple[Span, ...]]
     choices: Choices = Choices()
     quarantine: dict[str, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    shapes: dict[str, dict[str, TextShape]] = msgspec.field(default_factory=dict)
+    """What texts look like, by source table and column."""
 
 
 def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple[Finding, ...]]:
@@ -63,8 +65,10 @@ def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple
         choices=facts.choices.repairs,
     )
     plan = _joined(prisma, plan, facts.choices) if prisma else plan
+    plan = msgspec.structs.replace(plan, enums=(*plan.enums, *decisions.enums(plan, facts.choices)))
     plan, offers = review.review(_thinned(plan, facts.choices), facts.choices)
-    return plan, (*findings, *offers)
+    plan, further = decisions.decide(plan, facts.choices, facts.shapes)
+    return plan, (*findings, *offers, *further)
 
 
 def _thinned(plan: Plan, choices: Choices) -> Plan:

@@ -2,6 +2,8 @@
 
 from typing import TypeVar
 
+import msgspec
+
 from .record import Record
 
 Value = None | int | float | str | bytes
@@ -174,3 +176,27 @@ class TableProfile(Record, frozen=True):
     table: str
     rows: int
     columns: dict[str, ColumnProfile]
+
+
+class Misfits(Record, frozen=True):
+    """Rows that stand in the way of a rule nearly all others keep: how many, and the first of their keys."""
+
+    count: int
+    keys: tuple[str, ...]
+
+
+class TextShape(Record, frozen=True):
+    """What the texts of one column look like, `count` of them.
+
+    `types` are the types, in an operator's words, that hold every one of them; `misfits` says of a type that holds
+    nearly all which ones it doesn't. `values` are all the different texts where they are few. `distinct` is True when
+    no text occurs twice, and `doubled` the rows whose text another row has, where they are few; both are looked at for
+    names only.
+    """
+
+    count: int
+    types: tuple[str, ...] = ()
+    misfits: dict[str, Misfits] = msgspec.field(default_factory=dict)
+    values: tuple[str, ...] = ()
+    distinct: bool = False
+    doubled: Misfits | None = None

@@ -10,17 +10,29 @@ from zenni_tui.model.result import result
 from zenni_tui.model.runbook import TableVerdict
 from zenni_tui.model.state import RunState, TableView
 
+PROPOSAL = "schema.prisma.diff"
+"""Where the plan keeps the change to schema.prisma that it asks for."""
+
 
 def write(folder: Path, state: RunState) -> None:
     """Write both files, mode 0600, each whole or not at all."""
     document = json.dumps(result(state, str(folder)), indent=1, ensure_ascii=False)
     write_private(folder / "result.json", f"{document}\n".encode())
-    write_private(folder / "report.md", markdown(state).encode())
+    proposal = folder / PROPOSAL
+    text = proposal.read_text() if proposal.exists() else ""
+    write_private(folder / "report.md", markdown(state, text).encode())
 
 
-def markdown(state: RunState) -> str:
-    """Return the report as Markdown."""
-    return "\n".join([*_head(state), *_steps(state), *_tables(state), *_findings(state), *_checks(state)]) + "\n"
+def markdown(state: RunState, proposal: str = "") -> str:
+    """Return the report as Markdown; `proposal` is the change to schema.prisma that the plan asks for."""
+    parts = [*_head(state), *_steps(state), *_tables(state), *_findings(state), *_proposal(proposal), *_checks(state)]
+    return "\n".join(parts) + "\n"
+
+
+def _proposal(text: str) -> Iterable[str]:
+    if text:
+        yield from ("## Change to schema.prisma", "", "With it Prisma finds what the plan makes:", "")
+        yield from ("```diff", text.rstrip("\n"), "```", "")
 
 
 def _head(state: RunState) -> Iterable[str]:

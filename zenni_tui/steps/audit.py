@@ -14,7 +14,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
 
-from . import adopt, assertions, integrity, mend
+from . import adopt, assertions, integrity, mend, shapes
 from .meter import Meter
 from .pool import Pool
 from .run import SERVERS_WORD, Decided, Profiles, Run, Step
@@ -106,7 +106,8 @@ class Audit(Step):
 
         await Pool.of(run).each(((n, s) for n in tables for s in spans[n]), profile_span, done)
         made = {n: TableProfile(n, tables[n].rows, columns) for n, columns in gathered.items()}
-        profiles = Profiles(made, {n: s for n, s in spans.items() if s})
+        looks = await shapes.look(run, tables, made, spans)
+        profiles = Profiles(made, {n: s for n, s in spans.items() if s}, looks)
         await asyncio.to_thread(run.save, "profiles.json", profiles)
         return profiles
 

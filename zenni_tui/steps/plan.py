@@ -1,7 +1,9 @@
 """plan: types, names, order; and the last moment at which nothing has been written."""
 
 import asyncio
+from pathlib import Path
 
+from zenni_tui.application import prisma, prisma_proposal
 from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
@@ -9,6 +11,7 @@ from zenni_tui.model.findings import Finding, Severity, blocking
 from zenni_tui.model.plan import Plan as PlanRecord
 from zenni_tui.model.plan import TablePlan
 from zenni_tui.model.runbook import StepId
+from zenni_tui.report.evidence import PROPOSAL
 from zenni_tui.target import ddl
 
 from . import adopt, dry_run
@@ -36,6 +39,7 @@ class Plan(Step):
         run.find(self.id, _left_out_by_choice(decided.choices), {})
         await asyncio.to_thread(run.save, "plan.json", plan)
         await asyncio.to_thread(run.write, "schema.sql", ddl.script(plan).encode())
+        await asyncio.to_thread(_propose, run, plan)
         self._tell(run, plan)
         blockers = blocking(run.state().findings)
         if blockers:
@@ -58,6 +62,21 @@ class Plan(Step):
             run.check(self.id, "adopted", f"empty in the target already: {', '.join(plan.adopted)}", ok=None)
         for left_out in plan.not_migrated:
             run.check(self.id, left_out.name, f"not migrated: {left_out.rule}", ok=None)
+
+
+def _propose(run: Run, plan: PlanRecord) -> None:
+    """Write the change to schema.prisma that the choices ask for, or nothing where they ask for none."""
+    text = ""
+    if run.request.prisma_schema is not None:
+        path = Path(run.request.prisma_schema)
+        text = prisma_proposal.difference(path, prisma.read_schema(path), plan)
+    if text:
+        run.write(PROPOSAL, text.encode())
+        run.check(
+            StepId.PLAN, "schema.prisma", f"the change that these choices ask for: {run.folder / PROPOSAL}", ok=None
+        )
+    else:
+        (run.folder / PROPOSAL).unlink(missing_ok=True)
 
 
 def _left_out_by_choice(choices: Choices) -> list[Finding]:

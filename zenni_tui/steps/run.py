@@ -20,7 +20,7 @@ from zenni_tui.model.plan import Plan, Span
 from zenni_tui.model.record import R, Record, from_json, to_json
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import StepId
-from zenni_tui.model.schema import SourceSchema, TableProfile
+from zenni_tui.model.schema import SourceSchema, TableProfile, TextShape
 from zenni_tui.model.state import RunState
 from zenni_tui.target.connect import Target
 
@@ -55,6 +55,8 @@ class Profiles(Record, frozen=True):
 
     tables: dict[str, TableProfile]
     spans: dict[str, tuple[Span, ...]]
+    shapes: dict[str, dict[str, TextShape]] = msgspec.field(default_factory=dict)
+    """What texts look like, by source table and column."""
 
 
 class Decided(Record, frozen=True):
@@ -118,7 +120,7 @@ class Run:
     ) -> tuple[Plan, tuple[Finding, ...]]:
         """Return the plan that follows from file, Prisma schema and choices, and what it says of them."""
         schema = self.schema()
-        facts = planner.Facts(schema, profiles.tables, profiles.spans, choices, quarantine)
+        facts = planner.Facts(schema, profiles.tables, profiles.spans, choices, quarantine, profiles.shapes)
         if self.request.prisma_schema is None:
             return planner.make(facts, None, self.request.schema)
         read = prisma.read_schema(Path(self.request.prisma_schema))
