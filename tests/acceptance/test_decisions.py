@@ -108,6 +108,40 @@ def test_the_gate_asks_until_nothing_blocks(
     assert (run.state.verdict, run.state.problem) == (Verdict.PASSED, None)
 
 
+def test_a_type_chosen_at_the_gate_is_used(
+    program: Program, database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the gate a column's type can be changed and changed back; the plan, its SQL and the target follow."""
+    monkeypatch.setenv("XDG_STATE_HOME", program.environment["XDG_STATE_HOME"])
+    path = program.home / "app.db"
+    with sqlite3.connect(path) as source:
+        source.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, n INTEGER);")
+        source.execute("INSERT INTO t VALUES (1, '0b8e5b7e-8b0f-4c86-9c3c-0d8a3f7e1a11', 7)")
+    target = {k: v for k, v in database.items() if k != "password"}
+    request = Request("20260101T000000Z-rehearse-cast", RunKind.REHEARSE, str(path), target, keep=True, gated=True)
+    client.launch(client.create(request), password=database.get("password"))
+    run = follow(program)
+    wait(run, lambda r: r.state.waiting is not None)
+    assert "uuid" in client.types_of(run.folder).of("t", "a")
+    assert "smallint" in client.types_of(run.folder).of("t", "n")
+    assert not run.send("choose", finding="cast_chosen/t/a", repair="type:nonsense").ok
+    assert not run.send("choose", finding="cast_chosen/t/b", repair="type:uuid").ok
+    assert run.send("choose", finding="cast_chosen/t/a", repair="type:uuid").ok
+    assert run.send("choose", finding="cast_chosen/t/n", repair="type:uuid").ok
+    assert run.send("choose", finding="cast_chosen/t/n").ok
+    assert run.send("go").ok
+    wait(run, lambda r: '"a" UUID' in client.ddl_of(r.folder) and r.state.waiting is not None)
+    assert {f.id: f.chosen for f in run.state.findings if f.chosen} == {"cast_chosen/t/a": "type:uuid"}
+    assert run.send("go").ok
+    wait(run, lambda r: r.state.ended)
+    assert (run.state.verdict, run.state.problem) == (Verdict.PASSED, None)
+    with psycopg.connect(**database) as connection:  # type: ignore[arg-type]
+        assert connection.execute("SELECT pg_typeof(a)::text, pg_typeof(n)::text FROM t").fetchone() == (
+            "uuid",
+            "bigint",
+        )
+
+
 def test_assertions_are_asked_on_both_sides(program: Program, sample: SampleApplication) -> None:
     """A customer's query that finds rows blocks by name with them; one that finds none is asked in the target too."""
     good = '"everybody has a name" = \'SELECT id FROM "Booking" WHERE length("customerName") = 0\''

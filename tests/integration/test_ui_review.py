@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import ui_stories as stories
 from rich.cells import cell_len
-from ui_pilot import LOOK, Runs, choosing, text, wait_for
+from ui_pilot import LOOK, Runs, choosing, hearing, text, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, Story, told
 
 from zenni_tui.engine import folders
 from zenni_tui.model import events as e
+from zenni_tui.model.choices import Alternatives
 from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.plan import (
     CheckPlan,
@@ -87,7 +88,8 @@ def keep(story: Story, plan: Plan) -> e.PlanMade:
     """Write plan, SQL and schema into a run directory as the plan step does; return what the engine tells."""
     (story.folder / folders.PLAN).write_bytes(to_json(plan))
     (story.folder / folders.DDL).write_text(ddl.script(plan))
-    (story.folder / "schema.json").write_bytes(to_json(declared()))
+    (story.folder / folders.SCHEMA).write_bytes(to_json(declared()))
+    (story.folder / folders.TYPES).write_bytes(to_json(Alternatives({"Booking": {"notes": ("jsonb", "json")}})))
     return e.PlanMade(plan.hash, tuple(e.TableNames(t.source, t.name, t.rows) for t in plan.tables))
 
 
@@ -307,8 +309,10 @@ async def test_the_plan_and_its_columns(make: Runs, size: tuple[int, int]) -> No
         await wait_for(pilot, "notes, declared VARCHAR(200), default ''")
         await wait_for(pilot, "text_nul: strip_nul")
         await pilot.press("t")
-        await wait_for(pilot, '"Booking.notes" = "text"')
+        await wait_for(pilot, '"Booking.notes" = "jsonb"')
         assert "[schema.casts]" in text(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
         await pilot.press("d")
         await wait_for(pilot, 'CREATE TABLE "public"."Booking"')
         assert isinstance(app.screen, DdlScreen)
@@ -322,6 +326,27 @@ async def test_the_plan_and_its_columns(make: Runs, size: tuple[int, int]) -> No
         await pilot.pause(LOOK)
         assert "payments" in text(pilot)
         assert "12,400" not in text(pilot)
+
+
+async def test_a_type_is_chosen_by_key_and_by_name(make: Runs) -> None:
+    """In the columns t offers the types that hold all values; one of them, or any other by name, goes to the engine."""
+    story = make(*told(UP_TO_PLAN))
+    story.tell(keep(story, a_plan()), stories.gate())
+    app = ZenniApp(follow=story.folder)
+    async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "YOUR WORD")
+        await pilot.press("down", "home", "enter")
+        await wait_for(pilot, "610,000 rows, 4 columns, key id")
+        await pilot.press("down", "t")
+        await wait_for(pilot, "let the column become jsonb")
+        await pilot.press("enter")
+        await wait_for(pilot, "notes, declared VARCHAR(200)")
+        await pilot.press("t")
+        await wait_for(pilot, "let the column become json")
+        await pilot.press("t", "ctrl+u", *"varchar(200)", "enter")
+        await wait_for(pilot, "notes, declared VARCHAR(200)")
+    chosen = [(c.finding, c.repair) for c in heard if c.name == "choose"]
+    assert chosen == [("cast_chosen/Booking/notes", "type:jsonb"), ("cast_chosen/Booking/notes", "type:varchar(200)")]
 
 
 async def test_a_new_plan_is_shown_at_once(make: Runs) -> None:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
-from zenni_tui.model.choices import NONE, Choices
+from zenni_tui.model.choices import NONE, Choices, cast_finding
 from zenni_tui.model.findings import Evidence, Finding, Severity
 from zenni_tui.model.schema import SourceSchema
 
@@ -12,6 +12,15 @@ def unheeded(asked: Choices, active: Choices, schema: SourceSchema) -> Iterable[
     """Return the choices that were asked for and fit nothing in the file."""
     yield from (_unused(i, r) for i, r in asked.repairs.items() if i not in active.repairs and r != NONE)
     yield from (_unknown(n, schema) for n in asked.named if not _is_there(n, schema))
+
+
+def casts(asked: Choices, schema: SourceSchema) -> Iterable[Finding]:
+    """Return the types that were chosen for columns of the file, so that they are told, and can be taken back."""
+    for name, kind in asked.casts.items():
+        for table in schema.tables:
+            column = table.column(name.removeprefix(f"{table.name}.")) if name.startswith(f"{table.name}.") else None
+            if column is not None:
+                yield cast_finding(table.name, column.name, (kind,), kind)
 
 
 def quarantined(seen: Mapping[str, Evidence], active: Choices) -> dict[str, tuple[int, ...]]:

@@ -14,9 +14,11 @@ from typing import Any
 from zenni_tui.errors import StepFailed, UsageError
 from zenni_tui.files import write_private
 from zenni_tui.model import events as e
+from zenni_tui.model.choices import Alternatives
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.record import Record, from_json, to_json
 from zenni_tui.model.request import Command, Reply, Request
+from zenni_tui.model.schema import SourceSchema
 from zenni_tui.model.state import RunState
 
 from . import control, folders
@@ -181,11 +183,29 @@ def plan_of(folder: Path) -> Plan | None:
 
 
 def ddl_of(folder: Path) -> str:
-    """Return the DDL of a run's plan, empty when it hasn't got one yet."""
+    """Return the DDL of a run's plan, and the change to schema.prisma it asks for; empty without a plan."""
     try:
-        return (folder / folders.DDL).read_text()
+        ddl = (folder / folders.DDL).read_text()
     except FileNotFoundError:
         return ""
+    proposal = folder / folders.PROPOSAL
+    return f"{ddl}-- In schema.prisma:\n\n{proposal.read_text()}" if proposal.exists() else ddl
+
+
+def schema_of(folder: Path) -> SourceSchema | None:
+    """Return what a run's source declares, None before it was inspected."""
+    try:
+        return from_json((folder / folders.SCHEMA).read_bytes(), SourceSchema)
+    except FileNotFoundError:
+        return None
+
+
+def types_of(folder: Path) -> Alternatives:
+    """Return the types that a run's columns could have instead, none without a plan."""
+    try:
+        return from_json((folder / folders.TYPES).read_bytes(), Alternatives)
+    except FileNotFoundError:
+        return Alternatives()
 
 
 def runs() -> Iterator[RunSummary]:

@@ -17,6 +17,9 @@ ENGINE_LOG = "engine.log"
 CONTROL = "control.sock"
 PLAN = "plan.json"
 DDL = "schema.sql"
+SCHEMA = "schema.json"
+TYPES = "types.json"
+PROPOSAL = "schema.prisma.diff"
 RESULT = "result.json"
 
 _TRIES, _PAUSE = 10, 0.01

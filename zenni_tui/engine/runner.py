@@ -10,7 +10,7 @@ from pathlib import Path
 
 from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, Stopped, ZenniError
 from zenni_tui.model import events as e
-from zenni_tui.model.choices import Choices
+from zenni_tui.model.choices import CAST, Choices
 from zenni_tui.model.findings import blocking
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.result import judge
@@ -93,6 +93,8 @@ class Runner:
 
     def _choose(self, command: Command) -> Reply:
         waiting = self._journal.state.waiting
+        if waiting is not None and command.finding.startswith(f"{CAST}/"):
+            return self._run.cast(command.finding, command.repair, command.by)
         finding = next((f for f in self._journal.state.findings if f.id == command.finding), None)
         if waiting is None or finding is None:
             return Reply(ok=False, message="there is nothing to choose now")

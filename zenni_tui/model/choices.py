@@ -5,9 +5,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from .findings import Finding, Severity
+from .findings import Finding, Repair, Severity
 from .plan import Epoch, parse_type
 from .record import Record
+
+CAST = "cast_chosen"
+"""The code of the findings by which types are chosen."""
 
 NONE = "none"
 """A choice that takes back what would be taken by itself."""
@@ -47,9 +50,43 @@ class Choices(Record, frozen=True):
         left = {f: r for f, r in self.repairs.items() if f not in set(findings)}
         return msgspec.structs.replace(self, repairs=left)
 
+    def with_cast(self, column: str, kind: str) -> "Choices":
+        """Return the choices with a type for "Table.column", or without one when `kind` is empty."""
+        casts = {c: k for c, k in self.casts.items() if c != column}
+        return msgspec.structs.replace(self, casts={**casts, column: kind} if kind else casts)
+
     def with_repairs(self, repairs: dict[str, str]) -> "Choices":
         """Return the choices with more repairs."""
         return msgspec.structs.replace(self, repairs={**self.repairs, **repairs})
+
+
+class Alternatives(Record, frozen=True):
+    """The other types that hold every value of a column, in an operator's words, by source table and column."""
+
+    types: dict[str, dict[str, tuple[str, ...]]] = msgspec.field(default_factory=dict)
+
+    def of(self, table: str, column: str) -> tuple[str, ...]:
+        """Return those of one column; empty when none is known."""
+        return self.types.get(table, {}).get(column, ())
+
+
+def cast_finding(table: str, column: str, others: Iterable[str], chosen: str | None = None) -> Finding:
+    """Return the finding by which a column's type is chosen; its repairs are other types."""
+    ways = (Repair(f"type:{o}", lossless=True, text=f"let the column become {o}") for o in others)
+    return Finding(
+        CAST,
+        Severity.INFO,
+        f'"{table}"."{column}" becomes {chosen} by choice.'
+        if chosen
+        else f'"{table}"."{column}" may have another type.',
+        "The types on offer hold every value there is today; any other type is tried on all values before it is used.",
+        table,
+        column,
+        1,
+        (),
+        tuple(ways),
+        f"type:{chosen}" if chosen else None,
+    )
 
 
 def _offers(offered: list[str], named: str) -> bool:

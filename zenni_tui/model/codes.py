@@ -92,6 +92,7 @@ CODES: dict[str, str] = {
     "review_unique_name": "A column of names has no two equal ones, or nearly so. Choose unique_add if that is a rule.",
     "review_query_index": "No index helps searches by date, by date for a parent, or by state. Choose index_add to make one.",
     "review_new_column": "A table that others refer to has no JSON column. Choose column_add:NAME for an empty one.",
+    "cast_chosen": "A column has the type that was chosen for it, here or in [schema.casts]; every value was tried in it.",
     "counter_exhausted": "A counter has given out the last number of its type; the next insert without a number fails.",
     "type_widened": "A column holds more digits than it declares; it becomes numeric, which keeps all of them.",
     "no_tables": "The file holds no table. See that it is the one the application uses.",

@@ -77,6 +77,7 @@ class Audit(Step):
     def _tell(self, run: Run, seen: dict[str, Evidence], active: Choices, asked: Choices) -> None:
         findings = [msgspec.structs.replace(e.finding, chosen=active.repairs.get(i)) for i, e in seen.items()]
         findings += heeded.unheeded(asked, active, run.schema())
+        findings += heeded.casts(asked, run.schema())
         run.find(self.id, findings, {i: e.keys for i, e in seen.items() if e.keys})
 
     async def _round(

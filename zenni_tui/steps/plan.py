@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from zenni_tui.application import prisma, prisma_proposal
+from zenni_tui.convert.alternatives import alternatives
 from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
@@ -40,6 +41,9 @@ class Plan(Step):
         await asyncio.to_thread(run.save, "plan.json", plan)
         await asyncio.to_thread(run.write, "schema.sql", ddl.script(plan).encode())
         await asyncio.to_thread(_propose, run, plan)
+        profiles = run.load("profiles.json", Profiles)
+        others = await asyncio.to_thread(alternatives, plan, profiles.tables, profiles.shapes)
+        await asyncio.to_thread(run.save, "types.json", others)
         self._tell(run, plan)
         blockers = blocking(run.state().findings)
         if blockers:

@@ -14,11 +14,11 @@ from zenni_tui.convert import planner
 from zenni_tui.errors import Occupied, Stopped
 from zenni_tui.files import write_private
 from zenni_tui.model import events as e
-from zenni_tui.model.choices import NONE, Choices
+from zenni_tui.model.choices import NONE, Choices, cast_finding
 from zenni_tui.model.findings import Finding
-from zenni_tui.model.plan import Plan, Span
+from zenni_tui.model.plan import Plan, Span, parse_type
 from zenni_tui.model.record import R, Record, from_json, to_json
-from zenni_tui.model.request import Request
+from zenni_tui.model.request import Reply, Request
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import SourceSchema, TableProfile, TextShape
 from zenni_tui.model.state import RunState
@@ -142,6 +142,22 @@ class Run:
             repairs[finding] = repair or NONE
         self.save("choices.json", msgspec.structs.replace(choices, repairs=repairs))
         self.tell(e.Chosen(finding, repair, by))
+
+    def cast(self, finding: str, repair: str, by: str) -> Reply:
+        """Keep a type chosen for a column, or none when `repair` is empty; the answer says what is wrong with it."""
+        columns = ((t.name, c.name) for t in self.schema().tables for c in t.columns)
+        place = next((p for p in columns if finding == cast_finding(*p, ()).id), None)
+        kind = repair.removeprefix("type:")
+        try:
+            known = not kind or parse_type(kind)
+        except ValueError as error:
+            return Reply(ok=False, message=str(error))
+        if place is None or not known:
+            return Reply(ok=False, message=f"{finding} is no column of the source")
+        self.save("choices.json", self.choices().with_cast(".".join(place), kind))
+        self.tell(e.FindingMade(StepId.PLAN, cast_finding(*place, (kind,) if kind else (), kind or None)))
+        self.tell(e.Chosen(finding, repair, by))
+        return Reply(ok=True, message=f"{finding}: {kind or 'no choice'}")
 
     def load(self, name: str, kind: type[R]) -> R:
         """Read a record from the run directory."""

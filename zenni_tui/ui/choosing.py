@@ -6,6 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from zenni_tui.model import events as e
+from zenni_tui.model.choices import CAST
 from zenni_tui.model.findings import Finding, Repair, Severity
 from zenni_tui.model.plan import parse_type
 
@@ -116,6 +117,13 @@ def when(now: Situation) -> str:
 def toml_line(key: str, value: str) -> str:
     """Return a line of TOML; both sides are quoted."""
     return f"{json.dumps(key, ensure_ascii=False)} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def config_line(finding: Finding, repair: str) -> tuple[str, str]:
+    """Return the section of the config that keeps a choice, and its line there."""
+    if finding.code == CAST:
+        return "[schema.casts]", toml_line(f"{finding.table}.{finding.column}", argument_of(repair))
+    return "[schema.repairs]", toml_line(finding.id, repair)
 
 
 class Changes:

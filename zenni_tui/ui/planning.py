@@ -6,16 +6,14 @@ from typing import NamedTuple
 import msgspec
 
 from zenni_tui.engine import client
-from zenni_tui.model.plan import Default, DefaultKind, Kind, Plan, TablePlan
-from zenni_tui.model.record import from_json
+from zenni_tui.model.plan import Default, DefaultKind, Plan, TablePlan
 from zenni_tui.model.runbook import TableVerdict
-from zenni_tui.model.schema import SourceSchema, SourceTable
+from zenni_tui.model.schema import SourceTable
 from zenni_tui.model.state import RunState
 
 from .words import things
 
 _LEFT_OUT = frozenset({TableVerdict.NOT_MIGRATED, TableVerdict.EXCLUDED})
-_SCHEMA = "schema.json"
 
 
 class PlanRow(NamedTuple):
@@ -56,9 +54,17 @@ class Book:
     def declared(self, table: str) -> SourceTable | None:
         """Return what the source declares of a table, None when that isn't known."""
         try:
-            return from_json((self.folder / _SCHEMA).read_bytes(), SourceSchema).table(table)
+            schema = client.schema_of(self.folder)
         except (OSError, msgspec.MsgspecError):
             return None
+        return schema.table(table) if schema else None
+
+    def others(self, table: str, column: str) -> tuple[str, ...]:
+        """Return the types that would hold every value of a column as well."""
+        try:
+            return client.types_of(self.folder).of(table, column)
+        except (OSError, msgspec.MsgspecError):
+            return ()
 
 
 def _rows(plan: Plan) -> tuple[PlanRow, ...]:
@@ -89,10 +95,6 @@ def sums(plan: Plan) -> str:
     parts = [(len(plan.indexes), "index"), (len(plan.foreign_keys), "foreign key"), (len(plan.views), "view")]
     parts += [(len(plan.enums), "enum type"), (sum(len(t.checks) for t in plan.tables), "check")]
     return ", ".join(things(number, name) for number, name in parts if number)
-
-
-TYPES = ", ".join(sorted(str(kind) for kind in Kind if kind is not Kind.ENUM))
-"""The types a column can be given."""
 
 
 def first_line_of(ddl: list[str], schema: str, table: str) -> int:

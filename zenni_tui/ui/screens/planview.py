@@ -15,8 +15,7 @@ from zenni_tui.engine import client, folders
 from zenni_tui.model.findings import Finding
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan, TargetType
 from zenni_tui.model.schema import SourceColumn, SourceTable
-from zenni_tui.ui.choosing import toml_line
-from zenni_tui.ui.planning import TYPES, default_words, first_line_of
+from zenni_tui.ui.planning import default_words, first_line_of
 from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
@@ -105,7 +104,7 @@ def _target_words(row: ColumnRow) -> str:
 
 
 class TableScreen(PlanView):
-    """The columns of one table; t tells how to give one another type."""
+    """The columns of one table; t gives one another type."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "close", "Close", show=False),
@@ -119,13 +118,14 @@ class TableScreen(PlanView):
         declared: Callable[[str], SourceTable | None],
         findings: Sequence[Finding],
         ddl: Callable[[str], object],
+        retype: Callable[[str], object],
     ) -> None:
         super().__init__()
         self.table = table
         self._declared = declared
         self._findings = findings
         self._ddl = ddl
-        self._typing = False
+        self._retype = retype
 
     def compose(self) -> ComposeResult:
         """Return the box."""
@@ -183,24 +183,14 @@ class TableScreen(PlanView):
         row = self.query_one(Rows).current
         if not isinstance(row, ColumnRow):
             return []
-        if self._typing:
-            return self._type_lines(row.plan, width)
         found = [f for f in self._findings if row.plan.source and f.column == row.plan.source]
         return column_lines(row, found, width)
 
-    def _type_lines(self, plan: ColumnPlan, width: int) -> list[Line]:
-        line = toml_line(f"{self.table.source}.{plan.source or plan.name}", str(plan.type))
-        return [
-            *paragraph("For another type, write this into the config and start a new run:", width, Tone.STRONG),
-            (("[schema.casts]", Tone.GOOD),),
-            *paragraph(line, width, Tone.GOOD),
-            *paragraph(f"with one of: {TYPES}", width, Tone.DIM),
-        ]
-
     def action_type(self) -> None:
-        """Tell, or stop telling, how a column gets another type."""
-        self._typing = not self._typing
-        self._explain()
+        """Choose another type for the column under the cursor."""
+        row = self.query_one(Rows).current
+        if isinstance(row, ColumnRow) and row.plan.source is not None:
+            self._retype(row.plan.source)
 
     def action_ddl(self) -> None:
         """Show the SQL that makes the table."""

@@ -18,11 +18,11 @@ from zenni_tui.ui.choosing import (
     Way,
     action_of,
     argument_of,
+    config_line,
     first_way,
     needs_text,
     refusal,
     takes_text,
-    toml_line,
     ways,
     weight,
 )
@@ -111,9 +111,9 @@ class RepairScreen(ModalScreen[bool]):
             return [()]
         chosen = self.finding.chosen
         taken = chosen if chosen and action_of(chosen) == action_of(way.repair.id) else way.repair.id
-        line = toml_line(self.finding.id, taken)
+        section, line = config_line(self.finding, taken)
         text = paragraph(way.repair.text, width, Tone.STRONG, head=("", Tone.PLAIN))
-        return [(), *text, *paragraph(line, width, Tone.DIM, head=("[schema.repairs] ", Tone.DIM))]
+        return [(), *text, *paragraph(line, width, Tone.DIM, head=(f"{section} ", Tone.DIM))]
 
     def _how_lines(self, width: int) -> list[Line]:
         said = paragraph(self._said, width, Tone.WARN if self._said == self._barred else Tone.BAD)

@@ -1,5 +1,6 @@
 """What a run's screen does about findings and the plan: opens them, and tells the engine what the operator chose."""
 
+import functools
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -7,10 +8,11 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 
 from zenni_tui.engine import client
+from zenni_tui.model.choices import cast_finding
 from zenni_tui.model.findings import Finding
 from zenni_tui.model.request import Reply
 from zenni_tui.model.runbook import StepId
-from zenni_tui.ui.choosing import when
+from zenni_tui.ui.choosing import argument_of, when
 from zenni_tui.ui.planning import Book
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.widgets.bars import Gate
@@ -123,7 +125,16 @@ class ReviewScreen(Base):
             self.tell("The plan's file isn't there, so its columns can't be shown.", Tone.DIM)
         else:
             findings = [f for f in self.now.state.findings if f.table == row.source]
-            self.app.push_screen(TableScreen(row.table, self.book.declared, findings, self.show_ddl))
+            retype = functools.partial(self.retype, row.source)
+            self.app.push_screen(TableScreen(row.table, self.book.declared, findings, self.show_ddl, retype))
+
+    def retype(self, table: str, column: str) -> None:
+        """Choose a type for a column among those that hold all of its values, or any other by its name."""
+        known = {f.id: f for f in self.now.state.findings}
+        finding = cast_finding(table, column, self.book.others(table, column))
+        chosen = argument_of((known.get(finding.id) or finding).chosen or "")
+        others = dict.fromkeys((*([chosen] if chosen else []), *self.book.others(table, column)))
+        self._open(cast_finding(table, column, others or ("text",), chosen or None))
 
     def action_ddl(self) -> None:
         """Show the SQL of the plan, from the table under the cursor."""
