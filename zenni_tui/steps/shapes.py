@@ -14,8 +14,9 @@ from zenni_tui.model.plan import ColumnPlan, Span, TargetType, parse_type
 from zenni_tui.model.schema import ColumnProfile, Misfits, SourceTable, TableProfile, TextShape
 from zenni_tui.source import database, reader
 
+from .pool import Pool
 from .run import Run
-from .workers import Pool, try_span
+from .workers import try_span
 
 _LONGEST = 1 << 20
 """Longer texts are no values of another type, and a sample of them would fill the memory."""
@@ -91,7 +92,9 @@ def _samples(
                 query, values = reader.select(table, columns, Span(0, table.rows))
                 rows = snapshot.execute(f"{query} LIMIT {shapes.SAMPLE}", values).fetchall()
                 texts = zip(*rows, strict=True)
-                made[name] = {c: [t for t in some if t is not None] for c, some in zip(columns, texts, strict=True)}
+                made[name] = {
+                    c: [t for t in some if isinstance(t, str)] for c, some in zip(columns, texts, strict=True)
+                }
     finally:
         snapshot.close()
     return made
@@ -130,7 +133,8 @@ def _shape(
 
 def _values(snapshot: sqlite3.Connection, table: str, column: str) -> tuple[str, ...]:
     name = database.quoted(column)
-    sql = f"SELECT DISTINCT {name} COLLATE BINARY FROM {database.quoted(table)} WHERE {name} IS NOT NULL"  # noqa: S608 - quoted
+    # A NULL in a NOT NULL column is NOT NULL to SQLite, which trusts the declaration.
+    sql = f"SELECT DISTINCT {name} COLLATE BINARY FROM {database.quoted(table)} WHERE typeof({name}) = 'text'"  # noqa: S608 - quoted
     found = snapshot.execute(f"{sql} LIMIT {shapes.FEW + 1}").fetchall()
     return tuple(sorted(v for (v,) in found)) if len(found) <= shapes.FEW else ()
 
@@ -138,7 +142,7 @@ def _values(snapshot: sqlite3.Connection, table: str, column: str) -> tuple[str,
 def _doubles(snapshot: sqlite3.Connection, table: SourceTable, column: str, count: int) -> tuple[bool, Misfits | None]:
     """Return whether no text occurs twice, and else the rows whose text another has, where they are few."""
     name, of = database.quoted(column), database.quoted(table.name)
-    twice = f"SELECT {name} COLLATE BINARY FROM {of} WHERE {name} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"  # noqa: S608 - as above
+    twice = f"SELECT {name} COLLATE BINARY FROM {of} WHERE typeof({name}) = 'text' GROUP BY 1 HAVING count(*) > 1"  # noqa: S608 - as above
     (values,) = snapshot.execute(f"SELECT count(*) FROM ({twice})").fetchone()  # noqa: S608 - as above
     if not values or not shapes.nearly(count, values):
         return not values, None
