@@ -254,6 +254,25 @@ BLOCKED = (
         compared=False,
     ),
     Trap(
+        "null_in_key/as_unique_index",
+        """CREATE TABLE ukey (a TEXT, b INTEGER, v TEXT, PRIMARY KEY (a, b));
+        INSERT INTO ukey VALUES ('a', 1, 'x'), (NULL, NULL, 'y'), (NULL, NULL, 'z'), ('a', NULL, 'w');
+        CREATE TABLE ukey_child (id INTEGER PRIMARY KEY, a TEXT, b INTEGER, FOREIGN KEY (a, b) REFERENCES ukey);
+        INSERT INTO ukey_child VALUES (1, 'a', 1), (2, NULL, NULL);""",
+        (
+            Want("null_in_not_null", "ukey", "a", 2, offers=("key_as_unique", "to_value:"), choose="key_as_unique"),
+            Want("null_in_not_null", "ukey", "b", 3, offers=("key_as_unique", "to_value:"), choose="key_as_unique"),
+        ),
+        (
+            sees("SELECT count(*) FROM ukey", (4,)),
+            sees(
+                "SELECT indisunique, indisprimary FROM pg_index WHERE indrelid = 'ukey'::regclass",
+                (True, False),
+            ),
+            sees("SELECT count(*) FROM pg_constraint WHERE conrelid = 'ukey_child'::regclass AND contype = 'f'", (1,)),
+        ),
+    ),
+    Trap(
         "null_in_not_null/schema_by_hand",
         _not_null_by_hand,
         (

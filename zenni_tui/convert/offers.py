@@ -31,6 +31,10 @@ _NEUTRAL = dict.fromkeys((Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT, Kind.REAL, K
 }
 _WIDE = frozenset({Kind.TEXT, Kind.BYTEA})
 
+KEY_AS_UNIQUE = Repair(
+    "key_as_unique", lossless=True, text="make the key a unique index, in which NULLs are all different, as in SQLite"
+)
+
 _ADVICE = {
     "text_nul": "Remove the NUL characters in the source, or choose strip_nul.",
     "text_not_utf8": "Write the text anew in UTF-8 in the source, or choose how to read it.",

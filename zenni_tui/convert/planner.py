@@ -7,11 +7,11 @@ import msgspec
 
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Repair, Severity
-from zenni_tui.model.plan import ColumnPlan, KeyPlan, NotMigrated, Plan, Span, TablePlan
+from zenni_tui.model.plan import ColumnPlan, IndexPlan, KeyPlan, NotMigrated, Plan, Span, TablePlan
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile, TextShape
 
-from . import decisions, declared, names, orphans, review, rules
+from . import decisions, declared, names, offers, orphans, review, rules
 from .declared import Found
 
 PRISMA_HISTORY = "_prisma_migrations"
@@ -53,6 +53,7 @@ def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple
         plans[table.name] = _with_rules(table, plans[table.name], taken, facts, found)
     meanings = {n: rules.meanings(sources[n], p, facts.profiles.get(n)) for n, p in plans.items()}
     indexes = [i for t in others for i in rules.indexes(t, plans[t.name], meanings[t.name], taken, found)]
+    indexes += [i for t in others if _key_is_loose(t, facts.choices) for i in _loose_key(t, plans[t.name], taken)]
     keys = [k for t in others for k in rules.foreign_keys(t, facts.schema, plans, facts.choices, found)]
     views = tuple(rules.views(facts.schema, {n: (p.name, meanings[n]) for n, p in plans.items()}, namespace, found))
     plan = Plan(
@@ -66,9 +67,9 @@ def make(facts: Facts, prisma: Plan | None, namespace: str) -> tuple[Plan, tuple
     )
     plan = _joined(prisma, plan, facts.choices) if prisma else plan
     plan = msgspec.structs.replace(plan, enums=(*plan.enums, *decisions.enums(plan, facts.choices)))
-    plan, offers = review.review(_thinned(plan, facts.choices), facts.choices)
+    plan, practice = review.review(_thinned(plan, facts.choices), facts.choices)
     plan, further = decisions.decide(plan, facts.choices, facts.shapes)
-    return plan, (*findings, *offers, *further)
+    return plan, (*findings, *practice, *further)
 
 
 def _thinned(plan: Plan, choices: Choices) -> Plan:
@@ -217,17 +218,34 @@ def _table(table: SourceTable, name: str, facts: Facts, found: Found) -> TablePl
         target = _target_name(table.name, column.name, taken, facts.choices, found)
         taken.add(target)
         made = declared.column(table, column, profiles[column.name], target, found)
+        if _key_is_loose(table, facts.choices):
+            made = msgspec.structs.replace(made, not_null=column.not_null)
         columns.append(declared.chosen(made, table.name, facts.choices))
     if len(columns) > MOST_COLUMNS:
         found(_too_wide(table, len(columns)))
     if not columns:
         found(_nothing_left(table))
-    return _counted(TablePlan(table.name, name, tuple(columns), _key(table, name, columns)), table, facts)
+    return _counted(
+        TablePlan(table.name, name, tuple(columns), _key(table, name, columns, facts.choices)), table, facts
+    )
 
 
-def _key(table: SourceTable, name: str, columns: Iterable[ColumnPlan]) -> KeyPlan | None:
+def _key_is_loose(table: SourceTable, choices: Choices) -> bool:
+    """Return whether the operator lets the key hold NULL, as a unique index."""
+    chosen = (choices.repairs.get(f"null_in_not_null/{table.name}/{column}") for column in table.key)
+    return offers.KEY_AS_UNIQUE.id in chosen
+
+
+def _loose_key(table: SourceTable, plan: TablePlan, taken: rules.Taken) -> Iterable[IndexPlan]:
+    targets = {c.source: c.name for c in plan.columns}
+    if set(table.key) <= set(targets):
+        name = taken.free(names.fitted(table.key_name or f"{plan.name}_pkey"))
+        yield IndexPlan(name, plan.name, tuple(targets[c] for c in table.key), unique=True)
+
+
+def _key(table: SourceTable, name: str, columns: Iterable[ColumnPlan], choices: Choices) -> KeyPlan | None:
     targets: Mapping[str | None, str] = {c.source: c.name for c in columns}
-    if not table.key or not set(table.key) <= set(targets):
+    if not table.key or not set(table.key) <= set(targets) or _key_is_loose(table, choices):
         return None
     return KeyPlan(names.fitted(table.key_name or f"{name}_pkey"), tuple(targets[c] for c in table.key))
 

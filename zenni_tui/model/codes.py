@@ -28,7 +28,7 @@ CODES: dict[str, str] = {
     "json_nul": "A JSON text holds \\u0000, which jsonb can't. Remove it in the source.",
     "json_surrogate": "A JSON text holds half of a surrogate pair, which jsonb can't. Correct it in the source.",
     "not_a_uuid": "A value of a UUID column is no UUID. Correct it, or keep the column as text.",
-    "null_in_not_null": "Rows hold NULL where the target forbids it. Give them a value, or make the column optional.",
+    "null_in_not_null": "Rows hold NULL where the target forbids it. Give them a value, make the column optional, or the key a unique index.",
     "foreign_key_orphans": "Rows refer to a parent that does not exist; SQLite checks foreign keys only when told to.",
     "foreign_key_malformed": "A foreign key refers to columns that are no key, so it can't be checked or made.",
     "foreign_key_parent_missing": "A foreign key refers to a table that is not in the file.",

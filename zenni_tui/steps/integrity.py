@@ -43,6 +43,8 @@ def empty_keys(
                 continue
             keys, rowids = _found(snapshot, source, f"typeof(c.{database.quoted(name)}) = 'null'")
             text = f'{len(keys):,} rows of "{table.source}" hold NULL in "{name}", which must not be NULL there.'
+            declared = source.column(name)
+            by_key_only = plan.origin != "prisma" and declared is not None and not declared.not_null
             finding = Finding(
                 "null_in_not_null",
                 Severity.ERROR,
@@ -52,7 +54,7 @@ def empty_keys(
                 name,
                 len(keys),
                 keys[:SHOWN_KEYS],
-                (offers.instead_of_null(column),),
+                (*([offers.KEY_AS_UNIQUE] if by_key_only else []), offers.instead_of_null(column)),
             )
             yield Evidence(offers.with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
 
