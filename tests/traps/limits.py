@@ -54,6 +54,11 @@ PASSING = (
         checks=(refuses(errors.UniqueViolation, f"INSERT INTO ix32 VALUES ({', '.join('1' * 32)})"),),
     ),
     Trap("index_entry/2600_bytes", _indexed("ix_fits", "a", _noise(2600))),
+    Trap(
+        "index_entry/but_compressible",
+        _indexed("ix_packed", "a", "b" * 20_000),
+        checks=(sees("SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_packed_t'", (1,)),),
+    ),
 )
 
 BLOCKED = (

@@ -63,6 +63,15 @@ def _columns(table: str, names: tuple[str, ...]) -> str:
     )
 
 
+def _column_not_utf8(database: sqlite3.Connection) -> None:
+    database.executescript(
+        """CREATE TABLE latin (id INTEGER PRIMARY KEY, "caXX" TEXT); INSERT INTO latin VALUES (1, 'x');
+        PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = CAST(replace(CAST(sql AS BLOB), x'5858', x'e9') AS TEXT) WHERE name = 'latin';
+        PRAGMA writable_schema = OFF;"""
+    )
+
+
 def _table_not_utf8(database: sqlite3.Connection) -> None:
     database.executescript(
         """CREATE TABLE tableXX (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO tableXX VALUES (1, 'x');
@@ -215,9 +224,15 @@ BLOCKED = (
     ),
 )
 
+COLUMN_NOT_UTF8 = Trap(
+    "name_not_utf8/column",
+    _column_not_utf8,
+    (Want("name_not_utf8", "latin", None, 1, (), offers=("exclude",), choose="exclude"),),
+    compared=False,
+)
 TABLE_NOT_UTF8 = Trap(
     "name_not_utf8/table",
     _table_not_utf8,
-    (Want("table_unreadable", "*", None, 1, (), offers=("exclude",), choose="exclude"),),
+    (Want("name_not_utf8", "*", None, 1, (), offers=("exclude",), choose="exclude"),),
     compared=False,
 )

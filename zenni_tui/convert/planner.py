@@ -9,10 +9,13 @@ from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, IndexPlan, KeyPlan, NotMigrated, Plan, Span, TablePlan
 from zenni_tui.model.record import Record
-from zenni_tui.model.schema import SourceSchema, SourceTable, TableProfile, TextShape
+from zenni_tui.model.schema import NOT_UTF8, SourceSchema, SourceTable, TableProfile, TextShape
 
 from . import decisions, declared, names, offers, orphans, review, rules
 from .declared import Found
+
+_BYTE = re.compile(r"\\x[0-9a-f]{2}")
+"""How the bytes of a name that aren't UTF-8 are shown; printf reads them back."""
 
 PRISMA_HISTORY = "_prisma_migrations"
 _HISTORY_RULE = "Prisma's migration history of SQLite; kept in the evidence, replaced by a baseline for PostgreSQL"
@@ -115,7 +118,7 @@ def _left_out(facts: Facts, found: Found) -> Iterable[NotMigrated]:
         elif table.kind == "shadow" and not _owned(table, virtual.values()):
             yield NotMigrated(table.name, table.rows, _SHADOW_RULE)
         elif table.problem is not None:
-            found(_unreadable(table))
+            found(_misnamed(table) if table.problem.endswith(NOT_UTF8) else _unreadable(table))
             yield NotMigrated(table.name, 0, f"it can't be read: {table.problem}")
         elif table.name in virtual and choice != "as_table":
             found(_virtual(table))
@@ -130,6 +133,26 @@ def _owned(table: SourceTable, virtual: Iterable[SourceTable]) -> bool:
 
 def _excluded(table: str, choices: Choices) -> bool:
     return any(r == "exclude" and f.partition("/")[2] == table for f, r in choices.repairs.items())
+
+
+def _misnamed(table: SourceTable) -> Finding:
+    """Return the finding for names that aren't UTF-8, with the shell's command that gives them others in a copy."""
+    odd = [c.name for c in table.columns if _BYTE.search(c.name)]
+    table_named = f"ALTER TABLE {names.quoted(table.name)} RENAME "
+    renames = [f"{table_named}COLUMN {names.quoted(c)} TO {names.quoted(_BYTE.sub('_', c))};" for c in odd]
+    renames += [f"{table_named}TO {names.quoted(_BYTE.sub('_', table.name))};"] if _BYTE.search(table.name) else []
+    text = " ".join(renames).replace("%", "%%").replace("'", "'\\''")
+    return Finding(
+        "name_not_utf8",
+        Severity.ERROR,
+        f'"{table.name}" can\'t be carried: {table.problem}.',
+        f"Give it another name in a copy of the source (printf '{text}' | sqlite3 COPY), or leave the table behind.",
+        table.name,
+        None,
+        1,
+        (),
+        (Repair("exclude", lossless=False, text="leave the table behind"),),
+    )
 
 
 def _unreadable(table: SourceTable) -> Finding:

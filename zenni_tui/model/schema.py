@@ -10,6 +10,9 @@ Value = None | int | float | str | bytes
 """One stored SQLite value; the five storage classes of https://sqlite.org/datatype3.html."""
 
 
+NOT_UTF8 = "is not valid UTF-8"
+"""How the `problem` of a table ends whose own name, or a column's, can't be written in a statement from here."""
+
 _Named = TypeVar("_Named", "SourceColumn", "SourceTable")
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import aiosqlite
 
-from zenni_tui.model.schema import SourceTable
+from zenni_tui.model.schema import NOT_UTF8, SourceTable
 
 from .database import quoted
 from .reader import rowid_name
@@ -36,9 +36,9 @@ async def judge(database: aiosqlite.Connection, table: SourceTable) -> Judged:
 
 def _strange_name(table: SourceTable) -> str | None:
     if table.name != legible(table.name):
-        return "its name is not valid UTF-8"
+        return f"its name {NOT_UTF8}"
     name = next((c.name for c in table.columns if c.name != legible(c.name)), None)
-    return None if name is None else f'the name of its column "{legible(name)}" is not valid UTF-8'
+    return None if name is None else f'the name of its column "{legible(name)}" {NOT_UTF8}'
 
 
 async def _number(database: aiosqlite.Connection, sql: str) -> int:

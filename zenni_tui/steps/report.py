@@ -30,7 +30,8 @@ def _archive(run: Run) -> None:
         for left_out in run.plan().not_migrated:
             try:
                 run.write(f"not_migrated.{_file_name(left_out.name)}.jsonl", _rows(snapshot, left_out.name))
-            except sqlite3.Error as error:
+            # Python's driver decodes column names by itself, and raises its own error for those that aren't UTF-8.
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 run.check(StepId.REPORT, left_out.name, f"its rows can't be kept: {error}", ok=None)
     finally:
         snapshot.close()
