@@ -4,10 +4,10 @@ Each size is a whole run, `rehearse` without its undo. What counts is the larges
 reached. "Beyond the largest row" takes the bytes of the largest single value off.
 """
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from functools import partial
 from pathlib import Path
+
+from large import large_value
 
 from .figures import Claim
 from .ground import Ground, Prepared
@@ -27,7 +27,7 @@ def measure(ground: Ground) -> list[Claim]:
         claims.append(Claim(f"MB of the largest process, {rows:,} rows", max(peaks.engine, peaks.worker), _LIMIT))
     for size in (*_VALUES, *(_LARGE_VALUES if ground.large else ())):
         for kind in ("BLOB", "TEXT"):
-            peaks = _run(ground, ground.made(f"{kind.lower()}-{size}", _large_value(kind, size)))
+            peaks = _run(ground, ground.made(f"{kind.lower()}-{size}", partial(large_value, kind=kind, size=size)))
             beyond = max(peaks.engine, peaks.worker) - size / MB
             print(f"  one {kind} of {size / MB:.0f} MB: {peaks}", flush=True)
             claims.append(Claim(f"MB beyond the largest row, one {kind} of {size / MB:.0f} MB", beyond, _LIMIT))
@@ -46,13 +46,3 @@ def _run(ground: Ground, source: Path) -> Peaks:
         prepared.trial(database).end(peaks.look)
     prepared.remove()
     return peaks
-
-
-def _large_value(kind: str, size: int) -> Callable[[Path], None]:
-    def make(path: Path) -> None:
-        with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            database.execute(f"CREATE TABLE large (id INTEGER PRIMARY KEY, value {kind})")
-            stored = bytes(range(256)) * (size // 256) if kind == "BLOB" else "ääni" * (size // 6)
-            database.execute("INSERT INTO large (value) VALUES (?)", (stored,))
-
-    return make

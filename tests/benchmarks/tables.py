@@ -9,11 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from large import many_tables, wide_table
+
 from zenni_tui.model.runbook import StepId
 
 from .figures import Claim, Figures
 from .ground import Ground, Prepared, command, seconds
-from .many import many_tables, wide_table
 
 _TABLES, _COLUMNS, _WIDE_ROWS = 2000, 1000, 500
 _SIZES = (10_000, 100_000, 1_000_000, 10_000_000)

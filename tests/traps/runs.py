@@ -38,7 +38,7 @@ def build(group: Group, path: Path) -> dict[str, str]:
     if group.after:
         group.after(path)
     if group.crash:
-        _crash(path, group.crash)
+        crash(path, group.crash)
     return owners
 
 
@@ -61,7 +61,8 @@ os.kill(os.getpid(), 9)
 """
 
 
-def _crash(path: Path, how: str) -> None:
+def crash(path: Path, how: str) -> None:
+    """Kill a writer in the midst of its work, so that a hot journal or a WAL with rows stays behind."""
     subprocess.run([sys.executable, "-c", _WRITER, str(path), how], check=False)
     beside = path.with_name(path.name + {"wal": "-wal", "journal": "-journal"}[how])
     assert beside.stat().st_size > 0

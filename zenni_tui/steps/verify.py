@@ -41,7 +41,7 @@ class Verify(Step):
         compared = await self._counts(run, plan, keys, tallies, digests)
         rules = await asyncio.to_thread(_structure, run, plan)
         for line in rules.differences:
-            run.check(self.id, line.object, line.message, ok=False)
+            run.check(self.id, line.object, _told(line), ok=False)
         held = await asyncio.to_thread(_assertions, run, plan)
         if held:
             run.check(self.id, "assertions", f"{held} find the same on both sides")
@@ -140,7 +140,7 @@ class Verify(Step):
     def _failure(self, run: Run, compared: list[e.TableCompared], rules: records.StructureComparison) -> StepFailed:
         wrong = [t for t in compared if t.verdict is not TableVerdict.IDENTICAL]
         first = self._differences[0] if self._differences else None
-        why = "; ".join(d.message for d in rules.differences[:2])
+        why = " ".join(f"{d.object}: {_told(d)}" for d in rules.differences[:2])
         if first is not None:
             why = (
                 f"{first.kind}: key {first.key}, column {first.column}: {first.source_value!r} in the source,"
@@ -152,6 +152,10 @@ class Verify(Step):
             why=why,
             next_step=f"All of them: {run.folder / 'differences.jsonl'}. Don't switch; roll back, or verify again.",
         )
+
+
+def _told(difference: records.StructureDifference) -> str:
+    return f"{difference.message} Planned: {difference.expected}; found: {difference.found}."
 
 
 def _counted(part: digest.Part) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Makes databases with many tables, and with wide ones."""
+"""Makes databases with many tables, wide ones, and ones with a large value."""
 
 import sqlite3
 from contextlib import closing
@@ -32,3 +32,12 @@ def wide_table(path: Path, columns: int, rows: int) -> None:
         marks = ", ".join("?" * columns)
         given = [(row, *(values[n % 3] for n in range(columns - 1))) for row in range(rows)]
         database.executemany(f"INSERT INTO wide VALUES ({marks})", given)
+
+
+def large_value(path: Path, kind: str, size: int) -> None:
+    """Make a table with one value of about so many bytes, a BLOB of all bytes or a TEXT beyond ASCII, and a NULL."""
+    value = bytes(range(256)) * (size // 256) if kind == "BLOB" else "ääni" * (size // 6)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"CREATE TABLE large (id INTEGER PRIMARY KEY, value {kind})")
+        database.executemany("INSERT INTO large (value) VALUES (?)", [(value,), (None,)])
+        database.commit()

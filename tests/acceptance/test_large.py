@@ -1,0 +1,59 @@
+"""Many tables, many columns, a large value: carried whole, within the limit of memory."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+from large import large_value, many_tables, wide_table
+from psycopg import sql
+from support import Program
+
+MOST_MB = 200
+"""No process of ours may need more, beyond its largest row."""
+
+
+def _equal(source: Path, database: dict[str, str], table: str) -> bool:
+    with closing(sqlite3.connect(source)) as ours, psycopg.connect(**database) as theirs:
+        query = sql.SQL("SELECT * FROM {} ORDER BY id").format(sql.Identifier(table))
+        return ours.execute(query.as_string()).fetchall() == theirs.execute(query).fetchall()
+
+
+def test_two_thousand_tables(program: Program, database: dict[str, str], target_environment: dict[str, str]) -> None:
+    """Two thousand tables of three rows pass, each with its key, its indexes and its foreign key."""
+    path = program.home / "many.db"
+    many_tables(path, 2000)
+    outcome = program.run("rehearse", "--source", str(path), "--keep", environment=target_environment)
+    assert (outcome.code, outcome.document["verdict"]) == (0, "passed"), outcome.narration[-2000:]
+    assert outcome.document["totals"]["peak_rss_mb"] < MOST_MB
+    with psycopg.connect(**database) as target:
+        kinds = target.execute(
+            "SELECT contype::text, count(*) FROM pg_constraint JOIN pg_class c ON c.oid = conrelid"
+            " WHERE c.relnamespace = 'public'::regnamespace AND convalidated AND contype IN ('p', 'f') GROUP BY 1"
+        ).fetchall()
+        assert sorted(kinds) == [("f", 2000), ("p", 2000)]
+        indexes = target.execute("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").fetchone()
+        assert indexes == (6000,)
+    assert all(_equal(path, database, name) for name in ("t0000", "t0001", "t1000", "t1999"))
+
+
+def test_a_thousand_columns(program: Program, database: dict[str, str], target_environment: dict[str, str]) -> None:
+    """A table of a thousand columns arrives with every value."""
+    path = program.home / "wide.db"
+    wide_table(path, 1000, 20)
+    outcome = program.run("rehearse", "--source", str(path), "--keep", environment=target_environment)
+    assert (outcome.code, outcome.document["verdict"]) == (0, "passed"), outcome.narration[-2000:]
+    assert outcome.document["totals"]["peak_rss_mb"] < MOST_MB
+    assert _equal(path, database, "wide")
+
+
+def test_a_blob_of_twelve_megabytes(
+    program: Program, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """A BLOB of 12 MB arrives byte by byte, and no process holds it many times over."""
+    path, size = program.home / "blob.db", 12_000_000
+    large_value(path, "BLOB", size)
+    outcome = program.run("rehearse", "--source", str(path), "--keep", environment=target_environment)
+    assert (outcome.code, outcome.document["verdict"]) == (0, "passed"), outcome.narration[-2000:]
+    assert outcome.document["totals"]["peak_rss_mb"] < MOST_MB + size / 1e6
+    assert _equal(path, database, "large")
