@@ -45,6 +45,12 @@ def test_the_engine_runs_without_a_screen() -> None:
     assert not found & {"textual", "rich"}
 
 
+def test_nobody_loads_arrow_before_a_table_needs_it() -> None:
+    """Arrow and NumPy cost time and memory that only large tables give back."""
+    found = loaded("zenni_tui.cli, zenni_tui.engine.__main__, zenni_tui.steps.book, zenni_tui.steps.workers")
+    assert not found & {"pyarrow", "numpy", "adbc_driver_sqlite"}
+
+
 def test_the_screens_load_no_driver() -> None:
     """The screen sees the model and the engine's client: no database driver comes with it."""
     found = loaded("zenni_tui.ui.app")

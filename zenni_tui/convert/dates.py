@@ -21,7 +21,7 @@ _JULIAN_1970 = Decimal("2440587.5")
 _DATE = r"(?P<year>[+-]\d{6}|\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?)?"
 _ZONE = r"(?: ?(?P<zone>Z|z|[+-]\d\d(?::?\d\d)?))?"
-_INSTANT = re.compile(f"{_DATE}(?:[T ]{_TIME}{_ZONE})?", re.ASCII)
+INSTANT = re.compile(f"{_DATE}(?:[T ]{_TIME}{_ZONE})?", re.ASCII)
 _CLOCK = re.compile(_TIME, re.ASCII)
 
 _MONTH_DAYS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -69,7 +69,7 @@ def _offset(zone: str | None) -> int:
 
 
 def _from_text(text: str, zone: str | None) -> int:
-    match = _INSTANT.fullmatch(text)
+    match = INSTANT.fullmatch(text)
     if match is None:
         raise Unfit("date_unreadable", "it is not a date in any form that SQLite or Prisma writes")
     if match["year"] == "0000":

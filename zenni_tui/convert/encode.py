@@ -20,8 +20,8 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
 TRAILER = struct.pack("!h", -1)
 NULL = struct.pack("!i", -1)
 
-_PG_EPOCH_MICROS = 946_684_800_000_000
-_PG_EPOCH_DAYS = 10_957
+PG_EPOCH_MICROS = 946_684_800_000_000
+PG_EPOCH_DAYS = 10_957
 _LENGTH = struct.Struct("!i").pack
 _INTEGERS = {
     Kind.SMALLINT: (struct.Struct("!ih").pack, 2, 15),
@@ -243,14 +243,14 @@ def _timestamp(column: ColumnPlan) -> Field:
         if found is None:
             if len(memory) > 8192:  # noqa: PLR2004
                 memory.clear()
-            found = memory[value] = _LONG(8, dates.instant(value, epoch, digits, zone) - _PG_EPOCH_MICROS)
+            found = memory[value] = _LONG(8, dates.instant(value, epoch, digits, zone) - PG_EPOCH_MICROS)
         return found
 
     return field
 
 
 def _date(column: ColumnPlan) -> Field:
-    return lambda value: NULL if value is None else _DAY(4, dates.day(value, column.epoch) - _PG_EPOCH_DAYS)
+    return lambda value: NULL if value is None else _DAY(4, dates.day(value, column.epoch) - PG_EPOCH_DAYS)
 
 
 def _time(column: ColumnPlan) -> Field:

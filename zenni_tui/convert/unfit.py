@@ -1,4 +1,4 @@
-"""The one way in which a value can fail to be carried."""
+"""The ways in which a value can fail to be carried, or a column to be carried as a whole."""
 
 
 class Unfit(ValueError):
@@ -8,3 +8,7 @@ class Unfit(ValueError):
         super().__init__(reason)
         self.code = code
         self.reason = reason
+
+
+class Declined(Exception):
+    """Values that are not to be encoded a column at a time; encoded one by one they are carried, or named as unfit."""

@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -18,18 +18,19 @@ from zenni_tui.compare.extra import find_extra
 from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.session import pin_session
 from zenni_tui.compare.source import count_quarantined, count_rows
-from zenni_tui.convert import encode, trial
+from zenni_tui.convert import trial
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Plan, Span, TablePlan
 from zenni_tui.model.record import Record, from_json
-from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable, Value
+from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable
 from zenni_tui.source import audit, database, reader
 from zenni_tui.target import load, trouble
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Connection, Line, Watch
 
 from . import apart
+from .loading import Loader
 from .pace import Held, Pace, Signals
 
 
@@ -42,7 +43,6 @@ class _Desk:
         self._folder = folder
         self._target = target
         self._watch = Watch(lambda: self.pace.held)
-        self._encoders: dict[str, Callable[[Sequence[tuple[Value, ...]]], bytes]] = {}
 
     @functools.cached_property
     def loading(self) -> Line:
@@ -79,10 +79,9 @@ class _Desk:
         assert found is not None  # noqa: S101 - the plan was made from this schema
         return found
 
-    def encoder(self, table: TablePlan) -> Callable[[Sequence[tuple[Value, ...]]], bytes]:
-        if table.name not in self._encoders:
-            self._encoders[table.name] = encode.rows_encoder(table, self.plan)
-        return self._encoders[table.name]
+    @functools.cached_property
+    def loader(self) -> Loader:
+        return Loader(self._folder, self.source, self.schema, self.plan)
 
 
 _desk: _Desk | None = None
@@ -164,21 +163,11 @@ def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
     """Load one span into the target; rows in quarantine go into the side table instead."""
     desk = _at_desk()
     table = desk.plan.table(name)
-    columns = [c.source or "" for c in table.loaded]
-    encoder = desk.encoder(table)
-    out = apart.within(table, span)
-
-    def data() -> Iterator[bytes]:
-        yield encode.HEADER
-        for rows in apart.batches(desk.source, desk.table(table.source), columns, span, out, table.clearings):
-            block = encoder(rows)
-            yield block
-            desk.sent(len(rows), len(block))
-        yield encode.TRAILER
-
+    declared = desk.table(table.source)
     with desk.at(desk.loading, table.name, span) as connection:
-        aside = apart.rows(desk.source, desk.table(table.source), out)
-        return load.span(connection, ticket, (desk.plan.schema, table, span), data, aside)
+        aside = apart.rows(desk.source, declared, apart.within(table, span))
+        where = (desk.plan.schema, table, span)
+        return load.span(connection, ticket, where, lambda: desk.loader.data(table, declared, span, desk.sent), aside)
 
 
 def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanComparison:

@@ -36,7 +36,7 @@ def span(
     connection: Connection,
     ticket: Ticket,
     where: tuple[str, TablePlan, Span],
-    data: Callable[[], Iterable[bytes]],
+    data: Callable[[], Iterable[bytes | memoryview]],
     aside: Sequence[tuple[int, str]] = (),
 ) -> Loaded:
     """Load one span of a table of a schema, all of it or nothing.
@@ -84,7 +84,7 @@ def statement(schema: str | None, table: TablePlan) -> sql.Composed:
     )
 
 
-def copy(cursor: psycopg.Cursor[Any], command: sql.Composed, data: Iterable[bytes]) -> int:
+def copy(cursor: psycopg.Cursor[Any], command: sql.Composed, data: Iterable[bytes | memoryview]) -> int:
     """Send data through one COPY and return its size in bytes; `cursor.rowcount` then holds the rows."""
     size = 0
     with cursor.copy(command) as stream:

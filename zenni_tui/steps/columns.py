@@ -1,0 +1,108 @@
+"""Makes COPY data of a table column by column: most of them through Arrow, the others value by value, joined in."""
+
+import sqlite3
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from zenni_tui.convert import columnar, encode
+from zenni_tui.convert.lanes import lanes
+from zenni_tui.convert.unfit import Declined
+from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
+from zenni_tui.model.schema import ColumnProfile, SourceTable
+from zenni_tui.source import arrow, reader
+
+_PIECE = 1024 * 1024
+"""Bytes handed on at a time, so that a rate limit is kept evenly."""
+
+
+class Columns:
+    """How each column of one table is encoded; one that turns out unfit for it goes value by value from then on."""
+
+    def __init__(
+        self, table: SourceTable, planned: TablePlan, plan: Plan, profiles: Mapping[str, ColumnProfile], most: int
+    ) -> None:
+        self._table, self._columns, self._most = table, planned.loaded, most
+        self._clearings = planned.clearings
+        self._fields = [encode.field_encoder(c, plan.enums) for c in self._columns]
+        self._lanes = [_lanes(table, c, planned, profiles) for c in self._columns]
+        self._encoders = [
+            columnar.encoder(c, classes, plan.enums) if classes else None
+            for c, classes in zip(self._columns, self._lanes, strict=True)
+        ]
+
+    @property
+    def by_value(self) -> tuple[str, ...]:
+        """Return the columns that are encoded value by value."""
+        return tuple(c.name for c, names in zip(self._columns, self._lanes, strict=True) if not names)
+
+    def blocks(
+        self, path: Path, source: sqlite3.Connection, span: Span
+    ) -> Generator[tuple[int, memoryview], None, Span | None]:
+        """Yield numbers of rows and COPY data; returns the rest to be encoded the general way, None for none."""
+        rest: Span | None = span
+        try:
+            with arrow.open_frozen(path) as cursor:
+                while rest is not None:
+                    count, block, rest = self._next(cursor, source, rest)
+                    for start in range(0, len(block), _PIECE):
+                        yield 0 if start else count, block[start : start + _PIECE]
+        except arrow.Unreadable:
+            return rest
+        return None
+
+    def _next(self, cursor: Any, source: sqlite3.Connection, span: Span) -> tuple[int, memoryview, Span | None]:
+        wanted = [arrow.Lane(c.source or "", only) for c, names in self._fast() for only in _apart(names)]
+        batch = arrow.read(cursor, self._table, wanted, span, self._most)
+        if batch is None:
+            return 0, memoryview(b""), None
+        last = batch.column(0)[-1].as_py()
+        done = msgspec.structs.replace(span, rows=batch.num_rows, upto=last)
+        block = columnar.rows(self._parts(batch, source, done), batch.num_rows)
+        rest = msgspec.structs.replace(span, rows=span.rows - batch.num_rows, after=last)
+        return batch.num_rows, block, rest if batch.num_rows == self._most else None
+
+    def _fast(self) -> list[tuple[ColumnPlan, tuple[str, ...]]]:
+        return [(c, names) for c, names in zip(self._columns, self._lanes, strict=True) if names]
+
+    def _parts(self, batch: Any, source: sqlite3.Connection, span: Span) -> Sequence[columnar.Part]:
+        arrays = iter(batch.columns[1:])
+        parts: list[columnar.Part | None] = []
+        for i, encoder in enumerate(self._encoders):
+            taken = [next(arrays) for _ in self._lanes[i]]
+            try:
+                parts.append(encoder(taken) if encoder else None)
+            except Declined:
+                parts.append(None)
+        slow = [i for i, part in enumerate(parts) if part is None]
+        for i in slow:
+            self._encoders[i], self._lanes[i] = None, ()
+        made = dict(zip(slow, self._by_value(slow, source, span), strict=True))
+        return [part or made[i] for i, part in enumerate(parts)]
+
+    def _by_value(self, wanted: Sequence[int], source: sqlite3.Connection, span: Span) -> list[columnar.Part]:
+        if not wanted:
+            return []
+        names = [self._columns[i].source or "" for i in wanted]
+        fields: list[list[bytes]] = [[] for _ in wanted]
+        for rows in reader.batches(source, self._table, names, span, self._clearings):
+            for made, i, values in zip(fields, wanted, zip(*rows, strict=True), strict=True):
+                made.extend(map(self._fields[i], values))
+        return [columnar.Whole(pa.array(made, pa.binary())) for made in fields]
+
+
+def _lanes(
+    table: SourceTable, column: ColumnPlan, planned: TablePlan, profiles: Mapping[str, ColumnProfile]
+) -> tuple[str, ...]:
+    declared = table.column(column.source or "")
+    # What a column computes is read by the library that the audit read it with.
+    if declared is None or declared.generated is not None or any(c.column == column.source for c in planned.clearings):
+        return ()
+    return lanes(column, profiles[declared.name])
+
+
+def _apart(names: tuple[str, ...]) -> tuple[str | None, ...]:
+    return names if len(names) > 1 else (None,)
