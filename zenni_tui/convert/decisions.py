@@ -162,7 +162,7 @@ def _offers(around: _Around, looks: Mapping[str, TextShape], choices: Choices) -
 def _types(place: _Place, shape: TextShape) -> Iterator[Offer]:
     for kind in _TYPES:
         fit = next((t for t in kind.types if t in shape.types), None)
-        if fit is not None:
+        if fit is not None and shape.count > 1:
             message = f"All {shape.count:,} texts of {place} are {kind.called}: it could be {fit}; {kind.effect}."
             advice = f"Choose it if the application reads {fit} there, or keep text. [schema.casts] does the same."
             way = Repair(f"type:{fit}", lossless=True, text=f"let the column become {fit}")
