@@ -24,6 +24,9 @@ _VERBS: dict[str, str] = {
     "status": "how the live or last run stands",
     "attach": "watch the live run",
     "stop": "stop the live run at the next safe point",
+    "pause": "pause the live run; no transaction stays open on the target",
+    "unpause": "let a paused run go on",
+    "throttle": "slow the live run's copy down, or give it other workers or chunks; without options: what holds now",
     "logs": "the live or last run's journal in lines",
     "report": "the live or last run's report",
     "runs": "all runs, newest first",
@@ -70,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
     )
+    slow = made["throttle"].add_argument
+    slow("--workers", type=int, metavar="N", help="worker processes")
+    slow("--chunk", type=int, metavar="ROWS", help="rows of one COPY, for what has not begun")
+    slow("--rows", type=int, metavar="N", help="rows a second, 0 for no limit")
+    slow("--mb", type=float, metavar="X", help="MB (of 10^6 bytes) a second sent to the target, 0 for no limit")
     made["explain"].add_argument("code", metavar="CODE")
     return main_parser
 
@@ -96,6 +104,10 @@ class Options(argparse.Namespace):
     ddl: bool = False
     repair: bool = False
     code: str = ""
+    workers: int | None = None
+    chunk: int | None = None
+    rows: int | None = None
+    mb: float | None = None
 
     @property
     def screen(self) -> bool:

@@ -249,6 +249,12 @@ def status(options: Options) -> int:
     for step in state.steps:
         done = f" {step.done:,}/{step.total:,} {step.unit}" if step.total else ""
         print(f"  {step.id:9} {step.state:8}{done} {step.summary}".rstrip())
+    if state.paused and not state.ended:
+        print(f"paused by {state.paused.by}; go on: zenni-tui unpause")
+    if state.throttled:
+        print(f"throttle: {state.throttled.words}")
+    if state.retrying:
+        print(f"target: {state.retrying.story(time.time())} ({state.retrying.why})")
     if state.waiting:
         print(f"waiting: {state.waiting.question}")
     if state.problem and not state.ended:
@@ -279,6 +285,18 @@ def stop(options: Options) -> int:
     follower.poll()
     print(f"verdict: {follower.state.verdict}", file=sys.stderr)
     return int(follower.state.exit_code or 0)
+
+
+def _steer(name: str, *fields: str) -> Callable[[Options], int]:
+    def verb(options: Options) -> int:
+        follower = _follower(options)
+        if not follower.alive:
+            raise NotReady("No engine is running.", where=str(follower.folder), next_step="zenni-tui status")
+        reply = follower.send(name, **{field: getattr(options, field) for field in fields})
+        print(reply.message, file=sys.stderr)
+        return int(ExitCode.PASSED if reply.ok else ExitCode.FAILED)
+
+    return verb
 
 
 def _again(action: str) -> Callable[[Options], int]:
@@ -368,6 +386,9 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "status": status,
     "attach": attach,
     "stop": stop,
+    "pause": _steer("pause"),
+    "unpause": _steer("unpause"),
+    "throttle": _steer("throttle", "workers", "chunk", "rows", "mb"),
     "logs": logs,
     "report": report,
     "runs": runs,

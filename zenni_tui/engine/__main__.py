@@ -14,6 +14,7 @@ from zenni_tui.model import events as e
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import STEPS_OF, RunKind, Verdict
 from zenni_tui.steps.run import Run
+from zenni_tui.target import sessions
 from zenni_tui.target.connect import Target
 
 from . import control, folders
@@ -39,7 +40,7 @@ async def _live(folder: Path, orders: dict[str, str | None]) -> int:
     journal = Journal(folder / folders.EVENTS)
     target = None
     if request.target is not None:
-        target = Target(request.target, orders.get("password"), name=f"zenni-tui {request.run_id}")
+        target = Target(request.target, orders.get("password"), name=sessions.name_of(request.run_id))
     run = Run(request, folder, journal.append, lambda: journal.state)
     run.target = target
     runner = Runner(run, journal)

@@ -56,17 +56,12 @@ class Runner:
             "go": "going on",
             "stop": "stopping at the next safe point",
             "rollback": "rolling back from the next safe point",
-            "pause": "pausing",
-            "unpause": "going on",
-            "throttle": "throttled",
-            "choose": "chosen",
         }
+        others = {"choose": self._choose, "pause": self._pause, "unpause": self._pause, "throttle": self._throttle}
+        if command.name in others:
+            return others[command.name](command)
         if command.name not in replies:
             return Reply(ok=False, message=f"no such command: {command.name}")
-        if command.name == "choose":
-            return self._choose(command)
-        if command.name in ("pause", "unpause", "throttle"):
-            return self._steer(command)
         if command.name == "go" and self._journal.state.waiting is None:
             return Reply(ok=False, message="nothing waits for an answer")
         if command.name != "ping":
@@ -74,20 +69,21 @@ class Runner:
             self._obey(command.name)
         return Reply(ok=True, message=replies[command.name])
 
-    def _steer(self, command: Command) -> Reply:
+    def _throttle(self, command: Command) -> Reply:
+        try:
+            return Reply(ok=True, message=self._run.steering.set(command))
+        except ValueError as error:
+            return Reply(ok=False, message=str(error))
+
+    def _pause(self, command: Command) -> Reply:
         steering = self._run.steering
-        if command.name == "throttle":
-            try:
-                return Reply(ok=True, message=steering.set(command))
-            except ValueError as error:
-                return Reply(ok=False, message=str(error))
-        if self._run.stopping.is_set():
+        if self._run.ending:
             return Reply(ok=False, message="the run is coming to its end")
         if steering.paused is (command.name == "pause"):
             return Reply(ok=False, message="paused already" if steering.paused else "nothing is paused")
         if command.name == "pause":
             steering.pause(command.by)
-            return Reply(ok=True, message="paused: no transaction is open on the target; unpause goes on")
+            return Reply(ok=True, message="pausing: within a second no transaction is open on the target")
         steering.unpause(command.by)
         return Reply(ok=True, message="going on")
 

@@ -11,7 +11,6 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, load
 
 from .meter import Meter
-from .patience import insist
 from .pool import Pool
 from .run import Run, Step
 from .workers import load_span
@@ -32,7 +31,7 @@ class Copy(Step):
         """Load every span that has no checkpoint yet, until the target itself says that none is missing."""
         plan = run.plan()
         while True:
-            there = await insist(run.patience, "the checkpoints", lambda: _arrived(run), give_up=run.stop_here)
+            there = await run.insist("the checkpoints", lambda: _arrived(run))
             missing = list(_missing(plan, there))
             tallies = _tallied(plan, there)
             if not missing:

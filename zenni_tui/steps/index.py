@@ -1,8 +1,10 @@
 """index: keys, indexes, foreign keys and counters, then ANALYZE; what exists already is left as it is."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import psycopg
 from psycopg import sql
@@ -10,13 +12,16 @@ from psycopg import sql
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
+from zenni_tui.model.trouble import Trouble
 from zenni_tui.target import bookkeeping, ddl, load
+from zenni_tui.target.connect import Target
+from zenni_tui.target.sessions import Connection, Line, Watch
+from zenni_tui.target.trouble import in_words, kind_of
 
 from . import adopt
 from .meter import Meter
 from .run import Run, Step
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 
 Pack = list[ddl.Statement]
@@ -37,7 +42,7 @@ class Index(Step):
     async def run(self, run: Run) -> str:
         """Make everything that isn't there yet."""
         plan = run.plan()
-        there = await asyncio.to_thread(_existing, run, plan)
+        there = await run.insist("the catalogue", lambda: _existing(run.to, plan.schema))
         own = (*ddl.primary_keys(plan), *ddl.indexes(plan), *ddl.checks(plan))
         keys, views = ddl.foreign_keys(plan), ddl.views(plan)
         self._meter = Meter(run, self.id, unit="objects")
@@ -46,7 +51,7 @@ class Index(Step):
         await self._all(run, _by_table(plan, [s for s in own if s.name not in there]))
         await self._all(run, [[*_packed(plan, [s for s in keys if s.name not in there], lambda s: s.table)]])
         await self._all(run, [[[s] for s in views if s.name not in there]])
-        await asyncio.to_thread(self._finish, run, plan)
+        await run.insist("counters and statistics", lambda: self._finish(run, plan))
         checks = sum(len(t.checks) for t in plan.tables)
         return (
             f"{len(plan.indexes)} indexes, {len(keys)} foreign keys, {checks} checks, {len(views)} views,"
@@ -54,57 +59,91 @@ class Index(Step):
         )
 
     async def _all(self, run: Run, queues: Iterable[list[Pack]]) -> None:
-        waiting = iter(queues)
+        waiting = iter([q for q in queues if q])
 
         async def work() -> None:
-            for queue in waiting:
-                await asyncio.to_thread(self._make, run, queue)
-                run.stop_here()
+            builder = _Builder(run, self._told)
+            try:
+                for queue in waiting:
+                    await run.insist(f'table "{queue[0][0].table}"', functools.partial(builder.make, queue))
+            finally:
+                await asyncio.to_thread(builder.line.close)
 
-        # Both come to their end before an error is raised, so that nothing works on behind a stopped run.
-        ends = await asyncio.gather(*(work() for _ in range(run.request.workers)), return_exceptions=True)
+        # All come to their end before an error is raised, so that nothing works on behind a stopped run.
+        ends = await asyncio.gather(*(work() for _ in range(run.steering.workers)), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
 
-    def _make(self, run: Run, queue: list[Pack]) -> None:
-        if not queue:
-            return
-        with run.to.connect() as connection:
-            for pack in queue:
-                run.stop_here()
-                self._make_pack(run, connection, pack)
-
-    def _make_pack(self, run: Run, connection: Connection, pack: Pack) -> None:
-        try:
-            with connection.transaction():
-                bookkeeping.fenced(connection, run.fence)
-                connection.execute(ddl.together(pack))
-                made = [(s.kind, s.name) for s in pack if s.kind == "view"]
-                bookkeeping.note_made(connection, run.request.run_id, made)
-        except psycopg.Error as error:
-            if len(pack) == 1:
-                raise _refused(pack[0], error) from error
-            for statement in pack:
-                self._make_pack(run, connection, [statement])
-            return
+    def _told(self, pack: Pack) -> None:
         self._meter.add(len(pack), self._total, f"{pack[-1].kind} {pack[-1].name}")
 
     def _finish(self, run: Run, plan: Plan) -> None:
         self._counters = 0
-        there = _existing(run, plan)
+        there = _existing(run.to, plan.schema)
         with run.to.connect() as connection:
-            adopt.put_back(connection, plan.schema, bookkeeping.made(connection, run.request.run_id), there)
+            with _fenced(connection, run):
+                adopt.put_back(connection, plan.schema, bookkeeping.made(connection, run.request.run_id), there)
             for tables in _packed(plan, plan.tables, lambda t: t.name):
-                run.stop_here()
-                self._counters += load.set_counters(connection, plan.schema, tables)
-                names = sql.SQL(", ").join(sql.Identifier(plan.schema, t.name) for t in tables)
-                connection.execute(sql.SQL("ANALYZE {}").format(names))
+                run.safe_point()
+                with _fenced(connection, run):
+                    self._counters += load.set_counters(connection, plan.schema, tables)
+                    names = sql.SQL(", ").join(sql.Identifier(plan.schema, t.name) for t in tables)
+                    connection.execute(sql.SQL("ANALYZE {}").format(names))
                 self._meter.add(2 * len(tables), self._total, f"statistics of {tables[-1].name}")
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
         """Leave it to prepare, which drops the tables with their indexes."""
         return "indexes go with their tables"
+
+
+class _Builder:
+    """Makes queues of statements in one session, pack by pack; a call that failed can be repeated with what is left."""
+
+    def __init__(self, run: Run, told: Callable[[Pack], None]) -> None:
+        self._run, self._told = run, told
+        self.line = Line(run.to)
+        self._watch = Watch()
+        self._doubt = False
+
+    def make(self, queue: list[Pack]) -> None:
+        """Make what a queue holds, and take it off as it is made."""
+        if self._doubt:
+            # The server may have done what it could no longer tell us; opening the line ended its session.
+            _ = self.line.connection
+            there = _existing(self._run.to, self._run.plan().schema)
+            queue[0] = [s for s in queue[0] if s.name not in there]
+        while queue:
+            self._run.safe_point()
+            self._doubt = True
+            if queue[0]:
+                with self._watch.over(self.line) as connection:
+                    self._make_pack(connection, queue[0])
+            self._doubt = False
+            queue.pop(0)
+
+    def _make_pack(self, connection: Connection, pack: Pack) -> None:
+        try:
+            with _fenced(connection, self._run):
+                connection.execute(ddl.together(pack))
+                made = [(s.kind, s.name) for s in pack if s.kind == "view"]
+                bookkeeping.note_made(connection, self._run.request.run_id, made)
+        except psycopg.Error as error:
+            if kind_of(error) is not Trouble.REFUSED:
+                raise
+            if len(pack) == 1:
+                raise _refused(pack[0], error) from error
+            for statement in pack:
+                self._make_pack(connection, [statement])
+            return
+        self._told(pack)
+
+
+@contextlib.contextmanager
+def _fenced(connection: Connection, run: Run) -> Iterator[None]:
+    with connection.transaction():
+        bookkeeping.fenced(connection, run.fence)
+        yield
 
 
 def _by_table(plan: Plan, statements: Iterable[ddl.Statement]) -> list[list[Pack]]:
@@ -131,18 +170,18 @@ def _refused(statement: ddl.Statement, error: psycopg.Error) -> StepFailed:
     return StepFailed(
         f"The server refused the {statement.kind} {statement.name}.",
         where=f'table "{statement.table}"',
-        why=f"SQLSTATE {error.sqlstate}: {' '.join(str(error).split())}",
+        why=in_words(error),
         next_step="Look at the rows it names; then resume, or roll back.",
     )
 
 
-def _existing(run: Run, plan: Plan) -> set[str]:
-    with run.to.connect() as connection:
+def _existing(target: Target, schema: str) -> set[str]:
+    with target.connect() as connection:
         rows = connection.execute(
             "SELECT conname FROM pg_constraint WHERE connamespace = to_regnamespace(quote_ident(%(schema)s))"
             " UNION SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid"
             " WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND i.indisvalid"
             " UNION SELECT viewname FROM pg_views WHERE schemaname = %(schema)s",
-            {"schema": plan.schema},
+            {"schema": schema},
         )
         return {name for (name,) in rows}

@@ -4,32 +4,52 @@ import asyncio
 
 import asyncpg
 
+from zenni_tui.errors import Halted, Interrupted
 from zenni_tui.target import bookkeeping
 
 from .run import Run
+from .steering import awake
 
 _EVERY = 5.0
 _PATIENCE = 5.0
+_MARGIN = 5.0
 
 
 async def keep(run: Run) -> None:
     """Renew the lease every few seconds until cancelled; sets `run.lease_lost` when another engine has taken it.
 
-    A line that is down is not a lost lease: the fence in every chunk's transaction is what protects the data.
+    A line that is down is not a lost lease: the fence in every chunk's transaction is what protects the data. But
+    nothing new is begun from shortly before the lease's end until it is renewed.
     """
     connection: asyncpg.Connection[asyncpg.Record] | None = None
+    failed = False
     try:
         while True:
             try:
                 if connection is None or connection.is_closed():
                     connection = await run.to.connect_async()
+                asked = awake()
                 if not await asyncio.wait_for(bookkeeping.renew(connection, run.fence), _PATIENCE):
                     run.lease_lost.set()
                     return
+                run.steering.leased_until = asked + bookkeeping.LEASE_SECONDS - _MARGIN
+                if failed:
+                    run.patience.over()
+                failed = False
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                run.say(f"The lease could not be renewed, trying again: {error or type(error).__name__}", "warning")
-                connection = None
+                connection, failed = None, True
+                _bear(run, str(error) or type(error).__name__)
             await asyncio.sleep(_EVERY)
     finally:
         if connection is not None:
             connection.terminate()
+
+
+def _bear(run: Run, why: str) -> None:
+    run.say(f"The lease could not be renewed, trying again: {why}", "warning")
+    if awake() < run.steering.leased_until:
+        return
+    try:
+        run.patience.met(Interrupted("The lease can't be renewed.", where="the lease", why=why))
+    except Halted as spent:
+        run.halted = spent

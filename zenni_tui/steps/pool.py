@@ -68,7 +68,7 @@ class Pool:
         flying: dict[asyncio.Future[T], _Job] = {}
         trouble: BaseException | None = None
         while True:
-            ending = trouble is not None or self._run.stopping.is_set() or self._run.lease_lost.is_set()
+            ending = trouble is not None or self._run.ending
             left = ending or not self._launch(function, source, again, flying)
             if left and not flying:
                 break
@@ -100,6 +100,8 @@ class Pool:
             return 0
         workers = 1 if self._run.patience.troubled else self._run.steering.workers
         if self._run.steering.workers < self._started:
+            # There is no telling one worker to leave: all let go, and fewer begin anew.
+            self._run.steering.let_go(wanted=flying > 0)
             if flying:
                 return 0
             self._end()

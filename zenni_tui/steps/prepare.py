@@ -9,9 +9,10 @@ from typing import TypeVar
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
-from zenni_tui.target import bookkeeping, catalogue, ddl
+from zenni_tui.target import bookkeeping, catalogue, ddl, sessions
 
 from . import adopt, lease
+from .patience import insist
 from .run import Run, Step
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class Prepare(Step):
 
     async def run(self, run: Run) -> str:
         """Enter the run in the target, keep its lease alive, and create what the plan says."""
-        summary = await asyncio.to_thread(self._make, run, run.plan())
+        summary = await run.insist("the first write", lambda: self._make(run, run.plan()))
         run.cleanup.append(asyncio.create_task(lease.keep(run)).cancel)
         return summary
 
@@ -72,14 +73,14 @@ class Prepare(Step):
 
     async def undo(self, run: Run) -> str:
         """Drop what this run made and prove by the fingerprint that the target is as it was."""
-        return await asyncio.to_thread(self._drop, run)
+        return await insist(run.patience, "the way back", lambda: self._drop(run))
 
     def _drop(self, run: Run) -> str:
         with run.to.connect() as connection:
             run_id = run.request.run_id
             if not bookkeeping.exists(connection) or (row := bookkeeping.find(connection, run_id)) is None:
                 return "the run had written nothing"
-            end_sessions(run, connection)
+            sessions.end_all(connection, run.to.name)
             everything = bookkeeping.made(connection, run_id)
             with connection.transaction():
                 adopt.give_back(connection, row.schema_name, everything)
@@ -125,14 +126,6 @@ def enter(run: Run, connection: bookkeeping.Connection, plan: Plan) -> int:
         plan.hash,
         catalogue.fingerprint(connection).sha256,
     )
-    end_sessions(run, connection)
+    # They may hold locks for 45 s.
+    sessions.end_all(connection, run.to.name)
     return bookkeeping.begin(connection, row, f"{getpass.getuser()}@{socket.gethostname()}")
-
-
-def end_sessions(run: Run, connection: bookkeeping.Connection) -> None:
-    """End the server sessions that an earlier engine of this run left behind; they may hold locks for 45 s."""
-    connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = %s AND pid <> pg_backend_pid()",
-        (run.to.name,),
-    )

@@ -6,12 +6,13 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from zenni_tui.application import prisma, prisma_plan
 from zenni_tui.convert import planner
-from zenni_tui.errors import Occupied, Stopped
+from zenni_tui.errors import Halted, Occupied, Stopped
 from zenni_tui.files import write_private
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import NONE, Choices, cast_finding
@@ -24,8 +25,10 @@ from zenni_tui.model.schema import SourceSchema, TableProfile, TextShape
 from zenni_tui.model.state import RunState
 from zenni_tui.target.connect import Target
 
-from .patience import Patience
+from .patience import Patience, insist
 from .steering import Steering
+
+T = TypeVar("T")
 
 SERVERS_WORD = ("_refused", "foreign_key_types")
 """How the codes of findings end that only the server's own word brings to light."""
@@ -81,6 +84,7 @@ class Run:
         self.fence = 0
         self.stopping = asyncio.Event()
         self.lease_lost = asyncio.Event()
+        self.halted: Halted | None = None
         self.pool: object | None = None
         self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
         asked = e.Throttled(request.workers, request.chunk_rows)
@@ -193,12 +197,23 @@ class Run:
                 stream.write(json.dumps(whole, ensure_ascii=False) + "\n")
                 self.tell(e.FindingMade(step, finding))
 
+    async def insist(self, where: str, deed: Callable[[], T]) -> T:
+        """Do to the target, in a thread, what can be repeated, again and again while its trouble may pass."""
+        return await insist(self.patience, where, deed, give_up=self.stop_here)
+
     def safe_point(self) -> None:
         """Wait here in a thread while the run is paused; raises as `stop_here` does."""
         self.steering.wait(self.stop_here)
 
+    @property
+    def ending(self) -> bool:
+        """Return whether `stop_here` would raise."""
+        return self.stopping.is_set() or self.lease_lost.is_set() or self.halted is not None
+
     def stop_here(self) -> None:
         """Raise Stopped when the operator asked for it, Occupied when the lease is lost; for safe points only."""
+        if self.halted is not None:
+            raise self.halted
         if self.lease_lost.is_set():
             raise Occupied(
                 "Another engine has taken over this target.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -17,6 +18,11 @@ MOST_WORKERS = 16
 MOST_CHUNK_ROWS = 10_000_000
 
 
+def awake() -> float:
+    """Return seconds on a clock that goes on while the machine or this process sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Steering:
     """The run's settings of the moment; each change is told, and reaches the workers within a running chunk."""
 
@@ -25,8 +31,8 @@ class Steering:
         self.settings = settings
         self.signals = Signals()
         self.paused = False
-        self.lapsed = False
-        """Whether the lease may have run out: nothing new may be written until it is renewed."""
+        self.leased_until = float("inf")
+        """On the clock of `awake`: from then on nothing new may be written until the lease is renewed."""
         self._fewer = 0
         self._free = threading.Event()
         self._free.set()
@@ -40,7 +46,7 @@ class Steering:
     @property
     def closed(self) -> bool:
         """Return whether nothing new may begin."""
-        return self.paused or self.lapsed
+        return self.paused or awake() > self.leased_until
 
     def pause(self, by: str) -> None:
         """Let workers let go and begin nothing new."""
@@ -53,6 +59,10 @@ class Steering:
         self.paused = self.signals.hold = False
         self._free.set()
         self._tell(e.Unpaused(by))
+
+    def let_go(self, *, wanted: bool) -> None:
+        """Let workers let go of what they have in hand, for a moment, or no more."""
+        self.signals.hold = wanted or self.paused
 
     def stop(self) -> None:
         """Let workers let go for good: the run comes to its end."""

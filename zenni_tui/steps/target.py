@@ -7,7 +7,7 @@ import psycopg
 from zenni_tui.errors import NotReady
 from zenni_tui.model.runbook import StepId
 from zenni_tui.sandbox import server
-from zenni_tui.target import bookkeeping
+from zenni_tui.target import bookkeeping, sessions
 from zenni_tui.target.connect import Target
 
 from .run import Run
@@ -20,7 +20,7 @@ async def open_target(run: Run) -> None:
     held = await asyncio.to_thread(_embedded, run.request.run_id)
     run.cleanup.append(held.close)
     parameters = held.conninfo()
-    name = f"zenni-tui {run.request.run_id}"
+    name = sessions.name_of(run.request.run_id)
     run.target = Target(parameters, parameters["password"], name=name, embedded=True)
     run.check(StepId.REACH, "embedded PostgreSQL", f"started on {held.host}:{held.port}, for this run only")
 

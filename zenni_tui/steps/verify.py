@@ -39,10 +39,10 @@ class Verify(Step):
         tallies = await self._rows(run, doubtful, keys)
         tallies |= {n: _Tally(*_counted(d)) for n, d in digests.items() if n not in tallies}
         compared = await self._counts(run, plan, keys, tallies, digests)
-        rules = await asyncio.to_thread(_structure, run, plan)
+        rules = await run.insist("the catalogue", lambda: _structure(run, plan))
         for line in rules.differences:
             run.check(self.id, line.object, _told(line), ok=False)
-        held = await asyncio.to_thread(_assertions, run, plan)
+        held = await run.insist("the assertions", lambda: _assertions(run, plan))
         if held:
             run.check(self.id, "assertions", f"{held} find the same on both sides")
         run.check(
@@ -61,7 +61,7 @@ class Verify(Step):
     async def _digests(self, run: Run, plan: Plan) -> dict[str, digest.Part]:
         """Read everything on both sides; what an attempt before this one has read stands in its file."""
         known = await asyncio.to_thread(Verified, run, plan)
-        pieces = known.pieces or await asyncio.to_thread(_pieces, run, plan)
+        pieces = known.pieces or await run.insist("the sizes of tables", lambda: _pieces(run, plan))
         await asyncio.to_thread(known.begin, pieces)
         rows = {t.name: 0 for t in plan.tables}
         for (name, _), part in known.parts.items():

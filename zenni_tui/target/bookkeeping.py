@@ -1,5 +1,6 @@
 """Our schema in the target: the run, its lease with a fencing number, its checkpoints, and what it made."""
 
+import contextlib
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any
@@ -10,6 +11,8 @@ from psycopg import sql
 
 from zenni_tui.errors import Occupied, StepFailed
 from zenni_tui.model.record import Record
+
+from . import sessions
 
 SCHEMA = "zenni_tui"
 LEASE_SECONDS = 30
@@ -69,6 +72,7 @@ def begin(connection: Connection, row: RunRow, owner: str) -> int:
             (row.run_id, row.kind, row.schema_name, row.source_sha256, row.plan_hash, row.fingerprint),
         )
         _same(connection, row)
+        _end_zombies(connection, row.run_id)
         return _take(connection, row.run_id, owner)
 
 
@@ -83,6 +87,17 @@ def _same(connection: Connection, row: RunRow) -> None:
                 why=f"{getattr(known, name)} was recorded in the target, {getattr(row, name)} is given now.",
                 next_step="Roll this run back and start a new one.",
             )
+
+
+def _end_zombies(connection: Connection, run_id: str) -> None:
+    """End the sessions of a run whose lease has expired: an engine that sleeps may hold a chunk open for ever."""
+    row = connection.execute(
+        "SELECT run_id FROM zenni_tui.lease WHERE run_id <> %s AND expires <= now()", (run_id,)
+    ).fetchone()
+    if row is not None:
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            sessions.end_all(connection, sessions.name_of(row[0]))
+    connection.execute("SET LOCAL lock_timeout = '15s'")
 
 
 def _take(connection: Connection, run_id: str, owner: str) -> int:

@@ -37,6 +37,11 @@ class Session(NamedTuple):
     started: Any
 
 
+def name_of(run_id: str) -> str:
+    """Return the application name that all sessions of a run bear."""
+    return f"zenni-tui {run_id}"
+
+
 def identity(connection: Connection) -> Session:
     """Return the server process behind a connection; a pooler's own number for it would be of no use."""
     row = connection.execute("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()").fetchone()
