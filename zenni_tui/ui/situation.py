@@ -132,7 +132,27 @@ def _work_word(situation: Situation) -> tuple[str, Tone]:
         return "ROLLING BACK", Tone.WARN
     if situation.asked:
         return _ASKED_WORDS.get(situation.asked, "GOING ON"), Tone.WARN
-    return ("WAITING FOR YOU", Tone.WARN) if situation.state.waiting else ("RUNNING", Tone.BUSY)
+    if situation.state.waiting:
+        return "WAITING FOR YOU", Tone.WARN
+    if situation.state.paused:
+        return "PAUSED", Tone.WARN
+    return ("TARGET AWAY", Tone.BAD) if situation.state.retrying else ("RUNNING", Tone.BUSY)
+
+
+def hindrance(situation: Situation) -> tuple[str, Tone] | None:
+    """Return what keeps a run from its full speed now, in one sentence."""
+    state = situation.state
+    if situation.over:
+        return None
+    if state.retrying:
+        story = state.retrying.story(situation.now)
+        return f"{story[0].upper()}{story[1:]}. {state.retrying.why}", Tone.BAD
+    if state.paused:
+        since = max(0.0, situation.now - state.paused_at)
+        return f"Paused by {state.paused.by}, {since:.0f} s ago. Nothing is open on the target; p goes on.", Tone.WARN
+    if state.throttled and state.throttled.limits:
+        return f"Slowed to {state.throttled.words}. Key t changes it.", Tone.WARN
+    return None
 
 
 _ASKED_WORDS = {"stop": "STOPPING", "rollback": "ROLLING BACK"}

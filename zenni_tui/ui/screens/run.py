@@ -33,7 +33,7 @@ from .modals import Choice, Question
 from .panel import Filter, ListPanel, Panel
 from .plan import PlanPanel
 from .report import ReportPanel
-from .review import ReviewScreen
+from .steer import SteerScreen
 from .verify import VerifyPanel
 
 POLL_SECONDS = 0.25
@@ -60,7 +60,7 @@ def panel_of(step: StepId) -> Panel:
     return _OWN_PANELS.get(step, ChecksPanel)(step)
 
 
-class RunScreen(ReviewScreen):
+class RunScreen(SteerScreen):
     """Header, gate, rail and panel, log, the way back, keys; what is `known` at the start isn't told as a problem."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -215,7 +215,7 @@ class RunScreen(ReviewScreen):
         if self.chosen:
             keys.append(("f", "follow"))
         keys += [("q", "leave"), (glyphs.left_right, "step"), ("l", "log")]
-        keys += [] if now.over else [("s", "stop")]
+        keys += [] if now.over else [("s", "stop"), ("p", "go on" if now.state.paused else "pause"), ("t", "speed")]
         keys += [("/", "filter")] if isinstance(self.panel, ListPanel) else []
         keys += [("e", "problem")] if self.last_problem else []
         return [*keys, ("^p", "more"), ("F2", "save"), *([("b", "start")] if self.offer else [])]
@@ -357,7 +357,8 @@ class RunScreen(ReviewScreen):
         answer = await self.ask_engine_room(lambda: self.follower.send(name))
         if answer is None or not answer[0].ok:
             self._asked = before
-        if answer is not None:
+        if answer is not None and (self._asked == name or not answer[0].ok):
+            # Else its effect has been seen already, and the promise would stay for good.
             self.tell(answer[0].message, Tone.PLAIN if answer[0].ok else Tone.BAD)
         self.poll()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from zenni_tui.model.state import RunState
 from zenni_tui.ui.safety import is_my_data_safe
-from zenni_tui.ui.situation import Situation, kind_word, running, state_word
+from zenni_tui.ui.situation import Situation, hindrance, kind_word, running, state_word
 from zenni_tui.ui.words import Glyphs, Line, Piece, Tone, apart, clock, elide, paragraph, width_of
 
 from .canvas import Lines
@@ -66,7 +66,7 @@ def _second(now: Situation, width: int, glyphs: Glyphs) -> Line:
 
 
 class Masthead(Lines):
-    """Three lines in 80 columns; one more where the sentence on safety needs it."""
+    """Three lines in 80 columns; more where the sentence on safety needs them, or something holds the run up."""
 
     def __init__(self) -> None:
         super().__init__(id="masthead")
@@ -84,7 +84,9 @@ class Masthead(Lines):
             return []
         sentence, tone = is_my_data_safe(now)
         safe = paragraph(sentence, width, tone, head=(f"{_SAFE_WORDS[tone]} ", tone))
-        return [_first(now, width, self.glyphs), _second(now, width, self.glyphs), *safe]
+        held = hindrance(now)
+        slow = paragraph(held[0], width, held[1])[:2] if held else []
+        return [_first(now, width, self.glyphs), _second(now, width, self.glyphs), *safe, *slow]
 
 
 _SAFE_WORDS = {Tone.GOOD: "SAFE", Tone.WARN: "SAFE", Tone.BAD: "CARE"}
