@@ -301,7 +301,8 @@ def _steer(name: str, *fields: str) -> Callable[[Options], int]:
 
 def _again(action: str) -> Callable[[Options], int]:
     def verb(options: Options) -> int:
-        follower = _follower(options)
+        follower = Follower(_known_to_the_target(options) or chosen(options))
+        follower.poll()
         entries = follower.state.entries
         if follower.alive:
             if action != "rollback":
@@ -312,6 +313,23 @@ def _again(action: str) -> Callable[[Options], int]:
         return _headless(follower.folder, options, skip=entries)
 
     return verb
+
+
+def _known_to_the_target(options: Options) -> Path | None:
+    """Return the run that a named target knows, its directory made anew when it is lost."""
+    there = options.run_dir or client.live_run() or client.last_run()
+    lost = there is None or not (Path(there) / folders.EVENTS).exists()
+    if not lost and (options.run_dir or not options.target):
+        return None
+    settings = settings_of(options)
+    if settings.target is None:
+        return None
+    from .engine import recall  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+
+    found = recall.recall(settings.target, settings.password, Path(options.run_dir) if options.run_dir else None)
+    if found is not None:
+        print(f"The target knows this run: {found}", file=sys.stderr)
+    return found
 
 
 def _password(options: Options, request: Request) -> str | None:

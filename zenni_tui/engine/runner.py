@@ -165,7 +165,7 @@ class Runner:
         while book:
             step_id = book.pop(0)
             done = self._journal.state.step(step_id).state is StepState.DONE and step_id not in anew
-            if done and not BOOK[step_id].each_time:
+            if done and not BOOK[step_id].each_time and BOOK[step_id].stands(self._run):
                 continue
             if step_id is StepId.PREPARE and not await self._allowed():
                 return Verdict.STOPPED
@@ -258,7 +258,10 @@ class Runner:
         code = self._problem.exit_code if self._problem and verdict is Verdict.NOT_READY else int(_CODES[verdict])
         ended = e.RunEnded(verdict, code, round(time.monotonic() - self._started, 3), peak_rss_mb(), self._problem)
         self._run.tell(ended)
-        evidence.write(self._run.folder, self._journal.state)
+        try:
+            evidence.write(self._run.folder, self._journal.state)
+        except OSError as error:
+            log.error("action=evidence_failed why=%r", str(error))  # noqa: TRY400 - the disk's fault, not the code's
         log.info("action=run_ended verdict=%s exit_code=%d", verdict, code)
         return code
 

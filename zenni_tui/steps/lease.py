@@ -23,8 +23,11 @@ async def keep(run: Run) -> None:
     """
     connection: asyncpg.Connection[asyncpg.Record] | None = None
     failed = False
+    paper = await asyncio.to_thread(_identity, run)
     try:
         while True:
+            if await asyncio.to_thread(_identity, run) != paper:
+                run.halted = _folder_gone(run)
             try:
                 if connection is None or connection.is_closed():
                     connection = await run.to.connect_async()
@@ -53,3 +56,19 @@ def _bear(run: Run, why: str) -> None:
         run.patience.met(Interrupted("The lease can't be renewed.", where="the lease", why=why))
     except Halted as spent:
         run.halted = spent
+
+
+def _identity(run: Run) -> int | None:
+    try:
+        return (run.folder / "request.json").stat().st_ino
+    except OSError:
+        return None
+
+
+def _folder_gone(run: Run) -> Halted:
+    return Halted(
+        "The run directory is gone.",
+        where=str(run.folder),
+        why="Somebody deleted or moved it while the run was at work.",
+        next_step="The target knows the run: zenni-tui resume --target URL, or zenni-tui rollback --target URL.",
+    )

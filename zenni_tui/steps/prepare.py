@@ -11,7 +11,7 @@ from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, catalogue, ddl, sessions
 
-from . import adopt, lease
+from . import adopt, lease, papers
 from .patience import insist
 from .run import Run, Step
 
@@ -128,4 +128,4 @@ def enter(run: Run, connection: bookkeeping.Connection, plan: Plan) -> int:
     )
     # They may hold locks for 45 s.
     sessions.end_all(connection, run.to.name)
-    return bookkeeping.begin(connection, row, f"{getpass.getuser()}@{socket.gethostname()}")
+    return bookkeeping.begin(connection, row, f"{getpass.getuser()}@{socket.gethostname()}", papers.packed(run.folder))

@@ -41,6 +41,10 @@ class Step(ABC):
     each_time = False
     """Whether a resume does it again, because it holds something alive."""
 
+    def stands(self, run: "Run") -> bool:  # noqa: ARG002 - those that leave large files need it
+        """Return whether what it made is still there, so that a resume can pass it by."""
+        return True
+
     async def check(self, run: "Run") -> None:  # noqa: B027 - most steps need what the one before has checked
         """Make sure that the step can be done; raises NotReady or Occupied before anything is changed."""
 

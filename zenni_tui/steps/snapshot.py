@@ -15,6 +15,10 @@ class Snapshot(Step):
 
     id = StepId.SNAPSHOT
 
+    def stands(self, run: Run) -> bool:
+        """Return whether the snapshot is there; one taken anew must be the same for the run to go on."""
+        return run.snapshot.exists()
+
     async def check(self, run: Run) -> None:
         """See that the disk can take it."""
         if not await asyncio.to_thread(run.snapshot.exists):

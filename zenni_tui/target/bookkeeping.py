@@ -60,30 +60,40 @@ def occupied(by: str) -> Occupied:
     )
 
 
-def begin(connection: Connection, row: RunRow, owner: str) -> int:
-    """Set up our schema, enter the run, take the lease and return its fencing number; raises Occupied or StepFailed."""
+def begin(connection: Connection, row: RunRow, owner: str, papers: bytes = b"") -> int:
+    """Set up our schema, enter the run, take the lease and return its fencing number; raises Occupied or StepFailed.
+
+    `papers` are kept, opaque, from the first time, for a run whose directory is lost.
+    """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_GUARD,))
         if not exists(connection):
             connection.execute(resources.files(__package__).joinpath("bookkeeping.sql").read_text())
         connection.execute(
-            "INSERT INTO zenni_tui.run (run_id, kind, schema_name, source_sha256, plan_hash, fingerprint)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING",
-            (row.run_id, row.kind, row.schema_name, row.source_sha256, row.plan_hash, row.fingerprint),
+            "INSERT INTO zenni_tui.run (run_id, kind, schema_name, source_sha256, plan_hash, fingerprint, papers)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING",
+            (row.run_id, row.kind, row.schema_name, row.source_sha256, row.plan_hash, row.fingerprint, papers),
         )
         _same(connection, row)
         _end_zombies(connection, row.run_id)
         return _take(connection, row.run_id, owner)
 
 
+_IDENTITY = {
+    "source_sha256": "the source's content (SHA-256 of its snapshot)",
+    "plan_hash": "the plan (its hash)",
+    "schema_name": "the target's schema",
+}
+
+
 def _same(connection: Connection, row: RunRow) -> None:
     known = find(connection, row.run_id)
     if known is None:
         return
-    for name in ("source_sha256", "plan_hash", "schema_name"):
+    for name, meaning in _IDENTITY.items():
         if getattr(known, name) != getattr(row, name):
             raise StepFailed(
-                f"The run can't go on: its {name} differs from the one it began with.",
+                f"The run can't go on: {meaning} differs from the one it began with.",
                 why=f"{getattr(known, name)} was recorded in the target, {getattr(row, name)} is given now.",
                 next_step="Roll this run back and start a new one.",
             )
@@ -150,6 +160,14 @@ def runs(connection: Connection) -> list[str]:
     if not exists(connection):
         return []
     return [run_id for (run_id,) in connection.execute("SELECT run_id FROM zenni_tui.run ORDER BY run_id")]
+
+
+def last_run(connection: Connection) -> tuple[str, bytes] | None:
+    """Return the id and the papers of the run that entered this target last."""
+    if not exists(connection):
+        return None
+    row = connection.execute("SELECT run_id, papers FROM zenni_tui.run ORDER BY started DESC LIMIT 1").fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def note_made(connection: Connection, run_id: str, things: Iterable[tuple[str, str]]) -> None:

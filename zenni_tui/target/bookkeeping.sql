@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS zenni_tui.run (
     source_sha256 text NOT NULL,
     plan_hash     text NOT NULL,
     fingerprint   text NOT NULL,
+    papers        bytea NOT NULL,
     started       timestamptz NOT NULL DEFAULT now()
 );
 
