@@ -17,7 +17,7 @@ from .engine.client import Follower
 from .errors import ExitCode, NotReady, UsageError
 from .model.request import Request
 from .model.result import result
-from .model.runbook import RunKind
+from .model.runbook import RunKind, StepState
 
 if TYPE_CHECKING:
     from .sandbox.demo import Demo
@@ -246,9 +246,14 @@ def status(options: Options) -> int:
         return int(ExitCode.PASSED)
     word = "running" if follower.alive else str(state.verdict or "interrupted")
     print(f"{state.run_id}: {word}")
+    predictions = state.expected.steps if state.expected else ()
+    foretold = {p.step: f" expected {p.typical:.0f} s ({p.low:.0f} to {p.high:.0f})" for p in predictions}
     for step in state.steps:
         done = f" {step.done:,}/{step.total:,} {step.unit}" if step.total else ""
-        print(f"  {step.id:9} {step.state:8}{done} {step.summary}".rstrip())
+        ahead = foretold.get(step.id, "") if step.state is StepState.PENDING else ""
+        print(f"  {step.id:9} {step.state:8}{done}{ahead} {step.summary}".rstrip())
+    if state.expected and not state.ended:
+        print(f"expected: {state.expected.words}")
     if state.paused and not state.ended:
         print(f"paused by {state.paused.by}; go on: zenni-tui unpause")
     if state.throttled:

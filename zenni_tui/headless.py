@@ -63,6 +63,8 @@ class Narrator:
 
 def _steering(what: e.AnyEvent) -> str:
     match what:
+        case e.Expected() as told:
+            return f"  expected: {told.words}"
         case e.Recovered(seconds=seconds):
             return f"the target works for us again, after {seconds:.0f} s"
         case e.Paused(by=by):

@@ -22,9 +22,12 @@ from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
 from zenni_tui.steps.verified import forget
 
+from . import estimates
 from .journal import Journal
 
 log = logging.getLogger(__name__)
+
+_TICK = 1.0
 
 _CODES = {
     Verdict.PASSED: ExitCode.PASSED,
@@ -176,7 +179,23 @@ class Runner:
                 book = [s for s in STEPS_OF[self._kind] if s not in (StepId.REACH, StepId.SNAPSHOT, StepId.INSPECT)]
             elif verdict is not None:
                 return verdict
-        return judge(self._journal.state)
+            elif step_id is StepId.PLAN:
+                self._foretell()
+        verdict = judge(self._journal.state)
+        if verdict is Verdict.PASSED:
+            self._remember()
+        return verdict
+
+    def _foretell(self) -> None:
+        told = estimates.expected(self._run.request, self._journal.state)
+        if told is not None:
+            self._run.tell(told)
+
+    def _remember(self) -> None:
+        try:
+            estimates.keep(self._run.request, self._journal.state)
+        except OSError as error:
+            self._run.say(f"The figures of this run could not be kept for later estimates: {error}", "warning")
 
     def _choices_changed(self) -> bool:
         if self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING:
@@ -199,7 +218,11 @@ class Runner:
         waits = self._run.request.gated and self._journal.state.step(StepId.PREPARE).state is StepState.PENDING
         if not waits or self._run.stopping.is_set():
             return not self._run.stopping.is_set()
-        return await self._ask(StepId.PREPARE, f"Everything so far only read. Write to {self._run.to.label()} now?")
+        told = self._journal.state.expected
+        time_needed = f" Expected: {told.words}." if told else ""
+        return await self._ask(
+            StepId.PREPARE, f"Everything so far only read. Write to {self._run.to.label()} now?{time_needed}"
+        )
 
     async def _ask(self, step: StepId, question: str) -> bool:
         self._go.clear()
@@ -209,8 +232,10 @@ class Runner:
 
     async def _step(self, step: Step) -> Verdict | None:
         started = time.monotonic()
+        self._run.meter = None
         self._run.tell(e.StepStarted(step.id))
         log.info("action=step_started step=%s", step.id)
+        clock = asyncio.create_task(self._tick())
         try:
             await self._run.steering.opened(self._run.stop_here)
             await step.check(self._run)
@@ -223,9 +248,17 @@ class Runner:
             return Verdict.STOPPED
         except Exception as error:  # noqa: BLE001 - every failure becomes a verdict; faults of ours leave a crash report
             return self._failed(step.id, error, time.monotonic() - started)
+        finally:
+            clock.cancel()
         self._run.tell(e.StepDone(step.id, round(time.monotonic() - started, 3), summary))
         log.info("action=step_done step=%s", step.id)
         return None
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK)
+            if self._run.meter is not None and not self._run.steering.paused:
+                self._run.meter.tick()
 
     def _failed(self, step: StepId, error: Exception, seconds: float) -> Verdict:
         self._problem = _problem(error, self._run.folder)

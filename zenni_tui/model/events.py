@@ -202,6 +202,35 @@ class TableCompared(Event, frozen=True, tag="table_compared"):
     rows_quarantined: int = 0
 
 
+class Prediction(Record, frozen=True):
+    """What a step will take, in seconds: least, median and most of what earlier runs tell."""
+
+    step: StepId
+    low: float
+    typical: float
+    high: float
+
+
+class Expected(Event, frozen=True, tag="expected"):
+    """What the steps will take by the figures of so many earlier runs, on this target or on embedded servers."""
+
+    steps: tuple[Prediction, ...]
+    runs: int
+    same_target: bool
+
+    @property
+    def words(self) -> str:
+        """Return the sum in words."""
+        low, typical, high = (sum(getattr(s, k) for s in self.steps) for k in ("low", "typical", "high"))
+        where = "on this target" if self.same_target else "into embedded servers: this target may be slower"
+        runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
+        return f"about {_span(typical)} in all ({_span(low)} to {_span(high)}), from {runs} {where}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"  # noqa: PLR2004 - minutes are coarse below
+
+
 class Waiting(Event, frozen=True, tag="waiting"):
     """The engine waits for the operator's word before this step."""
 
@@ -317,6 +346,7 @@ AnyEvent = (
     | Progress
     | TableProgress
     | TableCompared
+    | Expected
     | Waiting
     | Commanded
     | Retrying

@@ -25,6 +25,7 @@ class StepView(Record, frozen=True):
     total: int = 0
     unit: str = ""
     eta: float | None = None
+    eta_at: float = 0.0
     note: str = ""
     problem: e.Problem | None = None
     checks: tuple[e.CheckMade, ...] = ()
@@ -70,6 +71,7 @@ class RunState(Record, frozen=True):
     plan_hash: str = ""
     lines: tuple[e.Said, ...] = ()
     waiting: e.Waiting | None = None
+    expected: e.Expected | None = None
     retrying: e.Retrying | None = None
     paused: e.Paused | None = None
     paused_at: float = 0.0
@@ -222,10 +224,12 @@ def _plan_made(state: RunState, _: e.Entry, what: e.PlanMade) -> RunState:
     return _set(state, plan_hash=what.hash, tables={**tables, **left_out})
 
 
-def _progress(state: RunState, _: e.Entry, what: e.Progress) -> RunState:
+def _progress(state: RunState, entry: e.Entry, what: e.Progress) -> RunState:
     seen = state.step(what.step)
     done = max(seen.done, what.done) if seen.unit == what.unit else what.done
-    return _step(state, what.step, done=done, total=what.total, unit=what.unit, eta=what.eta, note=what.note)
+    return _step(
+        state, what.step, done=done, total=what.total, unit=what.unit, eta=what.eta, eta_at=entry.at, note=what.note
+    )
 
 
 def _table_progress(state: RunState, _: e.Entry, what: e.TableProgress) -> RunState:
@@ -287,6 +291,7 @@ _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.TableCompared: _table_compared,
     e.Waiting: lambda state, _, what: _set(state, waiting=what),
     e.Commanded: lambda state, _, __: state,
+    e.Expected: lambda state, _, what: _set(state, expected=what),
     e.Retrying: lambda state, _, what: _set(state, retrying=what),
     e.Recovered: lambda state, _, __: _set(state, retrying=None),
     e.Paused: lambda state, entry, what: _set(state, paused=what, paused_at=entry.at),

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -74,6 +74,13 @@ class Decided(Record, frozen=True):
     quarantine: dict[str, tuple[int, ...]]
 
 
+class Ticking(Protocol):
+    """What wants to hear that time passes."""
+
+    def tick(self) -> None:
+        """Take in that some time has passed."""
+
+
 class Run:
     """One run; its artifacts are files of the run directory, read again after a resume."""
 
@@ -90,6 +97,7 @@ class Run:
         self.lease_lost = asyncio.Event()
         self.halted: Halted | None = None
         self.pool: object | None = None
+        self.meter: Ticking | None = None
         self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
         asked = e.Throttled(request.workers, request.chunk_rows)
         self.steering = Steering(tell, state().throttled or asked)

@@ -80,9 +80,10 @@ class Situation:
     def eta(self) -> float | None:
         """Return the seconds left of the running step, by the engine's own estimate."""
         step = running(self.state)
-        if step is None or step.eta is None or not self.alive:
+        held = self.state.paused or self.state.retrying
+        if step is None or step.eta is None or not self.alive or held:
             return None
-        return max(0.0, step.eta - (self.now - self.state.last))
+        return max(0.0, step.eta - (self.now - step.eta_at))
 
 
 def running(state: RunState) -> StepView | None:
