@@ -65,7 +65,7 @@ def test_it_does_not_go_on_with_another_source(
 ) -> None:
     """A source that changed meanwhile is refused by name, nothing is written, and the way back is open."""
     with sqlite3.connect(source) as changed:
-        changed.execute('UPDATE "Tag" SET name = name || 2')
+        changed.execute('DELETE FROM "Booking" WHERE rowid = 7')
     changed.close()
     resumed = program.run("resume", "--target", target_url, environment=lost)
     assert resumed.code == 1
