@@ -26,7 +26,7 @@ _VERBS: dict[str, str] = {
     "stop": "stop the live run at the next safe point",
     "pause": "pause the live run; no transaction stays open on the target",
     "unpause": "let a paused run go on",
-    "throttle": "slow the live run's copy down, or give it other workers or chunks; without options: what holds now",
+    "throttle": "slow the live run's copy down, or give it other workers; without options: what holds now",
     "logs": "the live or last run's journal in lines",
     "report": "the live or last run's report",
     "runs": "all runs, newest first",
@@ -75,7 +75,6 @@ def parser() -> argparse.ArgumentParser:
     )
     slow = made["throttle"].add_argument
     slow("--workers", type=int, metavar="N", help="worker processes")
-    slow("--chunk", type=int, metavar="ROWS", help="rows of one COPY, for what has not begun")
     slow("--rows", type=int, metavar="N", help="rows a second, 0 for no limit")
     slow("--mb", type=float, metavar="X", help="MB (of 10^6 bytes) a second sent to the target, 0 for no limit")
     made["explain"].add_argument("code", metavar="CODE")
@@ -105,7 +104,6 @@ class Options(argparse.Namespace):
     repair: bool = False
     code: str = ""
     workers: int | None = None
-    chunk: int | None = None
     rows: int | None = None
     mb: float | None = None
 

@@ -411,7 +411,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "stop": stop,
     "pause": _steer("pause"),
     "unpause": _steer("unpause"),
-    "throttle": _steer("throttle", "workers", "chunk", "rows", "mb"),
+    "throttle": _steer("throttle", "workers", "rows", "mb"),
     "logs": logs,
     "report": report,
     "runs": runs,

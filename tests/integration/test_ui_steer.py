@@ -47,7 +47,7 @@ async def test_p_pauses_and_lets_go_on(make: Runs) -> None:
 
 async def test_t_sets_what_was_changed_and_nothing_else(make: Runs) -> None:
     """Only fields that differ travel; what is no number is said; Esc changes nothing; the header tells the limit."""
-    story = make(*told(UP_TO_COPY), e.Throttled(2, 25_000))
+    story = make(*told(UP_TO_COPY), e.Throttled(2))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
         await pilot.pause(LOOK)
@@ -61,8 +61,8 @@ async def test_t_sets_what_was_changed_and_nothing_else(make: Runs) -> None:
         await pilot.press("backspace", "backspace", "5", "0", "0", "enter")
         await pilot.pause(LOOK)
         assert isinstance(app.screen, RunScreen)
-        assert [(c.name, c.rows, c.mb, c.workers, c.chunk) for c in heard] == [("throttle", 500, None, None, None)]
-        story.tell(e.Throttled(2, 25_000, 500, 0.0, "ann"))
+        assert [(c.name, c.rows, c.mb, c.workers) for c in heard] == [("throttle", 500, None, None)]
+        story.tell(e.Throttled(2, 500, 0.0, "ann"))
         await wait_for(pilot, "Slowed to 2 workers")
 
 

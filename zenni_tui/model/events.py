@@ -292,7 +292,6 @@ class Throttled(Event, frozen=True, tag="throttled"):
     """What holds for the copy now; 0 rows or MB (of 10^6 bytes) a second means without a limit."""
 
     workers: int
-    chunk_rows: int
     rows_per_second: int = 0
     mb_per_second: float = 0.0
     by: str = ""
@@ -308,7 +307,7 @@ class Throttled(Event, frozen=True, tag="throttled"):
     def words(self) -> str:
         """Return all of it in words."""
         workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
-        return f"{workers}, chunks of {self.chunk_rows:,} rows, {self.limits or 'no limit of speed'}"
+        return f"{workers}, {self.limits or 'no limit of speed'}"
 
 
 class Said(Event, frozen=True, tag="said"):

@@ -42,8 +42,8 @@ class Command(Record, frozen=True):
     """One line to the engine's control socket.
 
     `name` is `stop`, `rollback`, `go`, `pause`, `unpause`, `throttle`, `choose` or `ping`. `choose` takes `finding`
-    (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to change: `workers`, rows of
-    a `chunk`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit.
+    (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to change: `workers`, `rows`
+    or `mb` (of 10^6 bytes) a second, 0 for no limit.
     """
 
     name: str
@@ -51,7 +51,6 @@ class Command(Record, frozen=True):
     finding: str = ""
     repair: str = ""
     workers: int | None = None
-    chunk: int | None = None
     rows: int | None = None
     mb: float | None = None
 

@@ -99,7 +99,7 @@ class Run:
         self.pool: object | None = None
         self.meter: Ticking | None = None
         self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
-        asked = e.Throttled(request.workers, request.chunk_rows)
+        asked = e.Throttled(request.workers)
         self.steering = Steering(tell, state().throttled or asked)
         self.cleanup: list[Callable[[], object]] = []
 

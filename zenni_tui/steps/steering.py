@@ -1,4 +1,4 @@
-"""What the operator sets while a run works: pause, workers, rows of a chunk, and limits of speed."""
+"""What the operator sets while a run works: pause, workers, and limits of speed."""
 
 import asyncio
 import threading
@@ -15,7 +15,6 @@ from zenni_tui.model.trouble import Trouble
 from .pace import Signals
 
 MOST_WORKERS = 16
-MOST_CHUNK_ROWS = 10_000_000
 
 
 def awake() -> float:
@@ -78,7 +77,6 @@ class Steering:
         """Take over what a `throttle` command names and return the settings in words; raises ValueError."""
         named = {
             "workers": command.workers,
-            "chunk_rows": command.chunk,
             "rows_per_second": command.rows,
             "mb_per_second": command.mb,
         }
@@ -122,7 +120,6 @@ class Steering:
 
 _BOUNDS: dict[str, tuple[float, float]] = {
     "workers": (1, MOST_WORKERS),
-    "chunk_rows": (1, MOST_CHUNK_ROWS),
     "rows_per_second": (0, 1_000_000_000),
     "mb_per_second": (0, 1_000_000),
 }

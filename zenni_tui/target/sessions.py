@@ -19,7 +19,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 SILENCE = 15.0
 """Seconds without a byte in either direction, and without work of our own, after which a line is suspected dead."""
-_ANSWER = 15.0
+ANSWER = 15.0
+"""Seconds that the server has to say, by another connection, that it works for us."""
 _LOOK = 0.2
 _DROP_AFTER = 3.0
 _TIDY = (
@@ -107,9 +108,11 @@ class Watch:
     `held` tells that whoever works should let go: his query is cancelled, and a little later his line cut.
     """
 
-    def __init__(self, held: Callable[[], bool] = lambda: False, silence: float = SILENCE) -> None:
+    def __init__(
+        self, held: Callable[[], bool] = lambda: False, silence: float = SILENCE, answer: float = ANSWER
+    ) -> None:
         self._held = held
-        self._silence = silence
+        self._silence, self._answer = silence, answer
         self._touched = time.monotonic()
 
     def touch(self) -> None:
@@ -140,7 +143,7 @@ class Watch:
             if (seen := _moved(wire)) != moved or time.process_time() - busy > self._silence / 10:
                 moved, at, busy = seen, now, time.process_time()
             if now - max(at, self._touched) > self._silence:
-                if not _works(line, done):
+                if not _works(line, done, self._answer):
                     _cut(wire)
                     return
                 at = time.monotonic()
@@ -170,7 +173,7 @@ def _moved(wire: socket.socket) -> tuple[int, int]:
     return (0, 0)
 
 
-def _works(line: Line, done: threading.Event) -> bool:
+def _works(line: Line, done: threading.Event, seconds: float) -> bool:
     """Ask the server by another connection whether it works for a line; no answer in time means no."""
     found: list[bool] = []
     asked = threading.Event()
@@ -181,7 +184,7 @@ def _works(line: Line, done: threading.Event) -> bool:
         asked.set()
 
     threading.Thread(target=ask, daemon=True).start()
-    end = time.monotonic() + _ANSWER
+    end = time.monotonic() + seconds
     while not asked.wait(_LOOK) and time.monotonic() < end:
         if done.is_set():
             return True

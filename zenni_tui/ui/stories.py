@@ -35,7 +35,7 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("d", "the SQL of the plan; t in a table's columns: another type"),
     ("s", "stop at a safe point (asks); resume goes on from there"),
     ("p", "pause, or let a paused run go on; nothing stays open on the target"),
-    ("t", "speed: rows or MB a second, workers, rows of a chunk"),
+    ("t", "speed: rows or MB a second, workers"),
     ("r, F8", "roll back (asks)"),
     ("u, R", "resume a run that was stopped or interrupted"),
     ("/", "filter tables or findings; Esc clears"),

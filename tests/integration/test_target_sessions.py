@@ -1,0 +1,103 @@
+"""Lines on the target: opened again, their zombies ended, and cut when they are dead, but only then."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from faults.proxy import Line as Way
+from faults.proxy import Proxy
+from faults.proxy import Way as How
+
+from zenni_tui.sandbox import server as sandbox
+from zenni_tui.target.connect import Target
+from zenni_tui.target.sessions import Line, Watch, end_all
+
+
+@pytest.fixture
+def proxy(server: sandbox.Server) -> Iterator[Proxy]:
+    """Yield a line to the server that can be spoilt."""
+    with Proxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def target(database: dict[str, str], proxy: Proxy) -> Target:
+    """Return the test's database behind that line."""
+    through = database | {"port": str(proxy.port)}
+    return Target(through, database["password"], name="zenni-tui test_sessions")
+
+
+def pids(database: dict[str, str]) -> set[int]:
+    """Return the server processes that bear the target's name."""
+    with psycopg.connect(**database) as outside:
+        found = outside.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'zenni-tui test_sessions'"
+            " AND datname = current_database()"
+        )
+        return {pid for (pid,) in found}
+
+
+def test_a_line_that_was_lost_is_opened_again_and_its_zombie_ended(
+    target: Target, proxy: Proxy, database: dict[str, str]
+) -> None:
+    """While the line is held the server keeps our session and its lock; the next connection ends it first."""
+    line = Line(target)
+    line.connection.execute("CREATE TABLE t (id int)")
+    line.connection.execute("BEGIN; LOCK TABLE t")
+    before = line.session
+    assert before is not None
+    proxy.line = Way(How.HOLD)
+    line.close()
+    assert pids(database) == {before.pid}
+    proxy.line = Way()
+    assert line.connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+    assert line.session is not None
+    assert pids(database) == {line.session.pid}
+    line.connection.execute("INSERT INTO t VALUES (1)")
+    line.close()
+
+
+def test_a_dead_line_is_cut(target: Target, proxy: Proxy) -> None:
+    """A proxy that acknowledges everything and delivers nothing is found out, and whoever waits learns of it."""
+    line = Line(target)
+    watch = Watch(silence=1.0, answer=2.0)
+    with pytest.raises(psycopg.OperationalError), watch.over(line) as connection:  # noqa: PT012 - both belong to it
+        proxy.line = Way(How.HOLD)
+        connection.execute("SELECT 1")
+    proxy.line = Way()
+    with watch.over(line) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    line.close()
+
+
+def test_a_server_at_work_is_left_alone(target: Target) -> None:
+    """Silence of a server that says it works for us is no death."""
+    line = Line(target)
+    with Watch(silence=0.5, answer=10.0).over(line) as connection:
+        assert connection.execute("SELECT 7 FROM pg_sleep(3)").fetchone() == (7,)
+    line.close()
+
+
+def test_whoever_should_let_go_is_interrupted(target: Target) -> None:
+    """A query that would take a minute is cancelled as soon as it should let go; the line stays good."""
+    line = Line(target)
+    with pytest.raises(psycopg.errors.QueryCanceled), Watch(lambda: True).over(line) as connection:
+        connection.execute("SELECT pg_sleep(60)")
+    assert line.connection.execute("SELECT 1").fetchone() == (1,)
+    line.close()
+
+
+def test_ending_all_spares_others_and_itself(target: Target, database: dict[str, str]) -> None:
+    """Only sessions of that name end, and not the one that asks."""
+    lines = [Line(target) for _ in range(3)]
+    asking, *others = [line.connection for line in lines]
+    with psycopg.connect(**database) as stranger:
+        end_all(asking, target.name)
+        assert stranger.execute("SELECT 1").fetchone() == (1,)
+    assert lines[0].session is not None
+    assert pids(database) == {lines[0].session.pid}
+    for other in others:
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
+    for line in lines:
+        line.close()
