@@ -77,3 +77,16 @@ def doubled(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return seen
+
+
+def meaning(text: str) -> object:
+    """Return what jsonb keeps of a JSON text that it holds: neither blanks nor order, the last of equal keys."""
+    return json.loads(text, parse_int=_number, parse_float=_number)
+
+
+def _number(literal: str) -> tuple[str]:
+    """Return a number as jsonb shows it, apart from a string of the same characters."""
+    number = Decimal(literal)
+    if not number:
+        number = abs(number) if int(number.as_tuple().exponent) <= 0 else Decimal(0)
+    return (format(number, "f"),)

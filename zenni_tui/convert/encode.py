@@ -238,6 +238,9 @@ def _timestamp(column: ColumnPlan) -> Field:
     def field(value: Value) -> bytes:
         if value is None:
             return NULL
+        if isinstance(value, float):
+            # Never from the cache: a number finds an equal one of the other class there, which is read otherwise.
+            return _LONG(8, dates.instant(value, epoch, digits, zone) - _PG_EPOCH_MICROS)
         # Neighbouring rows share many instants; the cache is emptied before it can grow.
         found = memory.get(value)
         if found is None:
