@@ -1,20 +1,17 @@
 """Tries conversions without writing: which values have no faithful form, and which keys become equal."""
 
-import re
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import NoneType
 
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import Value
 
-from . import documents, encode
+from . import documents, encode, instants
 from .types import DATES
 from .unfit import Unfit
-
-_ZONED = re.compile(r"[T ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d(?::?\d\d)?)$", re.ASCII)
 
 
 class Trouble(Record, frozen=True):
@@ -46,7 +43,7 @@ class Twins(Record, frozen=True):
 
 
 def attempt(
-    rows: Iterable[Sequence[Value]],
+    batches: Iterable[Sequence[Sequence[Value]]],
     columns: Sequence[ColumnPlan],
     enums: Sequence[EnumPlan],
     *,
@@ -54,31 +51,71 @@ def attempt(
     rowids: bool,
 ) -> Tried:
     """Try to encode the values of rows; the first `lead` values of each row are its rowid, if any, and its key."""
-    fields = [encode.field_encoder(c, enums) for c in columns]
-    found: dict[tuple[str, str], tuple[str, list[str], list[int]]] = {}
-    zoned: Counter[str] = Counter()
-    zoneless: Counter[str] = Counter()
-    doubled: dict[str, list[str]] = {}
-    for row in rows:
-        for column, field, value in zip(columns, fields, row[lead:], strict=True):
-            if value is None:
-                continue
-            name = column.source or ""
+    trials = [_Trial(column, enums) for column in columns]
+    for rows in batches:
+        for one, values in zip(trials, list(zip(*rows, strict=True))[lead:], strict=True):
+            one.take(values, lambda position: _named(rows[position][:lead], rowids=rowids))  # noqa: B023 - called at once
+    return Tried(
+        tuple(trouble for one in trials for trouble in one.troubles()),
+        {one.name: one.zoned for one in trials if one.zoned},
+        {one.name: one.zoneless for one in trials if one.zoneless},
+        {one.name: tuple(one.doubled) for one in trials if one.doubled},
+    )
+
+
+_Key = tuple[str, int | None]
+
+
+def _named(lead: Sequence[Value], *, rowids: bool) -> _Key:
+    rowid = lead[0] if rowids and isinstance(lead[0], int) else None
+    return key_text(lead, rowids=rowids), rowid
+
+
+class _Trial:
+    """One column's trial; values of which a quick look proves that they fit are not tried one by one."""
+
+    def __init__(self, column: ColumnPlan, enums: Sequence[EnumPlan]) -> None:
+        self.name = column.source or ""
+        self.zoned = self.zoneless = 0
+        self.doubled: list[str] = []
+        self._kind = column.type.kind
+        self._field = encode.field_encoder(column, enums)
+        self._quick = instants.quick(column)
+        self._found: dict[str, tuple[str, list[_Key]]] = {}
+
+    def take(self, values: Sequence[Value], key_of: Callable[[int], _Key]) -> None:
+        kinds = set(map(type, values)) - {NoneType}
+        if self._quick is not None and self._quick.whole_fit(values):
+            kinds.discard(int)
+        if not kinds:
+            return
+        for position, value in enumerate(values):
+            if type(value) in kinds:
+                self._try(value, position, key_of)
+
+    def _try(self, value: Value, position: int, key_of: Callable[[int], _Key]) -> None:
+        zoned = self._quick.zoned(value) if self._quick is not None and isinstance(value, str) else None
+        if zoned is None:
             try:
-                field(value)
+                self._field(value)
             except Unfit as unfit:
-                reason, keys, ids = found.get((name, unfit.code), (unfit.reason, [], []))
-                found[name, unfit.code] = (worse(reason, unfit.reason), keys, ids)
-                keys.append(key_text(row[:lead], rowids=rowids))
-                if rowids and isinstance(row[0], int):
-                    ids.append(row[0])
-                continue
-            if isinstance(value, str) and column.type.kind in DATES:
-                (zoned if _ZONED.search(value) else zoneless)[name] += 1
-            elif isinstance(value, str) and column.type.kind is Kind.JSONB and documents.doubled(value):
-                doubled.setdefault(name, []).append(key_text(row[:lead], rowids=rowids))
-    troubles = tuple(Trouble(*k, why, tuple(keys), tuple(ids)) for k, (why, keys, ids) in found.items())
-    return Tried(troubles, dict(zoned), dict(zoneless), {c: tuple(k) for c, k in doubled.items()})
+                reason, keys = self._found.get(unfit.code, (unfit.reason, []))
+                self._found[unfit.code] = (worse(reason, unfit.reason), keys)
+                keys.append(key_of(position))
+                return
+        if not isinstance(value, str):
+            return
+        if self._kind in DATES:
+            named = zoned if zoned is not None else instants.names_zone(value)
+            self.zoned += named
+            self.zoneless += not named
+        elif self._kind is Kind.JSONB and documents.doubled(value):
+            self.doubled.append(key_of(position)[0])
+
+    def troubles(self) -> Iterable[Trouble]:
+        for code, (why, keys) in self._found.items():
+            ids = tuple(rowid for _, rowid in keys if rowid is not None)
+            yield Trouble(self.name, code, why, tuple(text for text, _ in keys), ids)
 
 
 def worse(one: str, other: str) -> str:

@@ -1,11 +1,13 @@
 """Profiles what columns really hold, a batch at a time, in operations that run at C speed."""
 
-from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
 import msgspec
 
 from zenni_tui.model.schema import ColumnProfile, Value
+
+V = TypeVar("V", int, float, str, bytes)
 
 SECONDS_BEGIN, SECONDS_END = 100_000_000, 100_000_000_000
 """As seconds since 1970 these are the years 1973 and 5138; as milliseconds, the second of January 1970 and 1973."""
@@ -16,17 +18,15 @@ MILLIS_END = 100_000_000_000_000
 
 def profile(values: Sequence[Value]) -> ColumnProfile:
     """Profile one batch of a column's values."""
-    kinds = Counter(map(type, values))
-    whole = [v for v in values if type(v) is int] if kinds[int] else []
-    reals = [v for v in values if type(v) is float] if kinds[float] else []
-    texts = [v for v in values if type(v) is str] if kinds[str] else []
-    blobs = [v for v in values if type(v) is bytes] if kinds[bytes] else []
+    kinds = set(map(type, values))
+    whole, reals = _of(int, values, kinds), _of(float, values, kinds)
+    texts, blobs = _of(str, values, kinds), _of(bytes, values, kinds)
     return ColumnProfile(
         integers=len(whole),
         reals=len(reals),
         texts=len(texts),
         blobs=len(blobs),
-        nulls=kinds[type(None)],
+        nulls=len(values) - len(whole) - len(reals) - len(texts) - len(blobs),
         smallest=min(whole, default=None),
         largest=max(whole, default=None),
         longest=max(max(map(len, texts), default=0), max(map(len, blobs), default=0)),
@@ -36,6 +36,13 @@ def profile(values: Sequence[Value]) -> ColumnProfile:
         greatest_real=max(reals, default=None),
         suspect_text=_suspect("".join(texts)),
     )
+
+
+def _of(kind: type[V], values: Sequence[Value], kinds: set[type]) -> Sequence[V]:
+    """Return the values of one class; a batch of one class is itself, which most are."""
+    if kind not in kinds:
+        return ()
+    return cast("Sequence[V]", values) if len(kinds) == 1 else [v for v in values if type(v) is kind]
 
 
 def _between(whole: Sequence[int], begin: int, end: int) -> int:

@@ -12,9 +12,9 @@ from .database import quoted
 Row = tuple[Value, ...]
 
 _MOST_ROWS = 4096
-_MOST_VALUES = 32_768
-_SHORT = 1024
-"""Bytes of a value that is fetched with many others at once: together they stay under 32 MiB."""
+_MOST_VALUES = 16_384
+_SHORT = 4096
+"""Bytes of a value that is fetched with many others at once: together they stay under 64 MiB."""
 _BATCH_BYTES = 2 * 1024 * 1024
 
 

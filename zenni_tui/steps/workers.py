@@ -127,8 +127,8 @@ def try_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan]
     rowid = reader.rowid_name(table)
     lead = [rowid, *table.key] if rowid else list(table.key)
     wanted = [*lead, *(c.source or "" for c in columns)]
-    rows = (row for batch in reader.batches(desk.source, table, wanted, span) for row in batch)
-    return trial.attempt(rows, columns, enums, lead=len(lead), rowids=rowid is not None)
+    batches = reader.batches(desk.source, table, wanted, span)
+    return trial.attempt(batches, columns, enums, lead=len(lead), rowids=rowid is not None)
 
 
 def find_twins(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], scratch: Path) -> trial.Twins:
