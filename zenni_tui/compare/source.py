@@ -10,9 +10,9 @@ from zenni_tui.model.plan import ColumnPlan, Reference, Span, TablePlan
 from zenni_tui.model.schema import Value
 
 BATCH_ROWS = 2_000
-BATCH_VALUES = 28_000
+BATCH_VALUES = 14_000
 BATCH_BYTES = 8 * 1024 * 1024
-ORDINARY_BYTES = 2_500
+ORDINARY_BYTES = 5_000
 """The longest value of a batch read at once: as many as `BATCH_VALUES` of them stay under 70 MB."""
 FEW = 16
 """How many rows are read with care where one of them needs it; twice as many when the next ones need it again."""
