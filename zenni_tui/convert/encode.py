@@ -240,7 +240,7 @@ def _timestamp(column: ColumnPlan) -> Field:
             return NULL
         if isinstance(value, float):
             # Never from the cache: a number finds an equal one of the other class there, which is read otherwise.
-            return _LONG(8, dates.instant(value, epoch, digits, zone) - _PG_EPOCH_MICROS)
+            return _LONG(8, dates.instant(value, epoch, digits, zone) - PG_EPOCH_MICROS)
         # Neighbouring rows share many instants; the cache is emptied before it can grow.
         found = memory.get(value)
         if found is None:
