@@ -49,8 +49,8 @@ def begin(ground: Ground, tmp_path: Path) -> Iterator[Callable[..., Trial]]:
     ground.server.create_database(name)
     made: list[Trial] = []
 
-    def make(kind: RunKind = RunKind.REHEARSE, folder: Path | None = None) -> Trial:
-        made.append(Trial(ground, folder or tmp_path / f"run{len(made)}", name, kind))
+    def make(kind: RunKind = RunKind.REHEARSE, folder: Path | None = None, *, keep: bool = True) -> Trial:
+        made.append(Trial(ground, folder or tmp_path / f"run{len(made)}", name, kind, keep=keep))
         return made[-1]
 
     yield make

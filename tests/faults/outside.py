@@ -99,3 +99,9 @@ def checkpoints(target: dict[str, str]) -> list[tuple[str, int, int]]:
         return theirs.execute(
             "SELECT table_name, count(*), sum(rows)::int FROM zenni_tui.checkpoint GROUP BY 1 ORDER BY 1"
         ).fetchall()
+
+
+def expire(target: dict[str, str]) -> None:
+    """Let the lease be over, as if its engine had been away for half a minute."""
+    with psycopg.connect(**target) as theirs:
+        theirs.execute("UPDATE zenni_tui.lease SET expires = now() - interval '1 second'")

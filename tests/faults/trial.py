@@ -1,7 +1,9 @@
 """One trial: a run of the real engine, broken at a moment of its own story, brought to its end and looked at."""
 
+import copy
 import os
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -43,13 +45,15 @@ class Ground:
 class Trial:
     """One run with a database of its own, reached through the proxy."""
 
-    def __init__(self, ground: Ground, folder: Path, database: str, kind: RunKind = RunKind.REHEARSE) -> None:
+    def __init__(
+        self, ground: Ground, folder: Path, database: str, kind: RunKind = RunKind.REHEARSE, *, keep: bool = True
+    ) -> None:
         self.ground = ground
         self.direct = ground.server.conninfo(database)
         through = self.direct | {"port": str(ground.proxy.port)}
         self._password = through.pop("password")
         self.wanted = Verdict.PASSED if kind is RunKind.REHEARSE else Verdict.WAITING
-        request = Request(folders.new_run_id(kind), kind, str(ground.source), through, keep=True, chunk_rows=CHUNK_ROWS)
+        request = Request(folders.new_run_id(kind), kind, str(ground.source), through, keep=keep, chunk_rows=CHUNK_ROWS)
         self.follower = client.Follower(client.create(request, folder))
         self.engines = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,6 +62,14 @@ class Trial:
         """Start an engine on the run, new or again."""
         self.engines += 1
         self._process = client.launch(self.follower.folder, action=action, password=self._password)
+
+    def copied(self, folder: Path) -> "Trial":
+        """Return the same run on a copy of its directory, as if somebody had taken it to another machine."""
+        shutil.copytree(self.follower.folder, folder, ignore=shutil.ignore_patterns("*.sock"))
+        other = copy.copy(self)
+        other.follower, other.engines, other._process = client.Follower(folder), 0, None
+        other.follower.poll()
+        return other
 
     def engine(self) -> psutil.Process | None:
         """Return the engine while it lives."""

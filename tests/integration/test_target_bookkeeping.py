@@ -78,7 +78,9 @@ async def test_a_lease_is_taken_held_and_given_back(target: Target, place: Place
         bookkeeping.begin(target, entry("two"), "bob@there")
     assert bookkeeping.find(target, "two") is None
     assert await renewed(place, fence)
-    bookkeeping.release(target, "one")
+    bookkeeping.release(target, fence - 1)
+    assert "run one of ann@here" in (bookkeeping.holder(target, "two") or "")
+    bookkeeping.release(target, fence)
     assert bookkeeping.begin(target, entry("two"), "bob@there") > fence
 
 
@@ -194,10 +196,10 @@ def test_a_run_goes_on_only_with_what_it_began_with(target: Target, changed: str
 
 def test_leaving_removes_our_schema_with_the_last_run(target: Target) -> None:
     """Another run's rows keep the schema; the last one to leave takes it along, and nothing else."""
-    bookkeeping.begin(target, entry("one"), "ann@here")
+    fence = bookkeeping.begin(target, entry("one"), "ann@here")
     bookkeeping.note_made(target, "one", [("table", "a"), ("table", 'b"')])
     assert bookkeeping.made(target, "one") == [("table", 'b"'), ("table", "a")]
-    bookkeeping.release(target, "one")
+    bookkeeping.release(target, fence)
     bookkeeping.begin(target, entry("two"), "bob@there")
     with target.transaction():
         bookkeeping.leave(target, "one")
@@ -214,8 +216,8 @@ def test_leaving_removes_our_schema_with_the_last_run(target: Target) -> None:
 
 def test_a_run_that_enters_while_the_last_one_leaves_is_kept(target: Target, place: Place) -> None:
     """The drop of our schema never takes a row along that another engine is just writing."""
-    bookkeeping.begin(target, entry("one"), "ann@here")
-    bookkeeping.release(target, "one")
+    fence = bookkeeping.begin(target, entry("one"), "ann@here")
+    bookkeeping.release(target, fence)
     entered = threading.Event()
 
     def enter() -> None:

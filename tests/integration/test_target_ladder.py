@@ -552,11 +552,11 @@ async def test_what_is_there_already_is_told(server: Postgres17, database: str) 
     assert "2 tables, 1 of them with rows" in made.found["contents"].found
     with place.connect() as connection:
         row = bookkeeping.RunRow("another", "migrate", "public", "s", "p", "f")
-        bookkeeping.begin(connection, row, "ann@there")
+        fence = bookkeeping.begin(connection, row, "ann@there")
         held = await climb(place, "contents")
         assert held.stopped == "contents"
         assert "ann@there" in held.words
-        bookkeeping.release(connection, "another")
+        bookkeeping.release(connection, fence)
     free = await climb(place, "contents")
     assert "from earlier runs of ours: another" in free.found["contents"].found
 

@@ -51,6 +51,7 @@ class Runner:
         self._back = False
         self._started = time.monotonic()
         self._problem: e.Problem | None = None
+        self._occupied = False
 
     def answer(self, command: Command) -> Reply:
         """Hear a command from the control socket; what it asks for happens at the next safe point."""
@@ -122,7 +123,8 @@ class Runner:
         undo = self._kind is RunKind.REHEARSE and not self._run.request.keep and not self._run.request.gated
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
             undo = True
-        if undo and verdict is not Verdict.STOPPED and not await self._undo():
+        mine = verdict is not Verdict.STOPPED and not self._occupied
+        if undo and mine and not await self._undo():
             return Verdict.FAILED
         if self._kind is RunKind.MIGRATE and verdict is Verdict.PASSED:
             return Verdict.WAITING
@@ -264,6 +266,7 @@ class Runner:
         self._problem = _problem(error, self._run.folder)
         log.error("action=step_failed step=%s what=%r why=%r", step, self._problem.what, self._problem.why)
         self._run.tell(e.StepFailed(step, round(seconds, 3), self._problem))
+        self._occupied = isinstance(error, Occupied)
         if isinstance(error, NotReady | Occupied):
             return Verdict.NOT_READY
         return Verdict.FAILED if isinstance(error, ZenniError | OSError) else Verdict.ERROR

@@ -80,18 +80,21 @@ class Prepare(Step):
             run_id = run.request.run_id
             if not bookkeeping.exists(connection) or (row := bookkeeping.find(connection, run_id)) is None:
                 return "the run had written nothing"
-            sessions.end_all(connection, run.to.name)
+            _claim(run, connection)
             everything = bookkeeping.made(connection, run_id)
             with connection.transaction():
+                bookkeeping.fenced(connection, run.fence)
                 adopt.give_back(connection, row.schema_name, everything)
             made = _parents_last(everything)
             for some in batched(made):
                 with connection.transaction():
+                    bookkeeping.fenced(connection, run.fence)
                     connection.execute("SET LOCAL lock_timeout = '20s'")
                     drops = (ddl.drop(kind, name, row.schema_name) for kind, name in some)
                     connection.execute(";\n".join(drops).encode())
                     bookkeeping.forget_made(connection, run_id, some)
             with connection.transaction():
+                bookkeeping.fenced(connection, run.fence)
                 bookkeeping.leave(connection, run_id)
             now = catalogue.fingerprint(connection)
         if now.sha256 != row.fingerprint:
@@ -102,6 +105,15 @@ class Prepare(Step):
                 next_step="Compare the database's objects with what you expect; the run has nothing left there.",
             )
         return f"{len(made)} objects dropped; target as it was: fingerprint of {now.objects} objects is equal"
+
+
+def _claim(run: Run, connection: bookkeeping.Connection) -> None:
+    """Hold the lease for an undo: the one this engine has, if it has it still, or else one taken now."""
+    if run.fence:
+        with connection.transaction():
+            bookkeeping.fenced(connection, run.fence)
+    sessions.end_all(connection, run.to.name)
+    run.fence = run.fence or bookkeeping.take(connection, run.request.run_id, owner())
 
 
 def batched(things: Sequence[T]) -> Iterable[Sequence[T]]:
@@ -128,4 +140,9 @@ def enter(run: Run, connection: bookkeeping.Connection, plan: Plan) -> int:
     )
     # They may hold locks for 45 s.
     sessions.end_all(connection, run.to.name)
-    return bookkeeping.begin(connection, row, f"{getpass.getuser()}@{socket.gethostname()}", papers.packed(run.folder))
+    return bookkeeping.begin(connection, row, owner(), papers.packed(run.folder))
+
+
+def owner() -> str:
+    """Return who holds a lease that this engine takes, for others to read."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -45,6 +45,6 @@ async def close_target(run: Run, *, keep: bool) -> None:
 def _release(run: Run) -> None:
     try:
         with run.to.connect() as connection:
-            bookkeeping.release(connection, run.request.run_id)
+            bookkeeping.release(connection, run.fence)
     except (NotReady, psycopg.Error) as error:
         run.say(f"The lease could not be given back, it expires by itself: {error}", "warning")

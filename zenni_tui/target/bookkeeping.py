@@ -76,7 +76,7 @@ def begin(connection: Connection, row: RunRow, owner: str, papers: bytes = b"") 
         )
         _same(connection, row)
         _end_zombies(connection, row.run_id)
-        return _take(connection, row.run_id, owner)
+        return take(connection, row.run_id, owner)
 
 
 _IDENTITY = {
@@ -110,7 +110,8 @@ def _end_zombies(connection: Connection, run_id: str) -> None:
     connection.execute("SET LOCAL lock_timeout = '15s'")
 
 
-def _take(connection: Connection, run_id: str, owner: str) -> int:
+def take(connection: Connection, run_id: str, owner: str) -> int:
+    """Take the lease, from an earlier engine of the same run too, and return its fencing number; raises Occupied."""
     # The first number is the time in microseconds: a lease made anew never repeats a number that a zombie holds.
     fence = connection.execute(
         "INSERT INTO zenni_tui.lease AS l (fence, run_id, owner, expires)"
@@ -126,22 +127,30 @@ def _take(connection: Connection, run_id: str, owner: str) -> int:
 
 
 async def renew(connection: "asyncpg.Connection[asyncpg.Record]", fence: int) -> bool:
-    """Put the lease's end off; returns False when another engine has taken it over."""
-    done = await connection.execute(
-        "UPDATE zenni_tui.lease SET expires = now() + $1 * interval '1 second' WHERE fence = $2", LEASE_SECONDS, fence
-    )
+    """Put the lease's end off; returns False when another engine has taken it over, or rolled the run back."""
+    try:
+        done = await connection.execute(
+            "UPDATE zenni_tui.lease SET expires = now() + $1 * interval '1 second' WHERE fence = $2",
+            LEASE_SECONDS,
+            fence,
+        )
+    except asyncpg.UndefinedTableError:
+        return False
     return bool(done == "UPDATE 1")
 
 
-def release(connection: Connection, run_id: str) -> None:
-    """Let the lease expire now."""
+def release(connection: Connection, fence: int) -> None:
+    """Let the lease expire now, if it is still the one with this number."""
     if exists(connection):
-        connection.execute("UPDATE zenni_tui.lease SET expires = now() WHERE run_id = %s", (run_id,))
+        connection.execute("UPDATE zenni_tui.lease SET expires = now() WHERE fence = %s", (fence,))
 
 
 def fenced(connection: Connection, fence: int) -> None:
     """Within a transaction, hold our place until its end; raises Occupied when the lease was taken over."""
-    row = connection.execute("SELECT 1 FROM zenni_tui.lease WHERE fence = %s FOR KEY SHARE", (fence,)).fetchone()
+    try:
+        row = connection.execute("SELECT 1 FROM zenni_tui.lease WHERE fence = %s FOR KEY SHARE", (fence,)).fetchone()
+    except psycopg.errors.UndefinedTable:
+        raise occupied("the run was rolled back by another engine") from None
     if row is None:
         raise occupied("its lease passed to another engine")
 

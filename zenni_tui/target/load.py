@@ -48,6 +48,7 @@ def span(
     schema, table, part = where
     started = time.monotonic()
     with connection.transaction(), connection.cursor() as cursor:
+        bookkeeping.fenced(connection, ticket.fence)
         cursor.execute(
             "INSERT INTO zenni_tui.checkpoint (run_id, table_name, span, rows) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
@@ -55,7 +56,6 @@ def span(
         )
         if cursor.rowcount == 0:
             return Loaded(part.rows, 0, 0.0, before=True)
-        bookkeeping.fenced(connection, ticket.fence)
         size = copy(cursor, statement(schema, table), data())
         expected = part.rows - len(aside)
         if cursor.rowcount != expected:
