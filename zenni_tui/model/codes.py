@@ -61,6 +61,7 @@ CODES: dict[str, str] = {
     "drift_foreign_key_missing": "schema.prisma declares a foreign key that the file lacks.",
     "drift_foreign_key_undeclared": "The file has a foreign key that schema.prisma lacks.",
     "drift_foreign_key_actions": "schema.prisma and the file disagree on a foreign key's actions.",
+    "no_way_back": "PostgreSQL holds a value that SQLite can't: an infinite date, NaN. It can't follow into the old file until it is changed.",
     "name_not_utf8": "A name is not valid UTF-8. The finding tells the command that renames it in a copy of the source. Or leave the table behind.",
     "name_collides": "Two names would be one in the target. Choose the proposed renaming, or another with [schema.renames].",
     "too_many_columns": "A table has more than 1,600 columns, PostgreSQL's limit. Leave columns behind, or split the table.",
