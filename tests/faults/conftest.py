@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,11 @@ def begin(ground: Ground, tmp_path: Path) -> Iterator[Callable[..., Trial]]:
     ground.server.create_database(name)
     made: list[Trial] = []
 
-    def make(kind: RunKind = RunKind.REHEARSE, folder: Path | None = None, *, keep: bool = True) -> Trial:
-        made.append(Trial(ground, folder or tmp_path / f"run{len(made)}", name, kind, keep=keep))
+    def make(
+        kind: RunKind = RunKind.REHEARSE, *, folder: Path | None = None, keep: bool = True, source: Path | None = None
+    ) -> Trial:
+        place = folder or tmp_path / f"run{len(made)}"
+        made.append(Trial(replace(ground, source=source or ground.source), place, name, kind, keep=keep))
         return made[-1]
 
     yield make

@@ -16,13 +16,17 @@ class Problem(Record, frozen=True):
 
 
 class SourceFacts(Record, frozen=True):
-    """The source as the run knows it; `bytes` and `sha256` are the snapshot's."""
+    """The source as the run knows it; `bytes` and `sha256` are the snapshot's.
+
+    What was committed before `as_of`, in seconds since 1970 UTC, is in the snapshot; 0 when there is none yet.
+    """
 
     path: str
     bytes: int = 0
     sha256: str = ""
     tables: int = 0
     rows: int = 0
+    as_of: float = 0.0
 
 
 class TargetFacts(Record, frozen=True):

@@ -43,16 +43,22 @@ def _head(state: RunState) -> Iterable[str]:
         s = state.source
         yield f"- Source: `{s.path}`, {s.tables} tables, {s.rows:,} rows"
         yield f"- Snapshot: {s.bytes:,} bytes, SHA-256 `{s.sha256}`"
+        if s.as_of:
+            yield f"- As of: {_moment(s.as_of)}; what the application wrote later is not in it"
     if state.target is not None:
         t = state.target
         kind = "embedded PostgreSQL" if t.embedded else "PostgreSQL"
         yield f"- Target: {kind} {t.server_version} at {t.host}:{t.port}/{t.database}, schema {t.schema}"
-    yield f"- Started: {datetime.fromtimestamp(state.started, UTC).isoformat(timespec='seconds')}"
+    yield f"- Started: {_moment(state.started)}"
     yield f"- Plan: `{state.plan_hash or 'none'}`"
     if state.problem is not None:
         p = state.problem
         yield f"- **{p.what}** {p.where} {p.why} Next: {p.next_step}"
     yield ""
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def _steps(state: RunState) -> Iterable[str]:

@@ -28,7 +28,7 @@ class Snapshot(Step):
         """Take it anew: a half-made one is thrown away."""
         scratch = run.snapshot.with_suffix(".new")
         await asyncio.to_thread(scratch.unlink, missing_ok=True)
-        started = time.monotonic()
+        as_of, started = int(time.time() * 1000) / 1000, time.monotonic()
         await snapshot.copy(run.source, scratch)
         held = time.monotonic() - started
         run.check(self.id, "backup", f"one step of {held:.2f} s, for which a writer may have waited")
@@ -43,7 +43,7 @@ class Snapshot(Step):
         size = (await asyncio.to_thread(scratch.stat)).st_size
         run.check(self.id, "hash", f"SHA-256 {digest}")
         await asyncio.to_thread(scratch.replace, run.snapshot)
-        run.tell(e.SourceSeen(e.SourceFacts(str(run.source), size, digest)))
+        run.tell(e.SourceSeen(e.SourceFacts(str(run.source), size, digest, as_of=as_of)))
         return f"{size:,} bytes, held a writer off for {held:.2f} s at most"
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
