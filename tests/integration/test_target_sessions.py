@@ -87,6 +87,14 @@ def test_whoever_should_let_go_is_interrupted(target: Target) -> None:
     line.close()
 
 
+def test_what_a_lost_client_holds_is_freed_by_the_server(target: Target) -> None:
+    """A transaction left open is ended by the server within a minute, and a long statement when its client is gone."""
+    line = Line(target)
+    query = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting(%s)"
+    assert line.connection.execute(query, ("client_connection_check_interval",)).fetchone() == ("1min", "10s")
+    line.close()
+
+
 def test_ending_all_spares_others_and_itself(target: Target, database: dict[str, str]) -> None:
     """Only sessions of that name end, and not the one that asks."""
     lines = [Line(target) for _ in range(3)]

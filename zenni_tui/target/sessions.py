@@ -24,7 +24,8 @@ ANSWER = 15.0
 _LOOK = 0.2
 _DROP_AFTER = 3.0
 _TIDY = (
-    # Frees the locks of a lost client during a long statement; refused where the platform can't tell.
+    # Both free the locks of a lost client: between two statements, and during a long one where the platform can tell.
+    "SET idle_in_transaction_session_timeout = '60s';"
     "DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '10s', false);"
     " EXCEPTION WHEN OTHERS THEN NULL; END $$"
 )
