@@ -93,6 +93,15 @@ def sessions(target: dict[str, str]) -> list[str]:
         return [f"{name}: {state} {query}" for name, state, query in rows]
 
 
+def transactions(target: dict[str, str]) -> list[str]:
+    """Return the transactions of others that have been open for more than half a second."""
+    with psycopg.connect(**target) as theirs:
+        rows = theirs.execute(
+            f"SELECT query FROM pg_stat_activity WHERE {_OTHERS} AND clock_timestamp() - xact_start > interval '0.5 s'"
+        )
+        return [query for (query,) in rows]
+
+
 def checkpoints(target: dict[str, str]) -> list[tuple[str, int, int]]:
     """Return the rows of our own schema that tell what has arrived: table, spans, rows."""
     with psycopg.connect(**target) as theirs:

@@ -4,20 +4,29 @@
 """
 
 import random
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from zenni_tui.model.runbook import RunKind, StepId, StepState
+from zenni_tui.model.runbook import RunKind, StepId, StepState, Verdict
 from zenni_tui.sandbox import server as sandbox
 
+from . import outside
 from .proxy import Line, Way
 from .trial import KILLS, Trial, dice_for
 
 Begin = Callable[..., Trial]
 LAST = 0.97
 """Moments are drawn from this part of the journal: one after the end would strike nothing."""
+
+
+def moment(trial: Trial, dice: random.Random, first: int = 1) -> None:
+    """Wait for a random moment of the run, from that entry of its journal on."""
+    trial.reach(dice.randint(first, int(trial.ground.entries * LAST)))
+    time.sleep(dice.uniform(0, 0.05))
 
 
 def kill_the_engine(trial: Trial, _: random.Random) -> None:
@@ -66,6 +75,16 @@ def thin_line(trial: Trial, dice: random.Random) -> None:
     time.sleep(dice.uniform(1, 6))
 
 
+def pause(trial: Trial, dice: random.Random) -> None:
+    """Let the run pause for a while, in which no transaction is open on the target."""
+    if trial.follower.send("pause").ok:
+        time.sleep(dice.uniform(2, 4))
+        trial.until(lambda: not outside.transactions(trial.direct), "a pause without a transaction")
+        time.sleep(1)
+        assert outside.transactions(trial.direct) == []
+        trial.follower.send("unpause")
+
+
 STRIKES = {
     strike.__name__: strike
     for strike in (
@@ -76,6 +95,7 @@ STRIKES = {
         black_hole,
         far_away,
         thin_line,
+        pause,
     )
 }
 
@@ -90,8 +110,7 @@ def test_a_run_survives(begin: Begin, kind: str, number: int) -> None:
     dice = dice_for(kind, number)
     trial = begin(dice.choice((RunKind.REHEARSE, RunKind.MIGRATE)))
     trial.engage()
-    trial.reach(dice.randint(1, int(trial.ground.entries * LAST)))
-    time.sleep(dice.uniform(0, 0.05))
+    moment(trial, dice)
     writing = trial.follower.state.step(StepId.PREPARE).state is not StepState.PENDING
     STRIKES[kind](trial, dice)
     trial.ground.proxy.line = Line()
@@ -99,3 +118,24 @@ def test_a_run_survives(begin: Begin, kind: str, number: int) -> None:
     alone = writing and kind != kill_the_engine.__name__
     assert trial.engines <= (1 if alone else 2), trial.story()
     trial.judge()
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_run_outlives_its_directory(begin: Begin, tmp_path: Path, number: int) -> None:
+    """Its directory deleted at a random moment after the first write, a run goes on, or back, by the target alone."""
+    dice = dice_for("lose the directory", number)
+    trial = begin()
+    empty = outside.inventory(trial.direct)
+    trial.engage()
+    trial.until(lambda: trial.follower.state.step(StepId.PREPARE).state is StepState.DONE, "the first write")
+    moment(trial, dice, trial.follower.state.entries)
+    shutil.rmtree(trial.follower.folder)
+    trial.wait()
+    found = trial.recalled(tmp_path / "found")
+    if dice.random() < 0.5:
+        found.finish()
+        found.judge()
+    else:
+        found.engage("rollback")
+        assert found.wait() is Verdict.ROLLED_BACK, found.story()
+        assert outside.inventory(found.direct) == empty

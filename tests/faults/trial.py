@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from zenni_tui.engine import client, folders
+from zenni_tui.engine.recall import recall
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind, Verdict
 from zenni_tui.sandbox import server as sandbox
@@ -21,7 +22,7 @@ from . import outside
 from .proxy import Proxy
 from .source import CHUNK_ROWS
 
-KILLS = int(os.environ.get("ZENNI_KILLS", "6"))
+KILLS = int(os.environ.get("ZENNI_KILLS", "4"))
 """How many random moments each kind of fault gets."""
 SEED = os.environ.get("ZENNI_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
 """The same seed strikes at the same moments; a failing test prints it."""
@@ -66,6 +67,17 @@ class Trial:
     def copied(self, folder: Path) -> "Trial":
         """Return the same run on a copy of its directory, as if somebody had taken it to another machine."""
         shutil.copytree(self.follower.folder, folder, ignore=shutil.ignore_patterns("*.sock"))
+        return self._at(folder)
+
+    def recalled(self, folder: Path) -> "Trial":
+        """Return the same run on a directory made anew from what the target knows of it."""
+        through = self.direct | {"port": str(self.ground.proxy.port)}
+        secret = through.pop("password")
+        made = recall(through, secret, folder)
+        assert made is not None
+        return self._at(made)
+
+    def _at(self, folder: Path) -> "Trial":
         other = copy.copy(self)
         other.follower, other.engines, other._process = client.Follower(folder), 0, None
         other.follower.poll()
