@@ -110,6 +110,7 @@ def request_for(
         retry_minutes=settings.retry_minutes,
         choices=msgspec.structs.replace(settings.choices, accept_lossless=options.accept_repairs),
         demo=demo,
+        application_role=settings.application_role,
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
     )

@@ -37,10 +37,11 @@ class SchemaSection(Record, frozen=True):
 
 
 class TargetSection(Record, frozen=True):
-    """`[target]`: connection URL and the schema to load into."""
+    """`[target]`: connection URL, the schema to load into, and the role the application logs in as, if not ours."""
 
     url: str = ""
     schema: str = "public"
+    application_role: str = ""
 
 
 class VerifySection(Record, frozen=True):
@@ -81,6 +82,7 @@ class Settings(Record, frozen=True):
     chunk_rows: int
     verify: VerifySection = VerifySection()
     retry_minutes: float = 10.0
+    application_role: str = ""
 
 
 def load(path: Path) -> Config:
@@ -190,4 +192,5 @@ def settle(
         config.copy.chunk_rows,
         config.verify,
         config.copy.retry_minutes,
+        config.target.application_role,
     )

@@ -5,15 +5,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import certificates
 import likeness
 import pgbouncer
 import postgres17
+import psycopg
 import pytest
 from postgres17 import Postgres17
 from psycopg.conninfo import make_conninfo
 from support import Outcome, Program
+
+from zenni_tui.target import catalogue
 
 AUTHORITY = certificates.authority()
 
@@ -141,6 +145,77 @@ def test_a_project_of_supabase(program: Program, server: Postgres17, source: str
     assert "no superuser" in check_of(made, "rights")["found"]
     assert "120000ms" in check_of(made, "limits")["found"]
     assert rows_of_platform(server, project) == before
+
+
+@pytest.mark.parametrize("choice", ["", "rls_enable", "api_revoke", "leave_open"])
+def test_tables_that_the_internet_could_read(program: Program, server: Postgres17, source: str, choice: str) -> None:
+    """Undecided, the verdict warns; decided, the tables are closed as chosen, verified, and all of it is taken back."""
+    project = likeness.make_project(server)
+    server.execute(f"CREATE ROLE app_{project.role} LOGIN PASSWORD 'app'")
+    config = Path(program.home, "config.toml")
+    chosen = f'open_to_api = "{choice}"' if choice else ""
+    config.write_text(f'[target]\napplication_role = "app_{project.role}"\n[schema.repairs]\n{chosen}')
+    config.chmod(0o600)
+    info = server.conninfo(project.database, project.role, project.password)
+    with server.session(project.database) as session:
+        before = catalogue.fingerprint(session)
+        made = rehearse(program, source, info, "--config", str(config), "--keep")
+        assert (made.code, made.document["verdict"]) == (0, "passed"), made.narration
+        finding = made.finding("open_to_api")
+        assert (finding["severity"], finding["chosen"]) == ("warning", choice or None)
+        assert ("open to anon" in made.step("verify")["summary"]) is (choice in ("", "leave_open"))
+        assert seen_by(session, "anon") == {"": 200, "leave_open": 200, "rls_enable": 0, "api_revoke": None}[choice]
+        assert seen_by(session, f"app_{project.role}") == 200
+        session.execute(f"SET ROLE app_{project.role}")
+        session.execute("INSERT INTO owner (name) VALUES ('new')")
+        session.execute("RESET ROLE")
+        session.execute("DELETE FROM owner WHERE name = 'new'")
+        undone = program.run("rollback", environment={"ZENNI_TARGET_URL": make_conninfo("", **info)})
+        assert undone.code == 5, undone.narration
+        assert catalogue.fingerprint(session) == before
+
+
+def seen_by(session: psycopg.Connection[Any], role: str) -> int | None:
+    """Return how many owners a role sees, None when it isn't let at the table."""
+    session.execute(f"SET ROLE {role}".encode())
+    try:
+        row = session.execute("SELECT count(*) FROM owner").fetchone()
+        return int(row[0]) if row else None
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    finally:
+        session.execute("RESET ROLE")
+
+
+def test_a_role_of_the_application_that_is_not_there(
+    program: Program, server: Postgres17, empty: str, source: str
+) -> None:
+    """It blocks before anything is written."""
+    config = Path(program.home, "config.toml")
+    config.write_text('[target]\napplication_role = "nobody_here"')
+    made = rehearse(program, source, server.conninfo(empty), "--config", str(config))
+    assert made.code == 3
+    assert made.finding("application_role_missing")["severity"] == "error"
+    assert made.step("prepare")["state"] == "pending"
+
+
+def test_rights_that_were_changed_afterwards_are_noticed(program: Program, server: Postgres17, source: str) -> None:
+    """Verification looks at rights and row security as the server judges them."""
+    project = likeness.make_project(server)
+    server.execute(f"CREATE ROLE app_{project.role} LOGIN")
+    config = Path(program.home, "config.toml")
+    config.write_text(
+        f'[target]\napplication_role = "app_{project.role}"\n[schema.repairs]\nopen_to_api = "api_revoke"'
+    )
+    info = server.conninfo(project.database, project.role, project.password)
+    assert rehearse(program, source, info, "--config", str(config), "--keep").code == 0
+    server.execute(f"GRANT SELECT ON pet TO anon; REVOKE DELETE ON owner FROM app_{project.role}", project.database)
+    server.execute("ALTER TABLE pet ENABLE ROW LEVEL SECURITY", project.database)
+    made = program.run("verify", environment={"ZENNI_TARGET_URL": make_conninfo("", **info)})
+    assert made.code == 1
+    told = [c["found"] for c in made.step("verify")["checks"] if c["ok"] is False]
+    for words in ("still have rights", "lacks rights", "row security is not the plan's"):
+        assert any(words in line for line in told), told
 
 
 def rows_of_platform(server: Postgres17, project: likeness.Project) -> list[tuple[object, ...]]:

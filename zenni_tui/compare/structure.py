@@ -7,6 +7,7 @@ from zenni_tui.model.plan import ColumnPlan, Counter, IndexPlan, KeyPlan, Kind, 
 from .catalogue import Catalogue, FoundColumn, FoundConstraint, FoundSequence, FoundTable
 from .defaults import bared, default_as_planned
 from .ledger import NONE, Ledger, listed
+from .privileges import compare_privileges
 from .records import StructureComparison
 from .rules import Rules
 from .session import Target
@@ -51,6 +52,7 @@ class _Structure:
             self._rules.foreign_key(foreign_key)
         for view in self._plan.views:
             self._rules.view(view, self._speller.view(view) if view.name in self._found.views else None)
+        compare_privileges(self._target, self._plan, self._ledger)
         return self._ledger.closed()
 
     def _check(self, name: str, expected: str, found: str, message: str) -> bool:

@@ -274,6 +274,21 @@ class NotMigrated(Record, frozen=True):
     rule: str
 
 
+class Access(Record, frozen=True):
+    """Who may use what the run makes, beside its owner.
+
+    `open_to` are roles of a public API that can still use the tables, `closed_to` those whose rights on tables, and
+    `view_closed_to` on views, are revoked; `row_security` hides all rows from those without a policy. `application` is
+    the role that the application logs in as, empty when it is the owner.
+    """
+
+    open_to: tuple[str, ...] = ()
+    closed_to: tuple[str, ...] = ()
+    view_closed_to: tuple[str, ...] = ()
+    row_security: bool = False
+    application: str = ""
+
+
 class Plan(Record, frozen=True, dict=True):
     """Everything the run will make and load."""
 
@@ -290,6 +305,7 @@ class Plan(Record, frozen=True, dict=True):
     """The operator's choices this plan was made with: repair by finding."""
     origin: str = "declared"
     """`prisma` when a schema.prisma decided the types, `declared` when the file did."""
+    access: Access = Access()
 
     def table(self, name: str) -> TablePlan:
         """Return the table of that target name; raises KeyError."""

@@ -13,7 +13,8 @@ class Request(Record, frozen=True):
     `target` holds libpq connection parameters without a password, or None for an embedded PostgreSQL that lives and
     dies with the run. `chunk_rows` bounds one COPY, `retry_minutes` how long a target that is away is tried again.
     `demo` is the folder of the demo that the run belongs to, if any. `assertions` are the customer's queries by name,
-    `assertions_target` their PostgreSQL forms where given.
+    `assertions_target` their PostgreSQL forms where given. `application_role` is the role of the target that the
+    application logs in as, empty when it is ours.
     """
 
     run_id: str
@@ -29,6 +30,7 @@ class Request(Record, frozen=True):
     retry_minutes: float = 10.0
     choices: Choices = Choices()
     demo: str | None = None
+    application_role: str = ""
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
 

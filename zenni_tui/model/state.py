@@ -186,7 +186,8 @@ def _undo_failed(state: RunState, _: e.Entry, what: e.UndoFailed) -> RunState:
 
 def _check_made(state: RunState, _: e.Entry, what: e.CheckMade) -> RunState:
     checks = state.step(what.step).checks
-    again = any(c.name == what.name for c in checks)
+    # A rung of the ladder can be climbed again; other steps may tell several things of one object.
+    again = what.step is StepId.REACH and any(c.name == what.name for c in checks)
     return _step(
         state,
         what.step,

@@ -13,7 +13,7 @@ from zenni_tui.model.plan import Plan as PlanRecord
 from zenni_tui.model.plan import TablePlan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.report.evidence import PROPOSAL
-from zenni_tui.target import ddl
+from zenni_tui.target import access, ddl
 
 from . import adopt, dry_run
 from .run import SERVERS_WORD, Decided, Profiles, Run, Step
@@ -34,7 +34,9 @@ class Plan(Step):
         await open_target(run)
         plan, taken = await asyncio.to_thread(adopt.settle, run, plan)
         run.find(self.id, taken, {})
-        if not taken:
+        plan, exposed = await asyncio.to_thread(_settle_access, run, plan, decided.choices)
+        run.find(self.id, exposed, {})
+        if not (taken or blocking(exposed)):
             plan, refused = await asyncio.to_thread(dry_run.attempt, run, plan)
             run.find(self.id, refused, {})
         run.find(self.id, _left_out_by_choice(decided.choices), {})
@@ -83,12 +85,17 @@ def _propose(run: Run, plan: PlanRecord) -> None:
         (run.folder / PROPOSAL).unlink(missing_ok=True)
 
 
+def _settle_access(run: Run, plan: PlanRecord, choices: Choices) -> tuple[PlanRecord, tuple[Finding, ...]]:
+    with run.to.connect() as connection:
+        return access.settle(connection, plan, choices, run.request.application_role)
+
+
 def _left_out_by_choice(choices: Choices) -> list[Finding]:
     """Return what the server refused in an earlier round and the operator left out, so that the report lists it."""
     found = []
     for name, repair in choices.repairs.items():
         code, _, where = name.partition("/")
-        if code.endswith(SERVERS_WORD):
+        if code.endswith(SERVERS_WORD) and code != access.OPEN:
             table, _, column = where.partition("/")
             text = f'What the server refused of "{table}" ({column}) is left out by choice.'
             found.append(Finding(code, Severity.ERROR, text, "", table, column or None, 1, chosen=repair))

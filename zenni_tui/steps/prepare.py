@@ -9,7 +9,7 @@ from typing import TypeVar
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
-from zenni_tui.target import bookkeeping, catalogue, ddl, sessions
+from zenni_tui.target import access, bookkeeping, catalogue, ddl, sessions
 
 from . import adopt, lease, papers
 from .patience import insist
@@ -54,8 +54,16 @@ class Prepare(Step):
                     bookkeeping.fenced(connection, run.fence)
                     connection.execute(ddl.together(some))
                     bookkeeping.note_made(connection, run.request.run_id, ((s.kind, s.name) for s in some))
+            self._grant(run, connection, plan)
         self._same_types(run, plan)
         return f"{len(plan.tables)} tables and {len(plan.enums)} types made"
+
+    def _grant(self, run: Run, connection: bookkeeping.Connection, plan: Plan) -> None:
+        with connection.transaction():
+            bookkeeping.fenced(connection, run.fence)
+            for kind, name, text in access.of_schema(connection, plan):
+                connection.execute(text.encode())
+                bookkeeping.note_made(connection, run.request.run_id, [(kind, name)])
 
     def _same_types(self, run: Run, plan: Plan) -> None:
         real = catalogue.column_types(run.to.engine(), plan.schema)
@@ -123,7 +131,7 @@ def batched(things: Sequence[T]) -> Iterable[Sequence[T]]:
 
 
 def _parents_last(made: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    order = {"view": 0, "table": 1, "type": 2, "schema": 3}
+    order = {"defaults": -1, "usage": -1, "view": 0, "table": 1, "type": 2, "schema": 3}
     return sorted((m for m in made if m[0] in order), key=lambda thing: order[thing[0]])
 
 

@@ -23,6 +23,7 @@ from zenni_tui.model.request import Reply, Request
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import SourceSchema, TableProfile, TextShape
 from zenni_tui.model.state import RunState
+from zenni_tui.target import access
 from zenni_tui.target.connect import Target
 
 from .patience import Patience, insist
@@ -30,7 +31,7 @@ from .steering import Steering
 
 T = TypeVar("T")
 
-SERVERS_WORD = ("_refused", "foreign_key_types")
+SERVERS_WORD = ("_refused", "foreign_key_types", access.OPEN)
 """How the codes of findings end that only the server's own word brings to light."""
 
 

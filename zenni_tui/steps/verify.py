@@ -56,7 +56,8 @@ class Verify(Step):
         if any(t.verdict is not TableVerdict.IDENTICAL for t in compared) or rules.differences:
             raise self._failure(run, compared, rules)
         rows = sum(t.rows_source for t in compared)
-        return f"{rows:,} rows of {len(compared)} tables identical, {rules.checks:,} structure checks passed"
+        summary = f"{rows:,} rows of {len(compared)} tables identical, {rules.checks:,} structure checks passed"
+        return f"{summary}{_open_to(plan)}"
 
     async def _digests(self, run: Run, plan: Plan) -> dict[str, digest.Part]:
         """Read everything on both sides; what an attempt before this one has read stands in its file."""
@@ -167,6 +168,11 @@ def _pieces(run: Run, plan: Plan) -> dict[str, tuple[digest.Piece, ...]]:
     with run.to.connect() as connection:
         pin_session(connection)
         return digest.pieces(connection, plan.schema, {t.name: len(t.spans) for t in plan.tables})
+
+
+def _open_to(plan: Plan) -> str:
+    roles = ", ".join(plan.access.open_to)
+    return f"; WARNING: the tables are open to {roles} through the Data API (explain open_to_api)" if roles else ""
 
 
 def _structure(run: Run, plan: Plan) -> records.StructureComparison:

@@ -71,10 +71,13 @@ def column_types(engine: Engine, schema: str) -> dict[tuple[str, str], str]:
 
 _FINGERPRINT = """
 WITH here AS (
-    SELECT oid, nspname, nspacl FROM pg_namespace
+    SELECT oid, nspname, coalesce(nspacl, acldefault('n', nspowner)) AS nspacl FROM pg_namespace
     WHERE nspname NOT IN ('zenni_tui', 'information_schema') AND nspname NOT LIKE 'pg\\_%%'
 )
-SELECT 'schema', nspname, coalesce(nspacl::text, '') FROM here
+SELECT 'schema', nspname, nspacl::text FROM here
+UNION ALL
+SELECT 'default privileges', concat_ws(' ', d.defaclrole::regrole, here.nspname, d.defaclobjtype), d.defaclacl::text
+FROM pg_default_acl d JOIN here ON here.oid = d.defaclnamespace
 UNION ALL
 SELECT 'relation', here.nspname || '.' || c.relname, c.relkind::text || ' ' || coalesce(c.relacl::text, '')
        || ' ' || pg_get_userbyid(c.relowner) || ' ' || c.relpersistence::text || ' ' || c.relrowsecurity::text

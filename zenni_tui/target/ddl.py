@@ -21,8 +21,11 @@ from zenni_tui.model.plan import (
     Plan,
     TablePlan,
     TargetType,
+    ViewPlan,
 )
 from zenni_tui.model.record import Record
+
+from . import access
 
 
 class _Quoting(PGIdentifierPreparer):
@@ -172,8 +175,12 @@ def create_tables(plan: Plan, *, schema_there: bool) -> tuple[Statement, ...]:
         statements.append(Statement("type", enum.name, _sql(pg.CreateEnumType(made))))
     # Counters make sequences "table_column_seq" by themselves and step aside for a table that has the name already.
     tables = sorted((t for t in plan.tables if t.name not in plan.adopted), key=lambda t: not t.name.endswith("_seq"))
-    statements += [Statement("table", t.name, _create_table(t, plan)) for t in tables]
+    statements += [Statement("table", t.name, _also(_create_table(t, plan), access.of_table(plan, t))) for t in tables]
     return tuple(statements)
+
+
+def _also(first: str, others: Iterable[str]) -> str:
+    return ";\n".join((first, *others))
 
 
 def _create_table(table: TablePlan, plan: Plan) -> str:
@@ -217,7 +224,11 @@ def checks(plan: Plan) -> tuple[Statement, ...]:
 
 def views(plan: Plan) -> tuple[Statement, ...]:
     """Return the statements that make the views."""
-    return tuple(Statement("view", v.name, f"CREATE VIEW {_relation(plan, v.name)} AS {v.query}") for v in plan.views)
+    return tuple(Statement("view", v.name, _also(_view(v, plan), access.of_view(plan, v.name))) for v in plan.views)
+
+
+def _view(view: ViewPlan, plan: Plan) -> str:
+    return f"CREATE VIEW {_relation(plan, view.name)} AS {view.query}"
 
 
 def foreign_keys(plan: Plan) -> tuple[Statement, ...]:
@@ -239,6 +250,8 @@ def drop(kind: str, name: str, schema: str) -> str:
     """Return the statement that drops one thing this run made; it never cascades to what others made."""
     if kind == "schema":
         return _sql(DropSchema(name))
+    if kind in ("usage", "defaults"):
+        return access.take_back(kind, name, schema)
     if kind in ("type", "view"):
         return f"DROP {kind.upper()} {_QUOTE(schema)}.{_QUOTE(name)}"
     return _sql(DropTable(sa.Table(name, sa.MetaData(schema=schema))))
