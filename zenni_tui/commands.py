@@ -111,6 +111,7 @@ def request_for(
         choices=msgspec.structs.replace(settings.choices, accept_lossless=options.accept_repairs),
         demo=demo,
         application_role=settings.application_role,
+        second_copy=settings.second_copy,
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
     )

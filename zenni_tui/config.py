@@ -21,11 +21,15 @@ _LONGEST_WAIT = 7 * 24 * 60
 
 
 class SourceSection(Record, frozen=True):
-    """`[source]`: the SQLite file, its Prisma schema ("auto", "none" or a path), tables to leave out."""
+    """`[source]`: the SQLite file, its Prisma schema ("auto", "none" or a path), tables to leave out.
+
+    `second_copy` is a folder for another copy of each run's snapshot, or empty.
+    """
 
     path: str = ""
     prisma_schema: str = "auto"
     exclude: tuple[str, ...] = ()
+    second_copy: str = ""
 
 
 class SchemaSection(Record, frozen=True):
@@ -83,6 +87,7 @@ class Settings(Record, frozen=True):
     verify: VerifySection = VerifySection()
     retry_minutes: float = 10.0
     application_role: str = ""
+    second_copy: str = ""
 
 
 def load(path: Path) -> Config:
@@ -193,4 +198,5 @@ def settle(
         config.verify,
         config.copy.retry_minutes,
         config.target.application_role,
+        str(Path(config.source.second_copy).absolute()) if config.source.second_copy else "",
     )

@@ -14,7 +14,7 @@ class Request(Record, frozen=True):
     dies with the run. `chunk_rows` bounds one COPY, `retry_minutes` how long a target that is away is tried again.
     `demo` is the folder of the demo that the run belongs to, if any. `assertions` are the customer's queries by name,
     `assertions_target` their PostgreSQL forms where given. `application_role` is the role of the target that the
-    application logs in as, empty when it is ours.
+    application logs in as, empty when it is ours; `second_copy` a folder for another copy of the snapshot, or empty.
     """
 
     run_id: str
@@ -31,6 +31,7 @@ class Request(Record, frozen=True):
     choices: Choices = Choices()
     demo: str | None = None
     application_role: str = ""
+    second_copy: str = ""
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
 

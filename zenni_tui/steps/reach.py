@@ -8,6 +8,7 @@ from zenni_tui.model.runbook import RunKind, StepId
 from zenni_tui.source import database
 from zenni_tui.target import ladder
 
+from . import surroundings
 from .run import Run, Step
 from .target import open_target
 
@@ -24,7 +25,8 @@ class Reach(Step):
     async def run(self, run: Run) -> str:
         """Look at the source's header, open the target and climb its ladder."""
         found = await asyncio.to_thread(database.look, run.source)
-        run.check(self.id, "source", f"{run.source}: {found}")
+        run.check(self.id, "source", f"{run.source}: {found}", tried="the file's header, not its data")
+        await asyncio.to_thread(surroundings.look, run)
         if run.request.kind in (RunKind.AUDIT, RunKind.PLAN) and run.request.embedded:
             run.check(self.id, "target", "not needed: nothing will be written", ok=None)
             return "source found"

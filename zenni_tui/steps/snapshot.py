@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId
-from zenni_tui.source import snapshot
+from zenni_tui.source import second, snapshot
 
 from .run import Run, Step
 
@@ -43,6 +44,11 @@ class Snapshot(Step):
         size = (await asyncio.to_thread(scratch.stat)).st_size
         run.check(self.id, "hash", f"SHA-256 {digest}")
         await asyncio.to_thread(scratch.replace, run.snapshot)
+        if run.request.second_copy:
+            place = await second.keep(
+                run.snapshot, Path(run.request.second_copy), f"{run.request.run_id}.snapshot.db", digest
+            )
+            run.check(self.id, "second copy", f"{place}: read back with the same hash, opened and checked by SQLite")
         run.tell(e.SourceSeen(e.SourceFacts(str(run.source), size, digest, as_of=as_of)))
         return f"{size:,} bytes, held a writer off for {held:.2f} s at most"
 
