@@ -41,9 +41,10 @@ class Offer:
 
     def start(self, kind: RunKind) -> Path:
         """Create a run that waits for the operator before it writes, and start its engine."""
-        request = request_for(kind, self._settings, self._options, gated=True, demo=self._demo)
+        settings = aimed(kind, self._settings, self._options)
+        request = request_for(kind, settings, self._options, gated=True, demo=self._demo)
         folder = client.create(request, Path(self._options.run_dir) if self._options.run_dir else None)
-        engage(self._options, folder, "run", self._settings.password)
+        engage(self._options, folder, "run", settings.password)
         return folder
 
     def resume(self, folder: Path) -> None:
@@ -73,6 +74,13 @@ def _label(settings: Settings) -> str:
     from .target import libpq  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
 
     return libpq.label(settings.target)
+
+
+def aimed(kind: RunKind, settings: Settings, options: Options) -> Settings:
+    """Return the settings with staging for a target, when this is a rehearsal and the command line names no other."""
+    if kind is not RunKind.REHEARSE or settings.staging is None or options.target:
+        return settings
+    return msgspec.structs.replace(settings, target=settings.staging, password=settings.staging_password)
 
 
 def request_for(
@@ -112,6 +120,8 @@ def request_for(
         demo=demo,
         application_role=settings.application_role,
         second_copy=settings.second_copy,
+        rehearsal_hours=settings.rehearsal_hours if kind is RunKind.MIGRATE else 0.0,
+        confirmed=options.confirm,
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
     )
@@ -140,6 +150,7 @@ def _run(kind: RunKind) -> Callable[[Options], int]:
         settings = settings_of(options)
         if options.screen:
             return wizard(options, settings, start=kind)
+        settings = aimed(kind, settings, options)
         if kind is RunKind.MIGRATE and not options.yes:
             raise UsageError(
                 "A migration writes to the live target.", next_step="Say so with --yes, or run it on a terminal."
@@ -344,14 +355,19 @@ def _password(options: Options, request: Request) -> str | None:
         return None
     settings = settings_of(options)
     theirs, ours = request.target, settings.target
-    same = ours is None or all(ours.get(k) == theirs.get(k) for k in ("host", "port", "dbname"))
-    if not same:
+    if _same(theirs, settings.staging):
+        return settings.staging_password
+    if ours is not None and not _same(theirs, ours):
         raise UsageError(
             "The target named now is not the one this run began with.",
             why=f"The run's is {theirs.get('host')}:{theirs.get('port')}/{theirs.get('dbname')}.",
             next_step="Leave the target out, or name the same one.",
         )
     return settings.password
+
+
+def _same(one: dict[str, str], other: dict[str, str] | None) -> bool:
+    return other is not None and all(one.get(k) == other.get(k) for k in ("host", "port", "dbname"))
 
 
 def logs(options: Options) -> int:

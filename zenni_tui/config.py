@@ -48,6 +48,13 @@ class TargetSection(Record, frozen=True):
     application_role: str = ""
 
 
+class StagingSection(Record, frozen=True):
+    """`[staging]`: where rehearsals go, and within how many hours a migration must have been rehearsed (0: never)."""
+
+    url: str = ""
+    rehearsal_hours: float = 168.0
+
+
 class VerifySection(Record, frozen=True):
     """`[verify]`: queries of the customer's own, and their PostgreSQL forms where they can't be translated."""
 
@@ -68,6 +75,7 @@ class Config(Record, frozen=True):
 
     source: SourceSection = SourceSection()
     target: TargetSection = TargetSection()
+    staging: StagingSection = StagingSection()
     schema: SchemaSection = SchemaSection()
     copy: CopySection = CopySection()
     verify: VerifySection = VerifySection()
@@ -88,6 +96,9 @@ class Settings(Record, frozen=True):
     retry_minutes: float = 10.0
     application_role: str = ""
     second_copy: str = ""
+    staging: dict[str, str] | None = None
+    staging_password: str | None = None
+    rehearsal_hours: float = 0.0
 
 
 def load(path: Path) -> Config:
@@ -138,7 +149,8 @@ def _check(path: Path, config: Config) -> None:
             where=str(path),
             why=f"It is {config.copy.retry_minutes:g}.",
         )
-    if config.target.url and "password" in parameters(config.target.url) and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    secret = any(u and "password" in parameters(u) for u in (config.target.url, config.staging.url))
+    if secret and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UsageError(
             "The config file holds a password and others can read it.",
             where=str(path),
@@ -173,6 +185,21 @@ def _resolved(url: str) -> dict[str, str]:
     return libpq.resolve(parameters(url))
 
 
+def _hours(said: str | None, configured: float) -> float:
+    try:
+        hours = float(said) if said else configured
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours < float("inf"):
+        raise UsageError(
+            "The hours within which a migration must have been rehearsed are no such number.",
+            where="ZENNI_REHEARSAL_HOURS" if said else "[staging] rehearsal_hours",
+            why=f"It is {said or configured}.",
+            next_step="Give 168 for a week, or 0 to not ask for a rehearsal.",
+        )
+    return hours
+
+
 def settle(
     *, config: Config, source: str | None, target: str | None, environment: Mapping[str, str] = os.environ
 ) -> Settings:
@@ -186,6 +213,9 @@ def settle(
     url = target or environment.get("ZENNI_TARGET_URL") or config.target.url
     named = _resolved(url) if url else None
     password = (named or {}).pop("password", None) or environment.get("PGPASSWORD")
+    rehearsed_at = environment.get("ZENNI_STAGING_URL") or config.staging.url
+    staging = _resolved(rehearsed_at) if rehearsed_at else None
+    staging_password = (staging or {}).pop("password", None) or environment.get("PGPASSWORD")
     return Settings(
         source or environment.get("ZENNI_SOURCE") or config.source.path,
         config.source.prisma_schema,
@@ -199,4 +229,7 @@ def settle(
         config.copy.retry_minutes,
         config.target.application_role,
         str(Path(config.source.second_copy).absolute()) if config.source.second_copy else "",
+        staging,
+        staging_password,
+        _hours(environment.get("ZENNI_REHEARSAL_HOURS"), config.staging.rehearsal_hours),
     )

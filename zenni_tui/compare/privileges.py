@@ -17,9 +17,9 @@ SELECT c.relname, c.relrowsecurity,
        ARRAY(SELECT s.relname::text FROM pg_depend d JOIN pg_class s ON s.oid = d.objid
              WHERE d.refobjid = c.oid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0 AND %(role)s <> ''
                AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(nullif(%(role)s, ''), s.oid, 'USAGE') END)
-FROM pg_class c WHERE c.relnamespace = quote_ident(%(schema)s)::regnamespace AND c.relkind IN ('r', 'p')
+FROM pg_class c WHERE c.relnamespace = to_regnamespace(quote_ident(%(schema)s)) AND c.relkind IN ('r', 'p')
 """
-_SCHEMA = "SELECT has_schema_privilege(%s, quote_ident(%s)::regnamespace::oid, 'USAGE')"
+_SCHEMA = "SELECT has_schema_privilege(%s, to_regnamespace(quote_ident(%s))::oid, 'USAGE')"
 
 
 def compare_privileges(target: Target, plan: Plan, ledger: Ledger) -> None:

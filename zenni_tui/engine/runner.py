@@ -22,7 +22,7 @@ from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
 from zenni_tui.steps.verified import forget
 
-from . import estimates
+from . import estimates, rehearsals
 from .journal import Journal
 
 log = logging.getLogger(__name__)
@@ -120,6 +120,8 @@ class Runner:
         verdict = await self._steps()
         if self._back and verdict in (Verdict.STOPPED, Verdict.NOT_READY):
             return await self.backward()
+        if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED:
+            await asyncio.to_thread(rehearsals.remember, self._run)
         undo = self._kind is RunKind.REHEARSE and not self._run.request.keep and not self._run.request.gated
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
             undo = True
@@ -172,6 +174,8 @@ class Runner:
             done = self._journal.state.step(step_id).state is StepState.DONE and step_id not in anew
             if done and not BOOK[step_id].each_time and BOOK[step_id].stands(self._run):
                 continue
+            if step_id is StepId.PREPARE and not await self._rehearsed():
+                return Verdict.NOT_READY
             if step_id is StepId.PREPARE and not await self._allowed():
                 return Verdict.STOPPED
             choices_changed = step_id is StepId.PREPARE and self._choices_changed()
@@ -198,6 +202,20 @@ class Runner:
             estimates.keep(self._run.request, self._journal.state)
         except OSError as error:
             self._run.say(f"The figures of this run could not be kept for later estimates: {error}", "warning")
+
+    async def _rehearsed(self) -> bool:
+        """Return whether this may be written: a migration must have been rehearsed, or be confirmed without."""
+        begun = self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING
+        if self._kind is not RunKind.MIGRATE or not self._run.request.rehearsal_hours or begun:
+            return True
+        try:
+            rehearsed, found = await asyncio.to_thread(rehearsals.ask, self._run)
+        except NotReady as error:
+            self._run.check(StepId.PLAN, "rehearsal", error.what, ok=False, advice=error.next_step)
+            self._failed(StepId.PLAN, error, 0.0)
+            return False
+        self._run.check(StepId.PLAN, "rehearsal", found, ok=True if rehearsed else None)
+        return True
 
     def _choices_changed(self) -> bool:
         if self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING:

@@ -15,6 +15,8 @@ class Request(Record, frozen=True):
     `demo` is the folder of the demo that the run belongs to, if any. `assertions` are the customer's queries by name,
     `assertions_target` their PostgreSQL forms where given. `application_role` is the role of the target that the
     application logs in as, empty when it is ours; `second_copy` a folder for another copy of the snapshot, or empty.
+    A migration must have been rehearsed within `rehearsal_hours` (0: need not), unless `confirmed`, which is the word
+    that the operator typed, says otherwise.
     """
 
     run_id: str
@@ -32,6 +34,8 @@ class Request(Record, frozen=True):
     demo: str | None = None
     application_role: str = ""
     second_copy: str = ""
+    rehearsal_hours: float = 0.0
+    confirmed: str = ""
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
 

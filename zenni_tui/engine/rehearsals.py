@@ -1,0 +1,76 @@
+"""Remembers green rehearsals on this machine, so that migration day does only what was rehearsed."""
+
+import os
+import time
+
+import msgspec
+
+from zenni_tui.errors import NotReady
+from zenni_tui.model.plan import Access, Plan
+from zenni_tui.model.record import Record, digest, from_json, to_json
+from zenni_tui.model.schema import SourceSchema
+from zenni_tui.steps.run import Run
+
+from . import folders
+
+WORD = "UNREHEARSED"
+"""What the operator types to migrate what was not rehearsed."""
+_FILE = "rehearsals.jsonl"
+_HOUR = 3600.0
+
+
+class Rehearsal(Record, frozen=True):
+    """One that passed: its run, when it ended in seconds since 1970 UTC, and what was rehearsed."""
+
+    run_id: str
+    at: float
+    shape: str
+
+
+def shape(plan: Plan, schema: SourceSchema) -> str:
+    """Return the digest of a plan and its source's schema, without what differs from day to day or target to target.
+
+    The application's work changes rows and counters; what a target has already, and whom it lets in, is its own.
+    """
+    tables = tuple(msgspec.structs.replace(t, rows=0, spans=(), counter=None, quarantine=()) for t in plan.tables)
+    left = tuple(msgspec.structs.replace(n, rows=0) for n in plan.not_migrated)
+    bare = msgspec.structs.replace(plan, tables=tables, not_migrated=left, adopted=(), access=Access(), choices={})
+    declared = tuple(msgspec.structs.replace(t, rows=0, counter=None) for t in schema.tables)
+    return digest([bare, declared])
+
+
+def remember(run: Run) -> None:
+    """Note that this run's plan was rehearsed and everything passed."""
+    line = to_json(Rehearsal(run.request.run_id, time.time(), shape(run.plan(), run.schema())))
+    path = folders.private(folders.state_home()) / _FILE
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:  # noqa: PTH123 - a mode is needed
+        stream.write(line + b"\n")
+
+
+def green(run: Run) -> Rehearsal | None:
+    """Return the newest rehearsal of this run's plan and source schema that is young enough."""
+    path = folders.state_home() / _FILE
+    wanted, now = shape(run.plan(), run.schema()), time.time()
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    known = [from_json(line, Rehearsal) for line in lines if line]
+    young = now - run.request.rehearsal_hours * _HOUR
+    return next((r for r in reversed(known) if r.shape == wanted and r.at >= young), None)
+
+
+def ask(run: Run) -> tuple[bool, str]:
+    """Return whether and how this migration was rehearsed; raises NotReady when nobody wants it without."""
+    found = green(run)
+    hours = f"{run.request.rehearsal_hours:g} hours"
+    if found is not None:
+        return (
+            True,
+            f"{found.run_id} passed with this plan and schema, {(time.time() - found.at) / _HOUR:.1f} hours ago",
+        )
+    if run.request.confirmed == WORD:
+        return False, f"NOT REHEARSED in the last {hours}: the operator typed {WORD} to go on without"
+    raise NotReady(
+        f"This plan has not been rehearsed in the last {hours}.",
+        where=run.request.source,
+        why="No rehearsal of the same plan and the same source schema has passed on this machine in that time.",
+        next_step=f"Rehearse it: zenni-tui rehearse; or go on without, which the report will say: --confirm {WORD}.",
+    )
