@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     made["demo"].add_argument("--with", action="append", default=[], dest="trouble", metavar="TROUBLE",
                               help="plant trouble: drift, orphans, nul, badutf8, text-in-int")  # fmt: skip
     made["plan"].add_argument("--ddl", action="store_true", help="print the DDL on standard output")
+    made["check"].add_argument("--rung", metavar="NAME", help="only one check of the target: name, tcp, tls, login ...")
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
     )
@@ -95,6 +96,7 @@ class Options(argparse.Namespace):
     events: bool = False
     yes: bool = False
     confirm: str = ""
+    rung: str = ""
     keep: bool = False
     accept_repairs: bool = False
     ascii: bool = False

@@ -122,9 +122,20 @@ def request_for(
         second_copy=settings.second_copy,
         rehearsal_hours=settings.rehearsal_hours if kind is RunKind.MIGRATE else 0.0,
         confirmed=options.confirm,
+        rung=_rung(options.rung),
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
     )
+
+
+def _rung(name: str) -> str:
+    if not name:
+        return ""
+    from .target import ladder  # noqa: PLC0415 - brings the drivers
+
+    if name not in ladder.NAMES:
+        raise UsageError(f"No check of the target is called {name!r}.", next_step=f"Known: {', '.join(ladder.NAMES)}")
+    return name
 
 
 def _prisma(settings: Settings) -> str | None:

@@ -233,3 +233,9 @@ def test_a_check_tells_all_rungs(program: Program, server: Postgres17, empty: st
     assert [c["name"] for c in made.step("reach")["checks"] if c["name"] in rungs] == rungs
     assert all(c["tried"] and c["found"] for c in made.step("reach")["checks"] if c["name"] in rungs)
     assert server.password not in str(made.document) + made.narration
+    alone = program.run("check", "--source", source, "--rung", "tls", environment={"ZENNI_TARGET_URL": url})
+    assert [c["name"] for c in alone.step("reach")["checks"]] == ["tls"]
+    assert alone.code == 0
+    unknown = program.run("check", "--source", source, "--rung", "tsl", environment={"ZENNI_TARGET_URL": url})
+    assert unknown.code == 2
+    assert "Known: name, tcp, tls" in unknown.document["problem"]["next_step"]

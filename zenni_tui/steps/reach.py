@@ -6,7 +6,7 @@ from zenni_tui.errors import ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId
 from zenni_tui.source import database
-from zenni_tui.target import ladder
+from zenni_tui.target import ladder, supabase
 
 from . import surroundings
 from .run import Run, Step
@@ -23,7 +23,11 @@ class Reach(Step):
     each_time = True
 
     async def run(self, run: Run) -> str:
-        """Look at the source's header, open the target and climb its ladder."""
+        """Look at the source's header and around it, open the target and climb its ladder, or just one rung of it."""
+        if run.request.rung:
+            await open_target(run)
+            await climb(run, (run.request.rung,))
+            return f"{run.request.rung}: nothing in the way"
         found = await asyncio.to_thread(database.look, run.source)
         run.check(self.id, "source", f"{run.source}: {found}", tried="the file's header, not its data")
         await asyncio.to_thread(surroundings.look, run)
@@ -32,7 +36,16 @@ class Reach(Step):
             return "source found"
         await open_target(run)
         await climb(run, EMBEDDED_RUNGS if run.request.embedded else ladder.NAMES)
+        _application_urls(run)
         return f"source found, target {run.to.label()} answers"
+
+
+def _application_urls(run: Run) -> None:
+    to = run.to.facts(run.request.schema)
+    urls = supabase.application_urls(to.host, to.user, to.database, run.request.application_role)
+    if urls is not None:
+        found = f"pooled {urls[0]}; direct {urls[1]}"
+        run.check(StepId.REACH, "application's URLs", found, tried="the target's host and user", ok=None)
 
 
 async def climb(run: Run, names: tuple[str, ...]) -> None:

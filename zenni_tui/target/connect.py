@@ -78,7 +78,8 @@ class Target:
 
     async def connect_async(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Open an asyncpg connection for short queries, each to be bounded by `asyncio.wait_for`."""
-        named = self.settings()
+        # Another name than that of the sessions that carry data: those are ended by name when they become zombies.
+        named = self.settings() | {"application_name": f"{self.name}, questions"}
         patience = libpq.patience(named) * len(libpq.doors(named))
         return await asyncio.wait_for(
             asyncpg.connect(**libpq.for_asyncpg(named), statement_cache_size=0), timeout=patience

@@ -30,6 +30,20 @@ def is_pooler(host: str) -> bool:
     return _POOLER.fullmatch(host) is not None
 
 
+def application_urls(host: str, user: str, database: str, application: str) -> tuple[str, str] | None:
+    """Return the pooled and the direct URL for the application, its password left open; None for other targets.
+
+    The pooled one is in transaction mode, which Prisma wants to be told. What a host name doesn't tell is left open.
+    """
+    ref = ref_of(host, user)
+    if not ref:
+        return None
+    role = application or user.partition(".")[0]
+    pooler = host if is_pooler(host) else SESSION_POOLER.partition(":")[0]
+    pooled = f"postgresql://{role}.{ref}:[PASSWORD]@{pooler}:{TRANSACTION_PORT}/{database}?pgbouncer=true"
+    return pooled, f"postgresql://{role}:[PASSWORD]@db.{ref}.supabase.co:{SESSION_PORT}/{database}"
+
+
 def ref_of(host: str, user: str) -> str:
     """Return the project's ref from a host or, at the pooler, from the user `role.ref`; empty when neither tells."""
     return ref_of_direct_host(host) or (user.partition(".")[2] if is_pooler(host) else "")

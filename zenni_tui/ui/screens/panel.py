@@ -94,6 +94,8 @@ def check_lines(check: e.CheckMade, width: int, glyphs: Glyphs) -> list[Line]:
     else:
         lines = [*paragraph(check.name, width, Tone.STRONG, head=head)]
         lines += paragraph(check.found, width, head=(" " * (indent if width >= _NAME_FROM else 2), Tone.PLAIN))
+    if check.tried:
+        lines += paragraph(f"looked at: {check.tried}", width, Tone.DIM, head=(" " * indent, Tone.PLAIN))
     if check.advice and check.ok is not True:
         lines += paragraph(check.advice, width, Tone.WARN, head=(" " * indent + f"{glyphs.arrow} ", Tone.WARN))
     return lines
