@@ -93,6 +93,12 @@ def sessions(target: dict[str, str]) -> list[str]:
         return [f"{name}: {state} {query}" for name, state, query in rows]
 
 
+def backends(target: dict[str, str]) -> list[int]:
+    """Return the server's processes that work for others in this database."""
+    with psycopg.connect(**target) as theirs:
+        return [pid for (pid,) in theirs.execute(f"SELECT pid FROM pg_stat_activity WHERE {_OTHERS}")]
+
+
 def transactions(target: dict[str, str]) -> list[str]:
     """Return the transactions of others that have been open for more than half a second."""
     with psycopg.connect(**target) as theirs:

@@ -3,8 +3,11 @@
 `ZENNI_KILLS` sets the number of moments of each kind, `ZENNI_SEED` repeats the moments of an earlier session.
 """
 
+import contextlib
+import os
 import random
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +19,7 @@ from zenni_tui.sandbox import server as sandbox
 
 from . import outside
 from .proxy import Line, Way
-from .trial import KILLS, Trial, dice_for
+from .trial import KILLS, Ground, Trial, dice_for
 
 Begin = Callable[..., Trial]
 LAST = 0.97
@@ -47,6 +50,21 @@ def crash_the_server(trial: Trial, dice: random.Random) -> None:
     sandbox.stop(trial.ground.server, immediate=True)
     time.sleep(dice.uniform(0, 2))
     sandbox.restart(trial.ground.server)
+
+
+def kill_a_backend(trial: Trial, dice: random.Random) -> None:
+    """Kill -9 one of the server's processes that works for us: it then ends all others and recovers."""
+    if backends := outside.backends(trial.direct):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(dice.choice(backends), signal.SIGKILL)
+
+
+def cut_the_power(trial: Trial, dice: random.Random) -> None:
+    """Kill engine, workers and server at once."""
+    for process in [trial.engine(), *trial.workers()]:
+        if process is not None:
+            process.kill()
+    crash_the_server(trial, dice)
 
 
 def cut_the_line(trial: Trial, dice: random.Random) -> None:
@@ -91,6 +109,8 @@ STRIKES = {
         kill_the_engine,
         kill_a_worker,
         crash_the_server,
+        kill_a_backend,
+        cut_the_power,
         cut_the_line,
         black_hole,
         far_away,
@@ -115,9 +135,44 @@ def test_a_run_survives(begin: Begin, kind: str, number: int) -> None:
     STRIKES[kind](trial, dice)
     trial.ground.proxy.line = Line()
     trial.finish()
-    alone = writing and kind != kill_the_engine.__name__
+    alone = writing and kind not in (kill_the_engine.__name__, cut_the_power.__name__)
     assert trial.engines <= (1 if alone else 2), trial.story()
     trial.judge()
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_run_survives_a_storm(begin: Begin, number: int) -> None:
+    """Struck again and again, by whatever it may be, a run comes to the same good end."""
+    dice = dice_for("storm", number)
+    trial = begin()
+    for _ in range(4):
+        if trial.engine() is None:
+            trial.engage()
+        trial.reach(trial.follower.state.entries + dice.randint(1, trial.ground.entries // 2))
+        dice.choice(list(STRIKES.values()))(trial, dice)
+        trial.ground.proxy.line = Line()
+    trial.finish()
+    trial.judge()
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_runs_own_server_may_crash(ground: Ground, tmp_path: Path, number: int) -> None:
+    """The embedded server of a rehearsal, crashed at a random moment of the copy or later, comes back by itself."""
+    dice = dice_for("own server", number)
+    trial = Trial(ground, tmp_path / "run", "", embedded=True)
+    trial.engage()
+    try:
+        trial.until(lambda: trial.follower.state.step(StepId.COPY).done > 0, "the copy")
+        moment(trial, dice, trial.follower.state.entries)
+        with contextlib.ExitStack() as stack:
+            own = sandbox.attach(trial.follower.state.run_id)
+            if own is not None and (mark := stack.enter_context(own).record.postmaster) is not None:
+                os.kill(mark.pid, signal.SIGQUIT)
+        trial.finish()
+        assert trial.engines == 1, trial.story()
+    finally:
+        trial.end()
+        sandbox.remove(trial.follower.state.run_id)
 
 
 @pytest.mark.parametrize("number", range(KILLS))

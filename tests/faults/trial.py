@@ -22,7 +22,7 @@ from . import outside
 from .proxy import Proxy
 from .source import CHUNK_ROWS
 
-KILLS = int(os.environ.get("ZENNI_KILLS", "4"))
+KILLS = int(os.environ.get("ZENNI_KILLS", "3"))
 """How many random moments each kind of fault gets."""
 SEED = os.environ.get("ZENNI_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
 """The same seed strikes at the same moments; a failing test prints it."""
@@ -47,14 +47,28 @@ class Trial:
     """One run with a database of its own, reached through the proxy."""
 
     def __init__(
-        self, ground: Ground, folder: Path, database: str, kind: RunKind = RunKind.REHEARSE, *, keep: bool = True
+        self,
+        ground: Ground,
+        folder: Path,
+        database: str,
+        kind: RunKind = RunKind.REHEARSE,
+        *,
+        keep: bool = True,
+        embedded: bool = False,
     ) -> None:
         self.ground = ground
         self.direct = ground.server.conninfo(database)
         through = self.direct | {"port": str(ground.proxy.port)}
         self._password = through.pop("password")
         self.wanted = Verdict.PASSED if kind is RunKind.REHEARSE else Verdict.WAITING
-        request = Request(folders.new_run_id(kind), kind, str(ground.source), through, keep=keep, chunk_rows=CHUNK_ROWS)
+        request = Request(
+            folders.new_run_id(kind),
+            kind,
+            str(ground.source),
+            None if embedded else through,
+            keep=keep and not embedded,
+            chunk_rows=CHUNK_ROWS,
+        )
         self.follower = client.Follower(client.create(request, folder))
         self.engines = 0
         self._process: subprocess.Popen[bytes] | None = None
