@@ -143,3 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(errors.ExitCode.PASSED)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return headless.refuse(errors.unusable(error), as_json=options.json)

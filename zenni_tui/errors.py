@@ -91,3 +91,13 @@ class Interrupted(StepFailed):
     """The target broke off in the middle of something that can be repeated; `trouble` tells what helps."""
 
     trouble = Trouble.LOST
+
+
+def unusable(error: OSError) -> StepFailed:
+    """Return the operator's words for a file or folder of this program's that could not be read or written."""
+    return StepFailed(
+        "A file or folder could not be used.",
+        where=str(error.filename),
+        why=error.strerror or str(error),
+        next_step="Make space or mend the rights, or name another folder: --run-dir, XDG_STATE_HOME.",
+    )

@@ -5,11 +5,13 @@ import os
 import re
 import secrets
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -148,3 +150,24 @@ def test_the_backups_place_is_full(begin: Begin) -> None:
     assert "space" in problem.next_step
     trial.finish()
     trial.judge()
+
+
+@pytest.mark.parametrize("way", ["--run-dir", "XDG_STATE_HOME"])
+def test_a_run_cannot_even_begin(ground: Ground, tmp_path: Path, way: str) -> None:
+    """No room for the orders themselves: the command says which file and why, and no traceback."""
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "zenni_tui", "rehearse", "--source", str(ground.source)]
+    with contextlib.ExitStack() as stack:
+        disk = stack.enter_context(small_disk(64 * 1024))
+        if isinstance(disk, Mounted):
+            disk.fill(psutil.Process())
+        else:
+            stack.enter_context(no_large_files(16))
+        place = disk.folder / "place"
+        command += [way, str(place)] if way.startswith("--") else []
+        environment |= {way: str(place)} if not way.startswith("--") else {}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(place) in done.stderr
+    assert re.search(FULL, done.stderr)
