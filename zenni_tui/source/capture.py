@@ -126,6 +126,12 @@ def rows(
     return {one: row for one, row in found if row is not None}
 
 
+def all_rows(connection: sqlite3.Connection, table: str, columns: Sequence[str]) -> list[tuple[Value, ...]]:
+    """Return all rows of a table whose rows can't be told apart."""
+    names = ", ".join(quoted(c) for c in columns)
+    return connection.execute(f"SELECT {names} FROM {quoted(table)}").fetchall()  # noqa: S608 - quoted names
+
+
 def forget(connection: sqlite3.Connection, upto: int) -> None:
     """Delete what has been applied, but never the newest row: an emptied log would begin its numbers again."""
     with writing(connection):

@@ -1,0 +1,258 @@
+"""Changes made in the source while it was copied, applied to the target: one transaction for each batch.
+
+Rows come as they do in the copy, by binary COPY, into temporary tables; from there they replace what the target holds.
+The position in the source's log is stored in the same transaction, so that no batch is applied twice or left out.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from zenni_tui.model.plan import IndexPlan, Kind, Plan, TablePlan
+from zenni_tui.model.record import Record
+
+from . import bookkeeping, load
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_PLACEHOLDER = "zenni-tui "
+
+
+class TableChanges(Record, frozen=True):
+    """One table's changes, as COPY data: the changed rows that the source has, and the keys of all that changed.
+
+    With `whole`, the rows are all
+    that the table shall hold, and there are no keys.
+    """
+
+    table: str
+    rows: bytes
+    keys: bytes = b""
+    whole: bool = False
+
+
+class Done(Record, frozen=True):
+    """What a batch did: rows written and rows removed."""
+
+    written: int = 0
+    removed: int = 0
+
+
+def position(connection: Connection, run_id: str) -> int | None:
+    """Return how far the source's log has been applied, None before the first batch."""
+    row = connection.execute("SELECT position FROM zenni_tui.followed WHERE run_id = %s", (run_id,)).fetchone()
+    return int(row[0]) if row else None
+
+
+def prepare(connection: Connection, run_id: str, begin: int) -> None:
+    """Make the place for the position, where there is none yet."""
+    with connection.transaction():
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS zenni_tui.followed (run_id text PRIMARY KEY, position bigint NOT NULL)"
+        )
+        connection.execute("INSERT INTO zenni_tui.followed VALUES (%s, %s) ON CONFLICT DO NOTHING", (run_id, begin))
+
+
+def defer(connection: Connection, plan: Plan, *, deferrable: bool) -> None:
+    """Let foreign keys be checked at the end of a transaction while changes are followed, or as the plan wants again.
+
+    A change of the catalogue alone; no row is looked at.
+    """
+    with connection.transaction():
+        for key in plan.foreign_keys:
+            wanted = sql.SQL("DEFERRABLE INITIALLY DEFERRED" if deferrable or key.deferred else "NOT DEFERRABLE")
+            connection.execute(
+                sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}").format(
+                    sql.Identifier(plan.schema, key.table), sql.Identifier(key.name), wanted
+                )
+            )
+
+
+def apply(
+    connection: Connection, ticket: load.Ticket, plan: Plan, changes: Sequence[TableChanges], upto: tuple[int, int]
+) -> Done:
+    """Apply a batch that goes from one position of the log to another, all of it or nothing.
+
+    Raises Occupied when the lease was lost, StepFailed when the batch doesn't begin where the last one ended, and
+    psycopg.Error for what the target's rules refuse.
+    """
+    ordered = _parents_first(plan, changes)
+    with connection.transaction():
+        bookkeeping.fenced(connection, ticket.fence)
+        _go_on(connection, ticket.run_id, upto)
+        for number, one in enumerate(ordered):
+            _stage(connection, plan, one, number)
+        connection.execute("SET CONSTRAINTS ALL DEFERRED")
+        try:
+            with connection.transaction():
+                return _replace(connection, plan, ordered)
+        except psycopg.errors.UniqueViolation:
+            # Unique values that change places, or go to a new row before the old one has left.
+            with _without_rules(connection, plan, ordered):
+                for number, one in enumerate(ordered):
+                    _let_go(connection, plan, one, number)
+                return _replace(connection, plan, ordered)
+
+
+def _go_on(connection: Connection, run_id: str, upto: tuple[int, int]) -> None:
+    moved = connection.execute(
+        "UPDATE zenni_tui.followed SET position = %s WHERE run_id = %s AND position = %s", (upto[1], run_id, upto[0])
+    )
+    if moved.rowcount != 1:
+        raise bookkeeping.occupied("its changes were followed by another engine")
+
+
+def _stage(connection: Connection, plan: Plan, one: TableChanges, number: int) -> None:
+    table = plan.table(one.table)
+    loaded = [c.name for c in table.loaded]
+    for kind, names, data in (("rows", loaded, one.rows), ("keys", plan.row_key(table), one.keys)):
+        if not names:
+            continue
+        place = _staged(kind, number)
+        connection.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                place, _names(names), sql.Identifier(plan.schema, table.name)
+            )
+        )
+        if data:
+            command = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(place)
+            with connection.cursor() as cursor:
+                load.copy(cursor, command, [data])
+
+
+def _replace(connection: Connection, plan: Plan, ordered: Sequence[TableChanges]) -> Done:
+    written = sum(_put(connection, plan, one, number) for number, one in enumerate(ordered))
+    backwards = list(enumerate(ordered))[::-1]
+    removed = sum(_remove(connection, plan, one, number) for number, one in backwards)
+    return Done(written, removed)
+
+
+def _put(connection: Connection, plan: Plan, one: TableChanges, number: int) -> int:
+    table = plan.table(one.table)
+    where = sql.Identifier(plan.schema, table.name)
+    if one.whole:
+        connection.execute(sql.SQL("DELETE FROM {}").format(where))
+    names = [c.name for c in table.loaded]
+    insert = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
+        where, _names(names), _names(names), _staged("rows", number)
+    )
+    key = plan.row_key(table)
+    if not one.whole:
+        others = [n for n in names if n not in key]
+        sets = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(n)) for n in others)
+        deed = sql.SQL("UPDATE SET {}").format(sets) if others else sql.SQL("NOTHING")
+        insert += sql.SQL(" ON CONFLICT ({}) DO {}").format(_names(key), deed)
+    return connection.execute(insert).rowcount
+
+
+def _remove(connection: Connection, plan: Plan, one: TableChanges, number: int) -> int:
+    """Remove the rows of the changed keys that the source has no row for any more."""
+    table = plan.table(one.table)
+    key = plan.row_key(table)
+    if one.whole or not key:
+        return 0
+    gone = sql.SQL("DELETE FROM {} AS t USING {} AS k WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS r WHERE {})").format(
+        sql.Identifier(plan.schema, table.name),
+        _staged("keys", number),
+        _same("t", "k", key),
+        _staged("rows", number),
+        _same("r", "k", key),
+    )
+    return connection.execute(gone).rowcount
+
+
+def _unique(plan: Plan, one: TableChanges) -> list[IndexPlan]:
+    key = set(plan.row_key(plan.table(one.table)))
+    return [i for i in plan.indexes_of(one.table) if i.unique and not set(i.columns) <= key]
+
+
+def _can_let_go(table: TablePlan, index: IndexPlan) -> bool:
+    """Return whether each column of a unique index can hold something that no other row holds, or NULL."""
+    if index.expressions or index.where:
+        return False
+    columns = [table.column(name) for name in index.columns]
+    return all(not c.not_null for c in columns) or any(c.type.kind is Kind.TEXT for c in columns)
+
+
+def _let_go(connection: Connection, plan: Plan, one: TableChanges, number: int) -> None:
+    """Take their unique values from the rows that are about to be written or removed anyway."""
+    table = plan.table(one.table)
+    key = plan.row_key(table)
+    if one.whole or not key:
+        return
+    indexes = [i for i in _unique(plan, one) if _can_let_go(table, i)]
+    freed = {name for index in indexes for name in index.columns if name not in key}
+    sets = [_freed(table, name) for name in sorted(freed)]
+    if sets:
+        connection.execute(
+            sql.SQL("UPDATE {} AS t SET {} FROM {} AS k WHERE {}").format(
+                sql.Identifier(plan.schema, table.name),
+                sql.SQL(", ").join(sets),
+                _staged("keys", number),
+                _same("t", "k", key),
+            )
+        )
+
+
+def _freed(table: TablePlan, name: str) -> sql.Composed:
+    column = table.column(name)
+    if not column.not_null:
+        return sql.SQL("{} = NULL").format(sql.Identifier(name))
+    if column.type.kind is Kind.TEXT:
+        return sql.SQL("{} = {} || gen_random_uuid()").format(sql.Identifier(name), sql.Literal(_PLACEHOLDER))
+    return sql.SQL("{0} = t.{0}").format(sql.Identifier(name))
+
+
+@contextlib.contextmanager
+def _without_rules(connection: Connection, plan: Plan, ordered: Sequence[TableChanges]) -> Iterator[None]:
+    """Set those unique indexes aside whose values can't be let go, and make them again from the server's own text."""
+    aside = [i for c in ordered for i in _unique(plan, c) if not _can_let_go(plan.table(c.table), i)]
+    texts = []
+    for index in aside:
+        name = sql.Identifier(plan.schema, index.name)
+        row = connection.execute(
+            "SELECT pg_get_indexdef(format('%%I.%%I', %s::text, %s::text)::regclass)", (plan.schema, index.name)
+        ).fetchone()
+        texts.append(str(row[0]) if row else "")
+        connection.execute(sql.SQL("DROP INDEX {}").format(name))
+    yield
+    if texts:
+        # An index can't be made while checks of its table are still to come.
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for text in texts:
+        connection.execute(text.encode())
+
+
+def _names(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _same(one: str, other: str, key: Iterable[str]) -> sql.Composed:
+    pairs = (sql.SQL("{} = {}").format(sql.Identifier(one, n), sql.Identifier(other, n)) for n in key)
+    return sql.SQL(" AND ").join(pairs)
+
+
+def _staged(kind: str, number: int) -> sql.Identifier:
+    return sql.Identifier("pg_temp", f"zenni_tui_{kind}_{number}")
+
+
+def _parents_first(plan: Plan, changes: Sequence[TableChanges]) -> list[TableChanges]:
+    """Return the changes so that a table comes after those it refers to, as far as they don't go round in a ring."""
+    parents: Mapping[str, set[str]] = {c.table: set() for c in changes}
+    for key in plan.foreign_keys:
+        if key.table in parents and key.parent in parents and key.parent != key.table:
+            parents[key.table].add(key.parent)
+    place = {name: i for i, name in enumerate(_sorted(parents))}
+    return sorted(changes, key=lambda c: place[c.table])
+
+
+def _sorted(parents: Mapping[str, set[str]]) -> Iterator[str]:
+    left = dict(parents)
+    while left:
+        free = [name for name, above in left.items() if not above & left.keys()] or list(left)
+        for name in free:
+            del left[name]
+        yield from free
