@@ -70,6 +70,10 @@ class Desk:
         """Go on."""
         self._note(f"resume {folder.name}")
 
+    def check_again(self, folder: Path) -> None:
+        """Look again at what stood in the way."""
+        self._note(f"check again {folder.name}")
+
     def rollback(self, folder: Path) -> None:
         """Take back."""
         self._note(f"rollback {folder.name}")

@@ -51,6 +51,10 @@ class Offer:
         """Start an engine that goes on where the run ended."""
         engage(self._options, folder, "run")
 
+    def check_again(self, folder: Path) -> None:
+        """Start an engine that looks again at what stood in the way to the target."""
+        engage(self._options, folder, "check")
+
     def rollback(self, folder: Path) -> None:
         """Start an engine that takes the run back."""
         engage(self._options, folder, "rollback")

@@ -17,6 +17,9 @@ from postgres17 import Postgres17
 from psycopg.conninfo import make_conninfo
 from support import Outcome, Program
 
+from zenni_tui.engine import client
+from zenni_tui.model import events as e
+from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.target import catalogue
 
 AUTHORITY = certificates.authority()
@@ -120,6 +123,33 @@ def test_limits_of_a_small_server(program: Program, server: Postgres17, empty: s
     refused = rehearse(program, source, info)
     assert refused.code == 3
     assert check_of(refused, "limits")["ok"] is False
+    server.execute(f"DROP OWNED BY {role}", empty)
+    server.execute(f"REVOKE ALL ON DATABASE {empty} FROM {role}; DROP ROLE {role}")
+
+
+def test_what_stood_in_the_way_is_looked_at_again_alone(
+    program: Program, server: Postgres17, empty: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its cause is mended just the rung that broke is climbed; what the others found stands, the run goes on."""
+    role = f"tight_{secrets.token_hex(4)}"
+    server.execute(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'tight' CONNECTION LIMIT 3; GRANT ALL ON DATABASE {empty} TO {role}"
+    )
+    server.execute(f"GRANT ALL ON SCHEMA public TO {role}", empty)
+    info = server.conninfo(empty) | {"user": role, "password": "tight"}
+    refused = rehearse(program, source, info)
+    assert check_of(refused, "limits")["ok"] is False
+    server.execute(f"ALTER ROLE {role} CONNECTION LIMIT 10")
+    monkeypatch.setenv("XDG_STATE_HOME", program.environment["XDG_STATE_HOME"])
+    before = client.Follower(refused.folder)
+    before.poll()
+    client.launch(refused.folder, action="check", password=info["password"]).wait(60)
+    told = [entry.what for entry in before.poll() if isinstance(entry.what, e.CheckMade)]
+    assert [(c.name, c.ok) for c in told] == [("limits", True)]
+    assert [c.name for c in before.state.step(StepId.REACH).checks].count("limits") == 1
+    assert before.state.verdict is Verdict.STOPPED
+    resumed = program.run("resume", environment={"ZENNI_TARGET_URL": make_conninfo("", **info)})
+    assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
     server.execute(f"DROP OWNED BY {role}", empty)
     server.execute(f"REVOKE ALL ON DATABASE {empty} FROM {role}; DROP ROLE {role}")
 

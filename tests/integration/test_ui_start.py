@@ -121,3 +121,24 @@ async def test_sixty_columns_are_usable(desk: Desk) -> None:
         await wait_for(pilot, "▸ rehearse")
         assert "q leave" in text(pilot)
         assert isinstance(app.screen, StartScreen)
+
+
+async def test_a_check_that_broke_is_looked_at_again_by_a_key(desk: Desk, make: Runs) -> None:
+    """K asks for an engine that climbs again what broke; what each check looked at stands beside what it found."""
+    broke = e.CheckMade(StepId.REACH, "tcp", False, "Nothing listens.", "Check the port.", "a TCP connection")  # noqa: FBT003 - a record
+    problem = e.Problem("Nothing listens.", "db:5432", "refused", "Check the port.", 3)
+    story = make(
+        stories.began(),
+        e.StepStarted(StepId.REACH),
+        broke,
+        e.StepFailed(StepId.REACH, 0.5, problem),
+        e.RunEnded(Verdict.NOT_READY, 3, 1.0, 50.0, problem),
+        alive=False,
+    )
+    app = ZenniApp(desk, story.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "Nothing listens")
+        await pilot.press("enter", "k")
+        await pilot.pause(0.5)
+        assert desk.asked == [f"check again {story.folder.name}"]
+        assert "looked at: a TCP connection" in text(pilot)

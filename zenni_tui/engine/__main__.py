@@ -54,7 +54,13 @@ async def _live(folder: Path, orders: dict[str, str | None]) -> int:
         if busy is not None:
             journal.append(e.RunEnded(Verdict.NOT_READY, int(ExitCode.OCCUPIED), 0.0, 0.0, busy))
             return int(ExitCode.OCCUPIED)
-        ways = {"run": runner.forward, "rollback": runner.backward, "verify": runner.again, "repair": runner.repair}
+        ways = {
+            "run": runner.forward,
+            "rollback": runner.backward,
+            "verify": runner.again,
+            "repair": runner.repair,
+            "check": runner.look_again,
+        }
         verdict = await ways[orders.get("action") or "run"]()
         return await runner.close(verdict)
     finally:

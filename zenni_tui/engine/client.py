@@ -80,7 +80,8 @@ def launch(
 ) -> subprocess.Popen[bytes]:
     """Start a detached engine in a run directory that holds a request; the password goes through a pipe.
 
-    Returns when the engine has taken its lock. `action` is `run` (start or go on), `verify` or `rollback`. `hold_fds`
+    Returns when the engine has taken its lock. `action` is `run` (start or go on), `verify`, `repair`, `check` or
+    `rollback`. `hold_fds`
     stay open in the engine, to keep what they hold alive. Raises StepFailed when the engine does not start.
     """
     _room_for_words(folder)

@@ -17,6 +17,7 @@ from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_TARGET, RunKind, StepId, StepState, Verdict
 from zenni_tui.report import evidence
 from zenni_tui.steps.book import BOOK
+from zenni_tui.steps.reach import climb_again
 from zenni_tui.steps.reload import reload
 from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
@@ -153,6 +154,15 @@ class Runner:
                 return verdict
         passed = judge(self._journal.state) is Verdict.PASSED
         return Verdict.FAILED if not passed else Verdict.WAITING if self._kind is RunKind.MIGRATE else Verdict.PASSED
+
+    async def look_again(self) -> Verdict:
+        """Climb again just the rungs to the target that broke, or all when none did; the run stays where it is."""
+        try:
+            await climb_again(self._run)
+        except Exception as error:  # noqa: BLE001 - as for a step
+            return self._failed(StepId.REACH, error, 0.0)
+        self._run.say("Nothing stands in the way there any more. To go on: resume.")
+        return Verdict.STOPPED
 
     async def backward(self) -> Verdict:
         """Undo what the run did, last step first; the verdict is `rolled_back` only when all of it is undone."""

@@ -48,6 +48,13 @@ def _application_urls(run: Run) -> None:
         run.check(StepId.REACH, "application's URLs", found, tried="the target's host and user", ok=None)
 
 
+async def climb_again(run: Run) -> None:
+    """Climb the rungs that broke last time, or all when none did; raises the error of the first that breaks."""
+    broken = tuple(c.name for c in run.state().step(StepId.REACH).checks if c.ok is False and c.name in ladder.NAMES)
+    await open_target(run)
+    await climb(run, broken or ladder.NAMES)
+
+
 async def climb(run: Run, names: tuple[str, ...]) -> None:
     """Climb the rungs of these names, in the ladder's order; raises the error of the first that breaks."""
     ground = ladder.Ground(

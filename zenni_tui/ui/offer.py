@@ -39,5 +39,8 @@ class Offer(Protocol):
     def resume(self, folder: Path) -> None:
         """Launch an engine that goes on with a run."""
 
+    def check_again(self, folder: Path) -> None:
+        """Launch an engine that looks again at what stood in the way to the target, and does nothing else."""
+
     def rollback(self, folder: Path) -> None:
         """Launch an engine that takes a run back."""

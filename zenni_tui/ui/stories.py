@@ -38,6 +38,7 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("t", "speed: rows or MB a second, workers"),
     ("r, F8", "roll back (asks)"),
     ("u, R", "resume a run that was stopped or interrupted"),
+    ("k", "look again at what stood in the way to the target"),
     ("/", "filter tables or findings; Esc clears"),
     ("l", "show or hide the log"),
     ("e", "show the last problem again"),

@@ -71,6 +71,7 @@ class RunScreen(SteerScreen):
         Binding("s", "stop", "Stop", show=False),
         Binding("r,f8", "roll_back", "Roll back", show=False),
         Binding("u,R", "resume", "Resume", show=False),
+        Binding("k", "check_again", "Check again", show=False),
         Binding("l", "log", "Log", show=False),
         Binding("e", "last_problem", "Last problem", show=False),
         Binding("slash", "filter", "Filter", show=False),
@@ -342,6 +343,15 @@ class RunScreen(SteerScreen):
             self._launch(self.offer.resume)
         else:
             self.tell("To resume, leave and run: zenni-tui resume", Tone.WARN)
+
+    def action_check_again(self) -> None:
+        """Launch an engine that looks again at what stood in the way to the target."""
+        if not self.now.can_resume:
+            self.tell("Checks are looked at again when the engine has ended.", Tone.DIM)
+        elif self.offer:
+            self._launch(self.offer.check_again)
+        else:
+            self.tell("To check again, leave and run: zenni-tui check", Tone.WARN)
 
     @work
     async def _launch(self, launch: Launch) -> None:
