@@ -11,6 +11,8 @@ from .ground import Ground, Rung
 
 _MARK = "zenni_tui.probe"
 _WAIT_SECONDS = 5.0
+_ROUNDS = 3
+"""On a busy pooler the other session may be given another server session than the one we have just let go."""
 
 
 async def look(ground: Ground) -> Rung:
@@ -31,11 +33,15 @@ async def look(ground: Ground) -> Rung:
 
 async def _kept(ground: Ground) -> bool:
     mark = secrets.token_hex(8)
-    await ground.ask("SELECT set_config($1, $2, false)", _MARK, mark)
     other = await ground.fresh()
     try:
-        await _hold(ground, other)
-        found = await ground.ask("SELECT current_setting($1, true) AS mark", _MARK)
+        for _ in range(_ROUNDS):
+            await ground.ask("SELECT set_config($1, $2, false)", _MARK, mark)
+            await _hold(ground, other)
+            found = await ground.ask("SELECT current_setting($1, true) AS mark", _MARK)
+            if found["mark"] != mark:
+                return False
+            await ground.bounded(other.execute("ROLLBACK"))
     except NotReady as error:
         if isinstance(error.__cause__, TimeoutError):
             # The pool has one session: the other's transaction has it, and it would be ours in session mode.
@@ -43,7 +49,7 @@ async def _kept(ground: Ground) -> bool:
         raise
     finally:
         other.terminate()
-    return bool(found["mark"] == mark)
+    return True
 
 
 async def _hold(ground: Ground, other: "asyncpg.Connection[asyncpg.Record]") -> None:
