@@ -135,8 +135,8 @@ class Ground:
             ("SELECT * FROM Service", 'SELECT * FROM "Service"'),
             (
                 (
-                    'SELECT id, service, CASE typeof("start") WHEN \'integer\' THEN "start" ELSE'
-                    ' CAST(round((julianday("start") - 2440587.5) * 86400000) AS INTEGER) END, code, parent FROM Booking'
+                    'SELECT id, service, CASE typeof("start") WHEN \'integer\' THEN "start" ELSE CAST('
+                    'round((julianday("start") - 2440587.5) * 86400000) AS INTEGER) END, code, parent FROM Booking'
                 ),
                 (
                     'SELECT "booking id", service, (extract(epoch FROM start) * 1000)::bigint, code, parent'
