@@ -31,7 +31,6 @@ GROUPS = (
     Group("blocked_instants", instants.BLOCKED),
     Group("blocked_names", (*names.BLOCKED, *objects.VIRTUAL)),
     Group("blocked_limits", limits.BLOCKED),
-    Group("column_name_not_utf8", (names.COLUMN_NOT_UTF8,)),
     Group("table_name_not_utf8", (names.TABLE_NOT_UTF8,)),
     *files.GROUPS,
 )

@@ -63,22 +63,28 @@ def _columns(table: str, names: tuple[str, ...]) -> str:
     )
 
 
+_IN_LATIN_1 = """PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET name = CAST(replace(CAST(name AS BLOB), x'5858', x'e9') AS TEXT),
+        tbl_name = CAST(replace(CAST(tbl_name AS BLOB), x'5858', x'e9') AS TEXT),
+        sql = CAST(replace(CAST(sql AS BLOB), x'5858', x'e9') AS TEXT);
+    PRAGMA writable_schema = OFF;"""
+
+
 def _column_not_utf8(database: sqlite3.Connection) -> None:
     database.executescript(
-        """CREATE TABLE latin (id INTEGER PRIMARY KEY, "caXX" TEXT); INSERT INTO latin VALUES (1, 'x');
-        PRAGMA writable_schema = ON;
-        UPDATE sqlite_schema SET sql = CAST(replace(CAST(sql AS BLOB), x'5858', x'e9') AS TEXT) WHERE name = 'latin';
-        PRAGMA writable_schema = OFF;"""
+        f"""CREATE TABLE latin (id INTEGER PRIMARY KEY, "caXX" TEXT CHECK ("caXX" <> 'no'), "café" TEXT);
+        CREATE INDEX latin_ca ON latin (caXX) WHERE caXX > 'a';
+        INSERT INTO latin VALUES (1, 'x', 'y'), (2, NULL, NULL); {_IN_LATIN_1}"""
     )
 
 
 def _table_not_utf8(database: sqlite3.Connection) -> None:
     database.executescript(
-        """CREATE TABLE tableXX (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO tableXX VALUES (1, 'x');
-        PRAGMA writable_schema = ON;
-        UPDATE sqlite_schema SET name = CAST(x'7461626c65e9' AS TEXT), tbl_name = CAST(x'7461626c65e9' AS TEXT),
-            sql = CAST(replace(CAST(sql AS BLOB), x'5858', x'e9') AS TEXT) WHERE name = 'tableXX';
-        PRAGMA writable_schema = OFF;"""
+        f"""CREATE TABLE tableXX (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT UNIQUE, columnXX REFERENCES tableXX);
+        CREATE INDEX indexXX ON tableXX (columnXX, v DESC);
+        CREATE VIEW seen AS SELECT v, "columnXX" FROM "tableXX" WHERE id > 1;
+        INSERT INTO tableXX VALUES (1, 'x', NULL), (2, 'y', 1), (7, 'gone', NULL); DELETE FROM tableXX WHERE id = 7;
+        UPDATE sqlite_sequence SET name = CAST(x'7461626c65e9' AS TEXT); {_IN_LATIN_1}"""
     )
 
 
@@ -222,17 +228,33 @@ BLOCKED = (
         (Want("name_empty", "", None, 1, (), offers=("rename:",), choose="rename:anonymous"),),
         (sees("SELECT v FROM anonymous", ("x",)),),
     ),
+    Trap(
+        "name_not_utf8/column",
+        _column_not_utf8,
+        (Want("name_not_utf8", "latin", "caé", 1, (), offers=("rename:",), choose="rename:*"),),
+        (
+            sees('SELECT id, "caé", "café" FROM latin', (1, "x", "y"), (2, None, None)),
+            refuses(errors.CheckViolation, "INSERT INTO latin VALUES (3, 'no', 'z')"),
+            sees("SELECT count(*) FROM pg_index WHERE indrelid = 'latin'::regclass AND indpred IS NOT NULL", (1,)),
+        ),
+        # An outsider can't name the column in a statement: the checks tell its values.
+        compared=False,
+    ),
 )
 
-COLUMN_NOT_UTF8 = Trap(
-    "name_not_utf8/column",
-    _column_not_utf8,
-    (Want("name_not_utf8", "latin", None, 1, (), offers=("exclude",), choose="exclude"),),
-    compared=False,
-)
 TABLE_NOT_UTF8 = Trap(
     "name_not_utf8/table",
     _table_not_utf8,
-    (Want("name_not_utf8", "*", None, 1, (), offers=("exclude",), choose="exclude"),),
+    (
+        Want("name_not_utf8", "*", None, 1, (), offers=("rename:",), choose="rename:Tafel"),
+        Want("name_not_utf8", "*", "columné", 1, (), offers=("rename:",), choose="rename:*"),
+    ),
+    (
+        sees('SELECT id, v, "columné" FROM "Tafel"', (1, "x", None), (2, "y", 1)),
+        sees("SELECT v FROM seen", ("y",)),
+        refuses(errors.UniqueViolation, "INSERT INTO \"Tafel\" (v) VALUES ('x')"),
+        sees("INSERT INTO \"Tafel\" (v) VALUES ('next') RETURNING id > 7", (True,)),
+    ),
+    may=("foreign_key_types",),
     compared=False,
 )

@@ -19,8 +19,8 @@ def quoted(name: str) -> str:
 
 def fitted(name: str) -> str:
     """Return a name that fits: cut at a character, with eight digits of its hash so that cut names stay apart."""
-    raw = name.encode("utf-8", "surrogateescape")
-    if len(raw) <= LONGEST and name == raw.decode("utf-8", "replace"):
+    raw = name.encode()
+    if len(raw) <= LONGEST:
         return name
     short = raw[: LONGEST - 9].decode("utf-8", "ignore")
     return f"{short}_{hashlib.sha256(raw).hexdigest()[:8]}"
@@ -33,18 +33,21 @@ def enum_type(table: str, column: str) -> str:
 
 def obstacle(name: str, taken: Iterable[str], *, column: bool) -> tuple[str, str] | None:
     """Return the code and the reason for which a name can't stay, None when it can."""
-    raw = name.encode("utf-8", "surrogateescape")
+    size = len(name.encode())
     if not name:
         return "name_empty", "PostgreSQL has no empty names"
-    if name != raw.decode("utf-8", "replace"):
-        return "name_not_utf8", "it is not valid UTF-8"
-    if len(raw) > LONGEST:
-        return "name_too_long", f"it has {len(raw)} bytes, PostgreSQL keeps {LONGEST}"
+    if size > LONGEST:
+        return "name_too_long", f"it has {size} bytes, PostgreSQL keeps {LONGEST}"
     if column and name in _SYSTEM:
         return "name_reserved", "PostgreSQL has a system column of that name in every table"
     if name in taken:
         return "name_collides", "something else in the schema has that name"
     return None
+
+
+def not_utf8(stored: str | None) -> tuple[str, str] | None:
+    """Return the code and the reason for which a name can't stay that is stored as these bytes; None for None."""
+    return None if stored is None else ("name_not_utf8", f'it is stored as "{stored}", which is not valid UTF-8')
 
 
 def proposal(name: str, taken: Iterable[str], *, column: bool) -> str:

@@ -9,13 +9,10 @@ from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, IndexPlan, KeyPlan, NotMigrated, Plan, Span, TablePlan
 from zenni_tui.model.record import Record
-from zenni_tui.model.schema import NOT_UTF8, SourceSchema, SourceTable, TableProfile, TextShape
+from zenni_tui.model.schema import NOT_UTF8, SourceColumn, SourceSchema, SourceTable, TableProfile, TextShape
 
 from . import decisions, declared, names, offers, orphans, review, rules
 from .declared import Found
-
-_BYTE = re.compile(r"\\x[0-9a-f]{2}")
-"""How the bytes of a name that aren't UTF-8 are shown; printf reads them back."""
 
 PRISMA_HISTORY = "_prisma_migrations"
 _HISTORY_RULE = "Prisma's migration history of SQLite; kept in the evidence, replaced by a baseline for PostgreSQL"
@@ -136,17 +133,12 @@ def _excluded(table: str, choices: Choices) -> bool:
 
 
 def _misnamed(table: SourceTable) -> Finding:
-    """Return the finding for names that aren't UTF-8, with the shell's command that gives them others in a copy."""
-    odd = [c.name for c in table.columns if _BYTE.search(c.name)]
-    table_named = f"ALTER TABLE {names.quoted(table.name)} RENAME "
-    renames = [f"{table_named}COLUMN {names.quoted(c)} TO {names.quoted(_BYTE.sub('_', c))};" for c in odd]
-    renames += [f"{table_named}TO {names.quoted(_BYTE.sub('_', table.name))};"] if _BYTE.search(table.name) else []
-    text = " ".join(renames).replace("%", "%%").replace("'", "'\\''")
+    """Return the finding for names that aren't UTF-8 and could not be replaced in a working copy."""
     return Finding(
         "name_not_utf8",
         Severity.ERROR,
         f'"{table.name}" can\'t be carried: {table.problem}.',
-        f"Give it another name in a copy of the source (printf '{text}' | sqlite3 COPY), or leave the table behind.",
+        "Give it another name in a copy of the source with ALTER TABLE, or leave the table behind.",
         table.name,
         None,
         1,
@@ -213,19 +205,23 @@ def _table_names(tables: Iterable[SourceTable], used: set[str], choices: Choices
     targets: dict[str, str] = {}
     taken = set(used)
     for table in tables:
-        targets[table.name] = _target_name(table.name, None, taken, choices, found)
+        targets[table.name] = _target_name(table, None, taken, choices, found)
         taken.add(targets[table.name])
     return targets
 
 
-def _target_name(table: str, column: str | None, taken: set[str], choices: Choices, found: Found) -> str:
-    name = table if column is None else column
-    asked = choices.renames.get(table if column is None else f"{table}.{column}")
+def _target_name(
+    table: SourceTable, column: SourceColumn | None, taken: set[str], choices: Choices, found: Found
+) -> str:
+    name = table.name if column is None else column.name
+    asked = choices.renames.get(name if column is None else f"{table.name}.{name}")
     why = names.obstacle(asked or name, taken, column=column is not None)
+    if asked is None:
+        why = names.not_utf8((column or table).stored) or why
     if why is None:
         return asked or name
     proposed = names.proposal(name, taken, column=column is not None)
-    finding = names.finding(why, proposed, table, column)
+    finding = names.finding(why, proposed, table.name, column.name if column else None)
     found(finding)
     chosen = choices.repairs.get(finding.id, "")
     return chosen.partition(":")[2] or proposed
@@ -238,7 +234,7 @@ def _table(table: SourceTable, name: str, facts: Facts, found: Found) -> TablePl
     for column in table.columns:
         if declared.excluded(table.name, column.name, facts.choices):
             continue
-        target = _target_name(table.name, column.name, taken, facts.choices, found)
+        target = _target_name(table, column, taken, facts.choices, found)
         taken.add(target)
         made = declared.column(table, column, profiles[column.name], target, found)
         if _key_is_loose(table, facts.choices):

@@ -62,7 +62,7 @@ CODES: dict[str, str] = {
     "drift_foreign_key_undeclared": "The file has a foreign key that schema.prisma lacks.",
     "drift_foreign_key_actions": "schema.prisma and the file disagree on a foreign key's actions.",
     "no_way_back": "PostgreSQL holds a value that SQLite can't: an infinite date, NaN. It can't follow into the old file until it is changed.",
-    "name_not_utf8": "A name is not valid UTF-8. The finding tells the command that renames it in a copy of the source. Or leave the table behind.",
+    "name_not_utf8": "A name is not valid UTF-8. Choose another with rename:NAME; the rows are read by it from a working copy.",
     "name_collides": "Two names would be one in the target. Choose the proposed renaming, or another with [schema.renames].",
     "too_many_columns": "A table has more than 1,600 columns, PostgreSQL's limit. Leave columns behind, or split the table.",
     "mixed_classes": "A column holds numbers and texts; it becomes text, so that numbers become their text.",

@@ -28,7 +28,8 @@ def _named(things: tuple[_Named, ...], name: str) -> _Named | None:
 class SourceColumn(Record, frozen=True):
     """One column; `key_position` counts from 1 in the primary key and is 0 outside it.
 
-    `generated` is `virtual` or `stored`, `expression` then its SQL text; `collation` is in capitals.
+    `generated` is `virtual` or `stored`, `expression` then its SQL text; `collation` is in capitals. `stored` is as in
+    `SourceTable`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SourceColumn(Record, frozen=True):
     generated: str | None = None
     expression: str | None = None
     collation: str = "BINARY"
+    stored: str | None = None
 
 
 class SourceCheck(Record, frozen=True):
@@ -81,12 +83,13 @@ class SourceForeignKey(Record, frozen=True):
 
 
 class SourceTable(Record, frozen=True):
-    """One table; `counter` is its row in `sqlite_sequence`, None without AUTOINCREMENT.
+    r"""One table; `counter` is its row in `sqlite_sequence`, None without AUTOINCREMENT.
 
     `kind` is `table`, or `virtual` or `shadow` for those that a module made; `module` is the virtual table's.
     `problem` says why the rows can't be read, for example a module or function that isn't there; `rows` is 0 then.
     `conflicts` are its ON CONFLICT rules in words; `note` says why its text could not be understood, so that checks,
-    names of rules and expressions may be missing here.
+    names of rules and expressions may be missing here. `stored` shows a name that is not UTF-8, with `\xNN` for its
+    bytes; `name` is then the one that the working copy gives it.
     """
 
     name: str
@@ -105,6 +108,7 @@ class SourceTable(Record, frozen=True):
     key_name: str | None = None
     conflicts: tuple[str, ...] = ()
     note: str | None = None
+    stored: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -102,7 +102,8 @@ def _findings(state: RunState) -> Iterable[str]:
     if not state.findings:
         yield "None."
     for finding in state.findings:
-        yield f"- **{finding.severity}** `{finding.code}` {finding.message} {finding.advice}"
+        chosen = f" Chosen: `{finding.chosen}`." if finding.chosen else ""
+        yield f"- **{finding.severity}** `{finding.code}` {finding.message} {finding.advice}{chosen}"
         if finding.keys:
             yield f"  Keys: {', '.join(finding.keys)}{' …' if finding.count > len(finding.keys) else ''}"
     yield ""

@@ -11,7 +11,7 @@ from zenni_tui.convert.lanes import widest
 from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.record import from_json
 from zenni_tui.model.schema import SourceSchema, SourceTable, Value
-from zenni_tui.source import reader
+from zenni_tui.source import reader, working
 
 from . import apart
 from .run import Profiles
@@ -51,7 +51,7 @@ class Loader:
     def _blocks(self, table: TablePlan, declared: SourceTable, span: Span) -> Iterator[tuple[int, bytes | memoryview]]:
         out = apart.within(table, span)
         if not out and (columns := self._chosen(table, declared)):
-            rest = yield from columns.blocks(self._folder / "snapshot.db", self._source, span)
+            rest = yield from columns.blocks(working.readable(self._folder), self._source, span)
             if rest is None:
                 return
             span, self._columns[table.name] = rest, None

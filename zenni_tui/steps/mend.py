@@ -29,7 +29,7 @@ def script(snapshot: sqlite3.Connection, schema: SourceSchema, source: str, foun
 def _part(snapshot: sqlite3.Connection, schema: SourceSchema, one: Evidence) -> str:
     finding = one.finding
     table = schema.table(finding.table or "")
-    if table is None or finding.column is None or not one.rowids:
+    if table is None or finding.column is None or not one.rowids or _misnamed(table):
         return ""
     column, name = database.quoted(finding.column), database.quoted(table.name)
     about = f"\n-- {finding.code}: {' '.join(finding.message.split())}\n"
@@ -39,6 +39,11 @@ def _part(snapshot: sqlite3.Connection, schema: SourceSchema, one: Evidence) -> 
     where = _where(snapshot, table, one.rowids)
     statement = _STATEMENTS.get(finding.code, _by_hand)(name, column, where)
     return about + statement
+
+
+def _misnamed(table: SourceTable) -> bool:
+    """Return whether a statement that fits the working copy would find nothing in the source."""
+    return any((table.stored, *(c.stored for c in table.columns)))
 
 
 def _without_nul(snapshot: sqlite3.Connection, table: SourceTable, column: str, rowid: int) -> str:

@@ -23,6 +23,7 @@ from zenni_tui.model.request import Reply, Request
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import SourceSchema, TableProfile, TextShape
 from zenni_tui.model.state import RunState
+from zenni_tui.source import working
 from zenni_tui.target import access
 from zenni_tui.target.connect import Target
 
@@ -109,9 +110,19 @@ class Run:
         return current.id if current else StepId.REACH
 
     @property
+    def backup(self) -> Path:
+        """Return the snapshot's place, which is kept as it was hashed."""
+        return self.folder / working.SNAPSHOT
+
+    @property
+    def working(self) -> Path:
+        """Return the place of the snapshot's working copy, which there is only for names that are not UTF-8."""
+        return self.folder / working.WORKING
+
+    @property
     def snapshot(self) -> Path:
-        """Return the snapshot's place."""
-        return self.folder / "snapshot.db"
+        """Return the file from which everything is read: the snapshot, or its working copy."""
+        return working.readable(self.folder)
 
     @property
     def source(self) -> Path:

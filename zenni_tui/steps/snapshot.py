@@ -18,16 +18,16 @@ class Snapshot(Step):
 
     def stands(self, run: Run) -> bool:
         """Return whether the snapshot is there; one taken anew must be the same for the run to go on."""
-        return run.snapshot.exists()
+        return run.backup.exists()
 
     async def check(self, run: Run) -> None:
         """See that the disk can take it."""
-        if not await asyncio.to_thread(run.snapshot.exists):
+        if not await asyncio.to_thread(run.backup.exists):
             await asyncio.to_thread(snapshot.room_for, run.source, run.folder)
 
     async def run(self, run: Run) -> str:
         """Take it anew: a half-made one is thrown away."""
-        scratch = run.snapshot.with_suffix(".new")
+        scratch = run.backup.with_suffix(".new")
         await asyncio.to_thread(scratch.unlink, missing_ok=True)
         as_of, started = int(time.time() * 1000) / 1000, time.monotonic()
         await snapshot.copy(run.source, scratch)
@@ -43,10 +43,10 @@ class Snapshot(Step):
         )
         size = (await asyncio.to_thread(scratch.stat)).st_size
         run.check(self.id, "hash", f"SHA-256 {digest}")
-        await asyncio.to_thread(scratch.replace, run.snapshot)
+        await asyncio.to_thread(scratch.replace, run.backup)
         if run.request.second_copy:
             place = await second.keep(
-                run.snapshot, Path(run.request.second_copy), f"{run.request.run_id}.snapshot.db", digest
+                run.backup, Path(run.request.second_copy), f"{run.request.run_id}.snapshot.db", digest
             )
             run.check(self.id, "second copy", f"{place}: read back with the same hash, opened and checked by SQLite")
         run.tell(e.SourceSeen(e.SourceFacts(str(run.source), size, digest, as_of=as_of)))

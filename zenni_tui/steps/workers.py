@@ -24,7 +24,7 @@ from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Plan, Span, TablePlan
 from zenni_tui.model.record import Record, from_json
 from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable
-from zenni_tui.source import audit, database, reader
+from zenni_tui.source import audit, database, reader, working
 from zenni_tui.target import load, trouble
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Connection, Line, Watch
@@ -38,7 +38,7 @@ class _Desk:
     """What a worker keeps open between jobs; schema and plan are read from the run directory when first needed."""
 
     def __init__(self, folder: Path, target: Target | None, signals: Signals) -> None:
-        self.source = database.open_frozen(folder / "snapshot.db")
+        self.source = database.open_frozen(working.readable(folder))
         self.pace = Pace(signals)
         self._folder = folder
         self._target = target
