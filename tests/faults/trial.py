@@ -72,6 +72,7 @@ class Trial:
         self.follower = client.Follower(client.create(request, folder))
         self.engines = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._others: list[Trial] = []
 
     def engage(self, action: str = "run") -> None:
         """Start an engine on the run, new or again."""
@@ -93,8 +94,9 @@ class Trial:
 
     def _at(self, folder: Path) -> "Trial":
         other = copy.copy(self)
-        other.follower, other.engines, other._process = client.Follower(folder), 0, None
+        other.follower, other.engines, other._process, other._others = client.Follower(folder), 0, None, []
         other.follower.poll()
+        self._others.append(other)
         return other
 
     def engine(self) -> psutil.Process | None:
@@ -140,10 +142,12 @@ class Trial:
         self.until(lambda: not outside.sessions(self.direct), f"no sessions {outside.sessions(self.direct)}")
 
     def end(self) -> None:
-        """End an engine that a failing trial left behind."""
+        """End the engines that a failing trial left behind."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE)
+        for other in self._others:
+            other.end()
 
     def story(self) -> str:
         """Return what a person wants to know of a trial that went wrong."""
