@@ -11,8 +11,12 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 from zenni_tui.compare.digest import LONG, SEPARATOR, Digest, Part, Piece, compare_part, pieces
+from zenni_tui.compare.groups import Sides, compare_groups, condition, differing, holds, rows_within
+from zenni_tui.compare.groups import add as add_groups
+from zenni_tui.compare.lookup import layout
 from zenni_tui.compare.rows import compare_counts, compare_span
 from zenni_tui.compare.session import pin_session
 from zenni_tui.model.plan import ColumnPlan, KeyPlan, Kind, Span, TablePlan, TargetType, ValueRepair
@@ -290,3 +294,41 @@ def test_what_is_undecided_stays_so() -> None:
     unsure = Digest(1, None)
     assert Digest(1, "a") + unsure == Digest(2, None)
     assert not Part(target=unsure).equal
+
+
+def grouped(source: sqlite3.Connection, target: Target, table: TablePlan) -> Sides:
+    """Return the groups of both sides, each read in two parts."""
+    shape = layout(target, "public", table)
+    cuts = list(pieces(target, "public", {table.name: 2})[table.name])
+    made = Sides({}, {})
+    for where in ((Span(0, 0, None, 500), cuts[0]), (Span(1, 0, 500), None), *((None, cut) for cut in cuts[1:])):
+        sides = compare_groups(source, target, shape, table, where, key=(0, 1), enums=())
+        add_groups(made.source, sides.source)
+        add_groups(made.target, sides.target)
+    return made
+
+
+def test_a_row_falls_into_the_same_group_on_both_sides(source: sqlite3.Connection, target: Target) -> None:
+    """Whatever its key holds, NULL too: only the group of the row that differs is not the same, and it is found."""
+    columns = tuple(
+        ColumnPlan(n, n, TargetType(kind), not_null=never)
+        for n, kind, never in (("k", Kind.TEXT, True), ("n", Kind.BIGINT, False), ("v", Kind.TEXT, False))
+    )
+    table = TablePlan("three", "three", columns, KeyPlan("three_pkey", ("k", "n")))
+    source.execute("CREATE TABLE three (k, n, v)")
+    target.execute("CREATE TABLE three (k text NOT NULL, n bigint, v text)")
+    rows = [(f"ä☃{i}", i if i % 3 else None, "v") for i in range(1000)]
+    source.executemany("INSERT INTO three VALUES (?, ?, ?)", rows)
+    with target.cursor() as cursor:
+        cursor.executemany("INSERT INTO three VALUES (%s, %s, %s)", rows[::-1])
+    sides = grouped(source, target, table)
+    assert (differing(sides), sum(n for n, _ in sides.target.values())) == ([], 1000)
+    target.execute("UPDATE three SET v = NULL WHERE k = 'ä☃600'")
+    (group,) = differing(grouped(source, target, table))
+    rowids = rows_within(source, table, Span(0, 0), {group}, key=(0, 1))
+    held = holds(columns[:2], {group})
+    assert rowids == [i + 1 for i, row in enumerate(rows) if held((row[0], row[1] and str(row[1])))]
+    assert 601 in rowids
+    there = condition(columns[:2], layout(target, "public", table).expressions[:2], [group])
+    found = target.execute(sql.SQL("SELECT k FROM three AS t{}").format(there)).fetchall()
+    assert {k for (k,) in found} == {rows[rowid - 1][0] for rowid in rowids}

@@ -15,6 +15,7 @@ from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.records import KEPT_DIFFERENCES, Difference, DifferenceKind, Part, SpanComparison
 from zenni_tui.compare.rows import compare_counts, compare_span
 from zenni_tui.compare.session import pin_session
+from zenni_tui.compare.source import batches
 from zenni_tui.compare.values import canonical
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import ColumnPlan, KeyPlan, Kind, Span, TablePlan, TargetType
@@ -308,6 +309,23 @@ def test_tables_without_rowid_and_shadowed_rowids_are_read(source: sqlite3.Conne
     names = tuple(ColumnPlan(name, name, TargetType(Kind.TEXT)) for name in ("rowid", "_rowid_"))
     shadowed = TablePlan("r", "r", names, KeyPlan("r_pkey", ("rowid",)))
     assert span(source, target, shadowed, Span(0, 1, after=1, upto=2)) == SpanComparison(1, 1, 0)
+
+
+def test_a_table_without_rowid_gives_each_row_once(source: sqlite3.Connection) -> None:
+    """Long values, and texts that aren't UTF-8, change how the rest is read, but no row comes twice or not at all."""
+    source.execute("CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID")
+    source.execute("CREATE INDEX w_v ON w (v)")
+    columns = tuple(ColumnPlan(n, n, TargetType(Kind.TEXT)) for n in ("k", "v"))
+    table = TablePlan("w", "w", columns, KeyPlan("w_pkey", ("k",)))
+    source.executemany("INSERT INTO w VALUES (?, ?)", [(f"k{i:05}", str(i)) for i in range(9000)])
+    assert [batch.rows for batch in batches(source, table, WHOLE)] == [2000, 2000, 2000, 2000, 1000]
+    source.execute("UPDATE w SET v = ? WHERE k IN ('k00000', 'k05000')", ("x" * 100_000,))
+    source.execute("UPDATE w SET v = CAST(x'61ff' AS TEXT) WHERE k = 'k07000'")
+    read = dict(pair for batch in batches(source, table, WHOLE) for pair in zip(*batch.columns, strict=True))
+    assert sum(batch.rows for batch in batches(source, table, WHOLE)) == len(read) == 9000
+    long = {k for k, v in read.items() if len(str(v)) == 100_000}
+    assert (long, read["k07000"]) == ({"k00000", "k05000"}, "a\udcff")
+    assert source.text_factory is str
 
 
 def test_differences_kept_are_limited_and_all_are_counted(source: sqlite3.Connection, target: Target) -> None:

@@ -99,6 +99,11 @@ class Part(Record, frozen=True):
         """Return whether the target holds just the rows that it should."""
         return self.source.digest.total is not None and self.source.digest == self.target
 
+    @property
+    def differs(self) -> bool:
+        """Return whether it is decided that both sides do not hold the same rows."""
+        return None not in (self.source.digest.total, self.target.total) and not self.equal
+
 
 def pieces(target: Target, schema: str, wanted: dict[str, int]) -> dict[str, tuple[Piece, ...]]:
     """Cut tables of the target, each into about as many pieces as wanted or more; raises `psycopg.Error`.
@@ -123,14 +128,15 @@ def compare_part(
     where: tuple[Span | None, Piece | None],
     *,
     enums: Sequence[EnumPlan] = (),
+    shape: Layout | None = None,
 ) -> Part:
     """Return the digests of a span of the source and of a piece of the target, which needn't hold the same rows.
 
-    Undecided where the target's table is not as planned. Raises as `expected` does, `StepFailed` when the target has
-    no such table, `sqlite3.Error` and `psycopg.Error`.
+    Undecided where the target's table is not as planned; `shape` spares a look into the catalogue. Raises as
+    `expected` does, `StepFailed` when the target has no such table, `sqlite3.Error` and `psycopg.Error`.
     """
     span, piece = where
-    shape = layout(target, schema, table)
+    shape = shape or layout(target, schema, table)
     if len(shape.as_planned) < len(table.carried):
         return Part(SourceDigest(Digest(0, None)))
     # The server works on its piece while the span is read here.
@@ -152,6 +158,21 @@ def _source_digest(source: sqlite3.Connection, table: TablePlan, span: Span, enu
 def _digest_of(ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence[ColumnReader]) -> Digest:
     rows = ready.batch.rows
     try:
+        texts, _ = row_texts(ready, columns, readers)
+    except Undecided:
+        return Digest(rows, None)
+    return Digest(rows, f"{_total(texts):x}")
+
+
+class Undecided(Exception):
+    """A row has no text that tells it from every other one."""
+
+
+def row_texts(
+    ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence[ColumnReader]
+) -> tuple[list[bytes], list[Sequence[str]]]:
+    """Return the text of each row, as `row_text` has it, and those of the columns; raises Undecided."""
+    try:
         cells = [
             _marked(read(values), column)
             for column, read, values in zip(columns, readers, ready.batch.columns, strict=True)
@@ -161,10 +182,10 @@ def _digest_of(ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence
             texts = _shortened(columns, cells)
     except (TypeError, UnicodeEncodeError):
         # A value without a reading, or NULL where none may be.
-        return Digest(rows, None)
-    if b"".join(texts).count(SEPARATOR.encode()) != rows * (len(columns) - 1):
-        return Digest(rows, None)
-    return Digest(rows, f"{_total(texts):x}")
+        raise Undecided from None
+    if b"".join(texts).count(SEPARATOR.encode()) != ready.batch.rows * (len(columns) - 1):
+        raise Undecided
+    return texts, cells
 
 
 def _marked(cells: Sequence[Cell], column: ColumnPlan) -> Sequence[str]:
@@ -201,11 +222,19 @@ def _target_digest(asked: psycopg.Cursor[tuple[Any, ...]]) -> Digest:
 
 
 def _query(shape: Layout, table: TablePlan, piece: Piece) -> sql.Composed:
-    cells = [_cell(column, text) for column, text in zip(table.carried, shape.expressions, strict=True)]
+    row = row_text(zip(table.carried, shape.expressions, strict=True))
+    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=row, table=shape.name, where=within(piece)))
+
+
+def within(piece: Piece) -> sql.Composed:
+    """Return the condition for the rows `t` of a piece."""
     where = _WITHIN.format(sql.Literal(f"({piece.first},0)"))
-    if piece.after is not None:
-        where += _BELOW.format(sql.Literal(f"({piece.after},0)"))
-    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=_joined(cells), table=shape.name, where=where))
+    return where if piece.after is None else where + _BELOW.format(sql.Literal(f"({piece.after},0)"))
+
+
+def row_text(parts: Iterable[tuple[ColumnPlan, sql.Composable]]) -> sql.Composable:
+    """Return the text of a row of some columns, each with its canonical text."""
+    return _joined([_cell(column, text) for column, text in parts])
 
 
 def _cell(column: ColumnPlan, text: sql.Composable) -> sql.Composable:

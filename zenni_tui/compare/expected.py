@@ -21,9 +21,13 @@ class Expected(NamedTuple):
 
 
 def expected(
-    source: sqlite3.Connection, table: TablePlan, span: Span, enums: Sequence[EnumPlan] = ()
+    source: sqlite3.Connection,
+    table: TablePlan,
+    span: Span,
+    enums: Sequence[EnumPlan] = (),
+    only: Sequence[int] | None = None,
 ) -> Iterator[Expected]:
-    """Yield a span's rows, batch by batch, as the target should hold them.
+    """Yield a span's rows, or those of them with the rowids of `only`, batch by batch, as the target should hold them.
 
     Raises KeyError for a span or a quarantine of a table without rowids, and for repairs that nobody knows or whose
     enum is not given; raises `sqlite3.Error`.
@@ -32,7 +36,7 @@ def expected(
     menders = [mender(column, enums) for column in table.carried]
     lost = [place for place, _ in cleared(table)]
     mending = any(menders) or bool(lost)
-    for batch in batches(source, table, span):
+    for batch in batches(source, table, span, only):
         ready = _without(batch, kept_out) if kept_out else Expected(batch)
         yield _mended(ready, menders, lost) if mending else ready
 

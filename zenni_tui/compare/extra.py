@@ -10,6 +10,7 @@ import msgspec
 
 from zenni_tui.model.plan import EnumPlan, TablePlan
 
+from . import groups
 from .columns import Cell
 from .lookup import key_columns
 from .naming import joined, part_of
@@ -30,24 +31,32 @@ def find_extra(
     *,
     unique: Sequence[str] | None = None,
     enums: Sequence[EnumPlan] = (),
+    chosen: Sequence[str] | None = None,
 ) -> ExtraComparison:
     """Name the keys that occur more often on one side, after unequal counts; not for use in a pipeline.
 
     Missing rows are those a span's comparison names as well, and keys that the source holds twice. A quarantined row
-    that is in the target is extra. `scratch` is a file to be made and removed. Raises KeyError when no key can name
-    the rows and as `expected` does, `StepFailed` when the target has no such table, OSError, `sqlite3.Error` and
-    `psycopg.Error`.
+    that is in the target is extra. `chosen` are the groups (see `groups`) that are looked at, all without. `scratch` is
+    a file to be made and removed. Raises KeyError when no key can name the rows and as `expected` does, `StepFailed`
+    when the target has no such table, OSError, `sqlite3.Error` and `psycopg.Error`.
     """
     key = key_columns(table, unique)
     if key is None:
         raise KeyError(f"{table.name} has no key to name its rows by")
     narrow = msgspec.structs.replace(table, columns=tuple(table.carried[position] for position in key))
+    holds = None if chosen is None else groups.holds(narrow.carried, frozenset(chosen))
     with tally_in(scratch) as tally:
         for _, rows in source_stream(source, narrow, enums):
-            tally.add(map(_identity, rows), 1)
-        tally.add(map(_identity, target_stream(target, schema, narrow)), -1)
+            tally.add(map(_identity, filter(holds, rows) if holds else rows), 1)
+        tally.add(map(_identity, _there(target, schema, narrow, chosen)), -1)
         differences = [*_named(tally, narrow, DifferenceKind.EXTRA), *_named(tally, narrow, DifferenceKind.MISSING)]
         return ExtraComparison(tally.total(-1), tally.total(1), tuple(differences[:KEPT_DIFFERENCES]))
+
+
+def _there(target: Target, schema: str, table: TablePlan, chosen: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
+    if chosen is None:
+        return target_stream(target, schema, table)
+    return target_stream(target, schema, table, lambda s: groups.condition(table.carried, s.expressions, chosen))
 
 
 def _identity(row: Sequence[Cell]) -> bytes:

@@ -48,7 +48,8 @@ class SpanComparison(Record, frozen=True):
     """One span: rows read from the source, rows found in the target by key, rows that differ or are missing.
 
     `differences` keeps the first `KEPT_DIFFERENCES`; `rows_differing` counts all. `rows_source` counts the quarantined
-    rows too, which are not looked for; rows and values repaired were compared as repaired.
+    rows too, which are not looked for; rows and values repaired were compared as repaired. `rows_surplus` of the
+    differing ones are rows of the target whose key another row there has as well.
     """
 
     rows_source: int
@@ -58,6 +59,7 @@ class SpanComparison(Record, frozen=True):
     rows_quarantined: int = 0
     rows_repaired: int = 0
     values_repaired: int = 0
+    rows_surplus: int = 0
 
 
 class CountComparison(Record, frozen=True):

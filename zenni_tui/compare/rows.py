@@ -48,18 +48,22 @@ def compare_span(
     *,
     unique: Sequence[str] | None = None,
     enums: Sequence[EnumPlan] = (),
+    shape: Layout | None = None,
+    only: Sequence[int] | None = None,
 ) -> SpanComparison:
     """Compare a span's rows, value by value, with the target's rows of the same key.
 
     `unique` names the target columns of a unique index without NULLs, for a table without primary key; `enums` are
-    the plan's, needed for repairs of values that are no label. Quarantined rows are not looked for: `extra` finds
-    those that are in the target all the same. Raises KeyError when no key can name the rows (see `multiset`) and as
+    the plan's, needed for repairs of values that are no label; `shape` spares a look into the catalogue; `only` are
+    the rowids, in order, of the rows meant, where not all are. Quarantined rows are not looked for: `extra` finds those
+    that are in the target all the same. Raises KeyError when no key can name the rows (see `multiset`) and as
     `expected` does, `StepFailed` when the target has no such table, `sqlite3.Error` and `psycopg.Error`.
     """
     key = key_columns(table, unique)
     if key is None:
         raise KeyError(f"{table.name} has no key to find its rows by")
-    return _Comparison(target, table, key, layout(target, schema, table)).run(expected(source, table, span, enums))
+    shape = shape or layout(target, schema, table)
+    return _Comparison(target, table, key, shape).run(expected(source, table, span, enums, only))
 
 
 class _Comparison:
@@ -73,7 +77,7 @@ class _Comparison:
         self._namer = Namer(table, key)
         self._readers = [column_reader(c, careful=p in key) for p, c in enumerate(table.carried)]
         self._source = self._found = self._differing = 0
-        self._quarantined = self._rows_repaired = self._values_repaired = 0
+        self._quarantined = self._rows_repaired = self._values_repaired = self._surplus = 0
         self._kept: list[Difference] = []
 
     def run(self, read: Iterator[Expected]) -> SpanComparison:
@@ -88,7 +92,7 @@ class _Comparison:
                 waiting = asked
             if waiting is not None:
                 self._settle(waiting)
-        counts = (self._quarantined, self._rows_repaired, self._values_repaired)
+        counts = (self._quarantined, self._rows_repaired, self._values_repaired, self._surplus)
         return SpanComparison(self._source, self._found, self._differing, tuple(self._kept), *counts)
 
     def _count(self, ready: Expected) -> None:
@@ -124,6 +128,7 @@ class _Comparison:
             for row in rows:
                 key = self._key_of(row)
                 if found[key] is not row:
+                    self._surplus += 1
                     self._note([self._namer.surplus(row, rowids.get(key))])
         return found
 

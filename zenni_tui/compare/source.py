@@ -1,12 +1,13 @@
 """The source's rows in batches whose memory is bounded, whatever the rows hold."""
 
+import itertools
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from zenni_tui.model.plan import ColumnPlan, Reference, Span, TablePlan
+from zenni_tui.model.plan import Reference, Span, TablePlan
 from zenni_tui.model.schema import Value
 
 BATCH_ROWS = 2_000
@@ -76,28 +77,36 @@ def count_quarantined(source: sqlite3.Connection, table: TablePlan) -> int:
     return int(rows)
 
 
-def batches(source: sqlite3.Connection, table: TablePlan, span: Span) -> Iterator[Batch]:
-    """Yield the span's rows with the carried columns; raises `sqlite3.Error`, KeyError for a span without rowids."""
+def batches(
+    source: sqlite3.Connection, table: TablePlan, span: Span, only: Sequence[int] | None = None
+) -> Iterator[Batch]:
+    """Yield the span's rows with the carried columns, only those of some rowids where these are given.
+
+    Raises `sqlite3.Error`, KeyError for a span, or some rows, of a table without rowids.
+    """
     lost = cleared(table)
-    for batch in _whole_batches(source, table, span, [_finds_none(reference) for _, reference in lost]):
+    for batch in _whole_batches(source, table, span, [_finds_none(reference) for _, reference in lost], only):
         width = len(batch.columns) - len(lost)
         yield Batch(batch.rowids, batch.columns[:width], batch.columns[width:]) if lost else batch
 
 
-def _whole_batches(source: sqlite3.Connection, table: TablePlan, span: Span, flags: list[str]) -> Iterator[Batch]:
+def _whole_batches(
+    source: sqlite3.Connection, table: TablePlan, span: Span, flags: list[str], only: Sequence[int] | None
+) -> Iterator[Batch]:
     """Yield the span's rows with the carried columns and, behind them, a column for each flag."""
     rowid = rowid_name(source, table)
     names = ", ".join([*(f"t.{quoted(c.name if c.source is None else c.source)}" for c in table.carried), *flags])
     if rowid is None:
-        if span.after is not None or span.upto is not None:
+        if (span.after, span.upto, only) != (None, None, None):
             raise KeyError(f"{table.source} has no rowid to take a span by")
         yield from _streamed(source, f"SELECT 0, {names} FROM {quoted(table.source)} AS t", len(table.carried))  # noqa: S608 - quoted
         return
+    chosen = "" if only is None else f" AND t.{rowid} IN (SELECT value FROM json_each(?))"  # noqa: S608 - a name of SQLite's own
     query = (
         f"SELECT t.{rowid}, {names} FROM {quoted(table.source)} AS t"  # noqa: S608 - quoted
-        f" WHERE t.{rowid} BETWEEN ? AND ? ORDER BY t.{rowid} LIMIT {_batch_rows(table.carried)}"
+        f" WHERE t.{rowid} BETWEEN ? AND ?{chosen} ORDER BY t.{rowid} LIMIT {_most_rows(len(table.carried))}"
     )
-    yield from _by_rowid(source, query, span)
+    yield from _by_rowid(source, query, span, () if only is None else (json.dumps(only),))
 
 
 def rowid_name(source: sqlite3.Connection, table: TablePlan) -> str | None:
@@ -114,18 +123,18 @@ def rowid_name(source: sqlite3.Connection, table: TablePlan) -> str | None:
     return name
 
 
-def _batch_rows(columns: Sequence[ColumnPlan]) -> int:
-    return max(16, min(BATCH_ROWS, BATCH_VALUES // len(columns)))
+def _most_rows(width: int) -> int:
+    return max(16, min(BATCH_ROWS, BATCH_VALUES // width))
 
 
-def _by_rowid(source: sqlite3.Connection, query: str, span: Span) -> Iterator[Batch]:
+def _by_rowid(source: sqlite3.Connection, query: str, span: Span, chosen: tuple[str, ...]) -> Iterator[Batch]:
     first = FIRST_ROWID if span.after is None else span.after + 1
     last = LAST_ROWID if span.upto is None else span.upto
     few = FEW
     while first <= last:
-        rows, hindered = _ordinary(source, query, first, last)
+        rows, hindered = _ordinary(source, _found(source, query, first, last, *chosen))
         if not rows and hindered:
-            rows, few = _unusual(source, query, few, first, last), min(few * 2, BATCH_ROWS)
+            rows, few = _unusual(source, query, few, first, last, *chosen), min(few * 2, BATCH_ROWS)
         elif rows:
             few = FEW
         if not rows:
@@ -135,7 +144,12 @@ def _by_rowid(source: sqlite3.Connection, query: str, span: Span) -> Iterator[Ba
         first = rowids[-1] + 1
 
 
-def _ordinary(source: sqlite3.Connection, query: str, *limits: int) -> tuple[list[Any], bool]:
+def _found(source: sqlite3.Connection, query: str, *limits: int | str) -> Iterator[Any]:
+    # Lazily: the first row is read when the query begins, and must be read as `_ordinary` wants it.
+    yield from _cursor(source).execute(query, limits)
+
+
+def _ordinary(source: sqlite3.Connection, found: Iterable[Any]) -> tuple[list[Any], bool]:
     """Return the rows before the first one with a long value or invalid text, and whether there is such a one.
 
     SQLite itself is told to refuse long values, which costs nothing where there are none
@@ -146,7 +160,7 @@ def _ordinary(source: sqlite3.Connection, query: str, *limits: int) -> tuple[lis
     source.text_factory = str
     length = source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, ORDINARY_BYTES)
     try:
-        rows.extend(_cursor(source).execute(query, limits))
+        rows.extend(found)
     except (sqlite3.DataError, sqlite3.OperationalError):
         return rows, True
     finally:
@@ -155,7 +169,7 @@ def _ordinary(source: sqlite3.Connection, query: str, *limits: int) -> tuple[lis
     return rows, False
 
 
-def _unusual(source: sqlite3.Connection, query: str, most: int, *limits: int) -> list[Any]:
+def _unusual(source: sqlite3.Connection, query: str, most: int, *limits: int | str) -> list[Any]:
     usual = source.text_factory
     source.text_factory = _tolerant
     cursor = _cursor(source)
@@ -167,12 +181,26 @@ def _unusual(source: sqlite3.Connection, query: str, most: int, *limits: int) ->
 
 
 def _streamed(source: sqlite3.Connection, query: str, width: int) -> Iterator[Batch]:
+    """Yield rows as they lie: quickly up to the first one with a long value or invalid text, from there with care."""
+    most, read, hindered = _most_rows(width), 0, False
+    found = _found(source, query)
+    while not hindered:
+        rows, hindered = _ordinary(source, itertools.islice(found, most))
+        if rows:
+            yield Batch(None, tuple(zip(*rows, strict=True))[1:])
+            read += len(rows)
+        elif not hindered:
+            return
+    yield from _careful(source, f"{query} LIMIT -1 OFFSET {read}", most)
+
+
+def _careful(source: sqlite3.Connection, query: str, most: int) -> Iterator[Batch]:
     usual = source.text_factory
     source.text_factory = _tolerant
     cursor = _cursor(source)
     try:
         cursor.execute(query)
-        while rows := _take(cursor, max(16, min(BATCH_ROWS, BATCH_VALUES // width))):
+        while rows := _take(cursor, most):
             yield Batch(None, tuple(zip(*rows, strict=True))[1:])
     finally:
         cursor.close()

@@ -1,7 +1,7 @@
 """All rows of a table on either side as canonical texts, read once from end to end in bounded memory."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from psycopg import sql
@@ -10,10 +10,11 @@ from zenni_tui.model.plan import EnumPlan, Span, TablePlan
 
 from .columns import Cell, column_reader
 from .expected import Expected, expected
-from .lookup import layout
+from .lookup import Layout, layout
 from .session import Target
 
 Rows = list[tuple[Cell, ...]]
+Condition = Callable[[Layout], sql.Composed]
 
 
 def source_stream(
@@ -26,9 +27,15 @@ def source_stream(
         yield ready, list(zip(*columns, strict=True))
 
 
-def target_stream(target: Target, schema: str, table: TablePlan) -> Iterator[tuple[Any, ...]]:
-    """Yield the target's rows one by one; raises `StepFailed` when there is no such table, `psycopg.Error`."""
+def target_stream(
+    target: Target, schema: str, table: TablePlan, where: Condition = lambda _: sql.Composed([])
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the target's rows, or those of a condition, one by one.
+
+    Raises `StepFailed` when there is no such table, `psycopg.Error`.
+    """
     shape = layout(target, schema, table)
-    query = sql.SQL("COPY (SELECT {} FROM {} AS t) TO STDOUT").format(sql.SQL(", ").join(shape.expressions), shape.name)
+    columns = sql.SQL(", ").join(shape.expressions)
+    query = sql.SQL("COPY (SELECT {} FROM {} AS t{}) TO STDOUT").format(columns, shape.name, where(shape))
     with target.cursor() as cursor, cursor.copy(query) as copy:
         yield from copy.rows()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan
 from zenni_tui.model.schema import ColumnProfile, TableProfile
 
-from . import types
+from . import instants, types
 
 Profiles = Mapping[str, TableProfile]
 """What the audit learned of each table, by source name."""
@@ -15,9 +15,17 @@ def doubtful(plan: Plan, profiles: Profiles) -> Iterable[tuple[TablePlan, list[C
     """Yield tables with those of their columns whose values may have no faithful form in the target."""
     for table in plan.tables:
         known = profiles[table.source].columns
-        columns = [c for c in table.loaded if not types.conclusive(c.type, known[c.source or ""])]
+        columns = [c for c in table.loaded if not _proven(c, known[c.source or ""])]
         if columns:
             yield table, columns
+
+
+def _proven(column: ColumnPlan, profile: ColumnProfile) -> bool:
+    if types.conclusive(column.type, profile):
+        return True
+    # Whole numbers that count from an epoch fit when the first and the last of them do.
+    quick = None if profile.reals or profile.texts or profile.blobs else instants.quick(column)
+    return quick is not None and quick.whole_fit((profile.smallest, profile.largest))
 
 
 def risky_keys(plan: Plan, profiles: Profiles) -> Iterable[tuple[TablePlan, list[ColumnPlan]]]:

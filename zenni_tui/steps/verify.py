@@ -10,35 +10,41 @@ from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.record import Record, to_json
 from zenni_tui.model.runbook import StepId, TableVerdict
 
-from . import assertions
+from . import assertions, narrow
 from .meter import Meter
 from .pool import Pool
 from .run import Run, Step
 from .verified import Verified, forget
-from .workers import TableEnd, close_table, compare_span, count_table, digest_part
+from .workers import TableEnd, close_groups, close_table, compare_span, count_table, digest_part
 
 
 class _Tally(Record, frozen=True):
     source: int = 0
     repaired: int = 0
     differing: int = 0
+    surplus: int = 0
 
 
 class Verify(Step):
-    """All rows by digests of both sides; rows of tables whose digests differ one by one; then counts and structure."""
+    """All rows by digests of both sides; one by one those that may differ; then counts and structure."""
 
     id = StepId.VERIFY
 
     async def run(self, run: Run) -> str:
         """Compare everything; raises StepFailed with the first difference when there is one."""
         plan = run.plan()
-        keys = {t.name: plan.row_key(t) for t in plan.tables}
+        keys = _keys(plan)
         self._differences: list[records.Difference] = []
         digests = await self._digests(run, plan)
-        doubtful = [t for t in plan.tables if not digests[t.name].equal]
+        large = await asyncio.to_thread(narrow.worth, run, plan, digests, keys)
+        narrowed = await narrow.narrow(run, large, keys, self._pieces)
+        doubtful = [t for t in plan.tables if not digests[t.name].equal and t.name not in narrowed]
         tallies = await self._rows(run, doubtful, keys)
         tallies |= {n: _Tally(*_counted(d)) for n, d in digests.items() if n not in tallies}
-        compared = await self._counts(run, plan, keys, tallies, digests)
+        for name, one in narrowed.items():
+            tallies[name] = _Tally(*_counted(digests[name]), one.rows_differing, one.rows_surplus)
+            self._differences += one.differences
+        compared = await self._counts(run, plan, tallies, digests, narrowed)
         rules = await run.insist("the catalogue", lambda: _structure(run, plan))
         for line in rules.differences:
             run.check(self.id, line.object, _told(line), ok=False)
@@ -62,7 +68,7 @@ class Verify(Step):
     async def _digests(self, run: Run, plan: Plan) -> dict[str, digest.Part]:
         """Read everything on both sides; what an attempt before this one has read stands in its file."""
         known = await asyncio.to_thread(Verified, run, plan)
-        pieces = known.pieces or await run.insist("the sizes of tables", lambda: _pieces(run, plan))
+        pieces = self._pieces = known.pieces or await run.insist("the sizes of tables", lambda: _pieces(run, plan))
         await asyncio.to_thread(known.begin, pieces)
         rows = {t.name: 0 for t in plan.tables}
         for (name, _), part in known.parts.items():
@@ -91,6 +97,7 @@ class Verify(Step):
                 tally.source + result.rows_source,
                 tally.repaired + result.rows_repaired,
                 tally.differing + result.rows_differing,
+                tally.surplus + result.rows_surplus,
             )
             self._differences += result.differences
             meter.add(span.rows, total, name)
@@ -103,16 +110,19 @@ class Verify(Step):
         self,
         run: Run,
         plan: Plan,
-        keys: dict[str, tuple[str, ...]],
         tallies: dict[str, _Tally],
         digests: dict[str, digest.Part],
+        narrowed: dict[str, narrow.Narrowed],
     ) -> list[e.TableCompared]:
         compared: list[e.TableCompared] = []
+        keys = _keys(plan)
+        named = {_row(d) for d in self._differences if d.column is None}
 
         def done(result: TableEnd, name: str, *_: object) -> None:
-            self._differences += result.differences
+            self._differences += [d for d in result.differences if _row(d) not in named]
             tally = tallies[name]
-            wrong = tally.differing + result.rows_differing
+            # The rows that only the target has are counted with those whose key it has twice.
+            wrong = tally.differing + max(0, result.rows_differing - tally.surplus)
             short = (keys[name] or digests[name].equal) and tally.source != plan.table(name).rows
             equal = result.rows_source - result.rows_quarantined == result.rows_target
             whole = equal and not wrong and not short and result.rows_source == plan.table(name).rows
@@ -129,9 +139,13 @@ class Verify(Step):
             run.tell(event)
             compared.append(event)
 
-        sound = ((n, d.target.rows) for n, d in digests.items() if d.equal)
-        await Pool.of(run).each(sound, count_table, done)
-        others = ((n, keys[n], run.folder) for n, d in digests.items() if not d.equal)
+        there = {n: d.target.rows for n, d in digests.items()}
+        extra = {n: one for n, one in narrowed.items() if not one.all_found}
+        sound = [n for n, d in digests.items() if d.equal or n in narrowed.keys() - extra.keys()]
+        await Pool.of(run).each(((n, there[n]) for n in sound), count_table, done)
+        parts = ((n, keys[n], one.chosen, there[n], run.folder) for n, one in extra.items())
+        await Pool.of(run).each(parts, close_groups, done)
+        others = ((n, keys[n], run.folder) for n in digests if n not in {*sound, *extra})
         await Pool.of(run).each(others, close_table, done)
         return compared
 
@@ -157,6 +171,14 @@ class Verify(Step):
 
 def _told(difference: records.StructureDifference) -> str:
     return f"{difference.message} Planned: {difference.expected}; found: {difference.found}."
+
+
+def _keys(plan: Plan) -> dict[str, tuple[str, ...]]:
+    return {t.name: plan.row_key(t) for t in plan.tables}
+
+
+def _row(difference: records.Difference) -> tuple[str, str, records.DifferenceKind]:
+    return difference.table, difference.key, difference.kind
 
 
 def _counted(part: digest.Part) -> tuple[int, int]:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psycopg
 
-from zenni_tui.compare import digest, records
+from zenni_tui.compare import digest, groups, records
 from zenni_tui.compare import rows as comparison
 from zenni_tui.compare.extra import find_extra
+from zenni_tui.compare.lookup import Layout, key_columns, layout
 from zenni_tui.compare.multiset import compare_multiset
 from zenni_tui.compare.session import pin_session
 from zenni_tui.compare.source import count_quarantined, count_rows
@@ -43,6 +44,7 @@ class _Desk:
         self._folder = folder
         self._target = target
         self._watch = Watch(lambda: self.pace.held)
+        self._shapes: dict[str, Layout] = {}
 
     @functools.cached_property
     def loading(self) -> Line:
@@ -73,6 +75,12 @@ class _Desk:
     @functools.cached_property
     def plan(self) -> Plan:
         return from_json((self._folder / "plan.json").read_bytes(), Plan)
+
+    def shape(self, connection: Connection, table: TablePlan) -> Layout:
+        """Return how the target's table stands, looked up once: a far line's round trips are dear."""
+        if table.name not in self._shapes:
+            self._shapes[table.name] = layout(connection, self.plan.schema, table)
+        return self._shapes[table.name]
 
     def table(self, name: str) -> SourceTable:
         found = self.schema.table(name)
@@ -170,14 +178,33 @@ def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
         return load.span(connection, ticket, where, lambda: desk.loader.data(table, declared, span, desk.sent), aside)
 
 
-def compare_span(name: str, key: tuple[str, ...], span: Span) -> records.SpanComparison:
-    """Compare one span of the snapshot with the target's rows of the same key."""
+def compare_span(
+    name: str, key: tuple[str, ...], span: Span, chosen: frozenset[str] | None = None
+) -> records.SpanComparison:
+    """Compare a span of the snapshot, or its rows of some groups, with the target's rows of the same key."""
     desk = _at_desk()
-    table = desk.plan.table(name)
+    table, enums = desk.plan.table(name), desk.plan.enums
     with desk.at(desk.verifying, table.name, span) as connection:
+        only = None
+        if chosen is not None:
+            only = groups.rows_within(desk.source, table, span, chosen, key=_places(table, key), enums=enums)
         return comparison.compare_span(
-            desk.source, connection, desk.plan.schema, table, span, unique=key, enums=desk.plan.enums
+            desk.source,
+            connection,
+            desk.plan.schema,
+            table,
+            span,
+            unique=key,
+            enums=enums,
+            shape=desk.shape(connection, table),
+            only=only,
         )
+
+
+def _places(table: TablePlan, key: tuple[str, ...]) -> tuple[int, ...]:
+    places = key_columns(table, key)
+    assert places is not None  # noqa: S101 - the plan gave the key, which names rows
+    return places
 
 
 def digest_part(name: str, _: int, span: Span | None, piece: digest.Piece | None) -> digest.Part:
@@ -185,8 +212,20 @@ def digest_part(name: str, _: int, span: Span | None, piece: digest.Piece | None
     desk = _at_desk()
     table = desk.plan.table(name)
     with desk.at(desk.verifying, table.name, span or Span(0, table.rows)) as connection:
+        shape = desk.shape(connection, table)
         return digest.compare_part(
-            desk.source, connection, desk.plan.schema, table, (span, piece), enums=desk.plan.enums
+            desk.source, connection, desk.plan.schema, table, (span, piece), enums=desk.plan.enums, shape=shape
+        )
+
+
+def group_part(name: str, key: tuple[str, ...], span: Span | None, piece: digest.Piece | None) -> groups.Sides:
+    """Read a span of the snapshot, and a piece of the target's table, in groups."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    with desk.at(desk.verifying, table.name, span or Span(0, table.rows)) as connection:
+        shape, places = desk.shape(connection, table), _places(table, key)
+        return groups.compare_groups(
+            desk.source, connection, shape, table, (span, piece), key=places, enums=desk.plan.enums
         )
 
 
@@ -238,6 +277,26 @@ def _unkeyed(desk: _Desk, connection: Connection, table: TablePlan, place: Path)
         whole.rows_quarantined,
         whole.rows_repaired,
     )
+
+
+def close_groups(name: str, key: tuple[str, ...], chosen: Sequence[str], rows_target: int, scratch: Path) -> TableEnd:
+    """Count the snapshot's rows of a table and name, in some groups of it, the rows that only one side has."""
+    desk = _at_desk()
+    table = desk.plan.table(name)
+    place = scratch / f"tally-{os.getpid()}.db"
+    with desk.at(desk.verifying, table.name, Span(0, table.rows)) as connection:
+        rows, quarantined = count_rows(desk.source, table), count_quarantined(desk.source, table)
+        extra = find_extra(
+            desk.source,
+            connection,
+            desk.plan.schema,
+            table,
+            place,
+            unique=key,
+            enums=desk.plan.enums,
+            chosen=chosen,
+        )
+        return TableEnd(rows, rows_target, extra.rows_extra, extra.differences, quarantined)
 
 
 @contextlib.contextmanager
