@@ -7,7 +7,9 @@ from pathlib import Path
 import psycopg
 from large import large_value, many_tables, wide_table
 from psycopg import sql
-from support import Program
+from support import Program, copying, follow, wait
+
+from zenni_tui.model.runbook import StepId, StepState
 
 MOST_MB = 200
 """No process of ours may need more, beyond its largest row."""
@@ -35,6 +37,36 @@ def test_two_thousand_tables(program: Program, database: dict[str, str], target_
         indexes = target.execute("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public'").fetchone()
         assert indexes == (6000,)
     assert all(_equal(path, database, name) for name in ("t0000", "t0001", "t1000", "t1999"))
+
+
+def test_small_tables_travel_together(
+    program: Program, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """Many small tables share a transaction; an engine killed among them leaves whole ones, and a resume the rest."""
+    path = program.home / "many.db"
+    many_tables(path, 250)
+    watcher = program.start("rehearse", "--source", str(path), "--keep", environment=target_environment)
+    follower = follow(program)
+    wait(follower, lambda f: f.state.step(StepId.PREPARE).state is not StepState.PENDING)
+    program.run("throttle", "--rows", "1000", "--workers", "1")
+    wait(follower, copying)
+    (engine,) = program.engines()
+    engine.kill()
+    watcher.communicate(timeout=60)
+    with psycopg.connect(**database) as target:
+        arrived = {name for (name,) in target.execute("SELECT table_name FROM zenni_tui.checkpoint")}
+    assert 0 < len(arrived) < 250
+    assert _equal(path, database, min(arrived))
+    resumed = program.run("resume", environment=target_environment)
+    assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
+    with psycopg.connect(**database) as target:
+        row = target.execute(
+            "SELECT count(*), sum(rows), count(DISTINCT xmin::text) FROM zenni_tui.checkpoint WHERE bytes > 0"
+        ).fetchone()
+    assert row is not None
+    assert row[:2] == (250, 3 * 250)
+    assert row[2] < 5
+    assert all(_equal(path, database, name) for name in ("t0000", "t0100", "t0249"))
 
 
 def test_a_thousand_columns(program: Program, database: dict[str, str], target_environment: dict[str, str]) -> None:

@@ -392,7 +392,7 @@ def test_rows_in_quarantine_are_left_out(many: Ground, tmp_path: Path) -> None:
 
 def test_rows_that_may_be_wide_are_read_a_few_at_a_time(many: Ground, tmp_path: Path) -> None:
     """Memory is bounded by bytes: columns with very long values take the general path, which bounds them by value."""
-    many.profiles["b"] = msgspec.structs.replace(many.profiles["b"], longest=10_000_000)
+    many.profiles["b"] = msgspec.structs.replace(many.profiles["b"], longest_bytes=10_000_000)
     made = loader(many, tmp_path)
     assert b"".join(made.data(many.planned, many.table, many.planned.spans[0], lambda *_: None)).endswith(
         encode.TRAILER

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -103,10 +103,10 @@ async def test_a_lease_taken_over_fences_the_old_engine(target: Target, place: P
     assert new > old
     assert not await renewed(place, old)
     with pytest.raises(Occupied):
-        load.span(target, load.Ticket("one", old), ("public", TABLE, Span(0, 3)), data)
+        arrive(target, load.Ticket("one", old), Span(0, 3), data)
     assert bookkeeping.checkpoints(target, "one") == {}
     assert target.execute('SELECT count(*) FROM "T %s"').fetchone() == (0,)
-    assert load.span(target, load.Ticket("two", new), ("public", TABLE, Span(0, 3)), data).rows == 3
+    assert arrive(target, load.Ticket("two", new), Span(0, 3), data).rows == 3
 
 
 def test_the_same_run_takes_its_own_lease_over_at_once(target: Target) -> None:
@@ -243,6 +243,24 @@ def data() -> Iterator[bytes]:
     yield encode.TRAILER
 
 
+def arrive(
+    target: Target, ticket: load.Ticket, span: Span, blocks: Callable[[], Iterable[bytes | memoryview]]
+) -> load.Loaded:
+    """Load one span of the table in a transaction of its own."""
+    return together(target, ticket, [span], blocks)[0]
+
+
+def together(
+    target: Target,
+    ticket: load.Ticket,
+    spans: Sequence[Span],
+    blocks: Callable[[], Iterable[bytes | memoryview]] = data,
+) -> list[load.Loaded]:
+    """Load several spans of the table in one transaction."""
+    with load.shipment(target, ticket, "public", [(TABLE, span) for span in spans]) as arriving:
+        return [arriving.take(TABLE, span, blocks) for span in spans]
+
+
 def count(target: Target) -> int:
     """Count the rows that have arrived."""
     row = target.execute('SELECT count(*) FROM "T %s"').fetchone()
@@ -253,13 +271,33 @@ def count(target: Target) -> int:
 def test_a_span_is_loaded_once(target: Target) -> None:
     """The checkpoint makes a second load a no-op that says so, and its figures are kept."""
     ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
-    first = load.span(target, ticket, ("public", TABLE, Span(0, 3)), data)
+    first = arrive(target, ticket, Span(0, 3), data)
     size = sum(map(len, data()))
     assert (first.rows, first.bytes, first.before) == (3, size, False)
-    again = load.span(target, ticket, ("public", TABLE, Span(0, 3)), lambda: pytest.fail("read for nothing"))
+    again = arrive(target, ticket, Span(0, 3), lambda: pytest.fail("read for nothing"))
     assert (again.rows, again.before) == (3, True)
     assert bookkeeping.checkpoints(target, "one") == {("T %s", 0): (3, size)}
     assert target.execute('SELECT * FROM "T %s" ORDER BY 1').fetchall() == ROWS
+
+
+def test_several_spans_arrive_together(target: Target) -> None:
+    """One transaction carries several; what had arrived before is passed over, and each has a checkpoint of its own."""
+    ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
+    spans = [Span(number, 3) for number in range(3)]
+    arrive(target, ticket, spans[1], data)
+    assert [loaded.before for loaded in together(target, ticket, spans)] == [False, True, False]
+    size = sum(map(len, data()))
+    assert bookkeeping.checkpoints(target, "one") == {("T %s", n): (3, size) for n in range(3)}
+    assert count(target) == 9
+
+
+def test_spans_that_travel_together_share_their_fate(target: Target) -> None:
+    """When one of them can't be loaded none has arrived, and each can be loaded afterwards."""
+    ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
+    with pytest.raises(StepFailed, match="another number of rows"):
+        together(target, ticket, [Span(0, 3), Span(1, 4)])
+    assert (count(target), bookkeeping.checkpoints(target, "one")) == (0, {})
+    assert arrive(target, ticket, Span(0, 3), data).rows == 3
 
 
 @pytest.mark.parametrize("failure", [Unfit("text_nul", "it holds NUL"), RuntimeError("the disk"), KeyboardInterrupt()])
@@ -274,9 +312,9 @@ def test_a_failure_in_the_middle_leaves_nothing(target: Target, failure: BaseExc
         raise failure
 
     with pytest.raises(type(failure)):
-        load.span(target, ticket, ("public", TABLE, Span(0, 3)), broken)
+        arrive(target, ticket, Span(0, 3), broken)
     assert (count(target), bookkeeping.checkpoints(target, "one")) == (0, {})
-    assert load.span(target, ticket, ("public", TABLE, Span(0, 3)), data).rows == 3
+    assert arrive(target, ticket, Span(0, 3), data).rows == 3
 
 
 @pytest.mark.parametrize("planned", [2, 4])
@@ -284,7 +322,7 @@ def test_another_number_of_rows_is_refused(target: Target, planned: int) -> None
     """Rows that nobody planned, or that are missing, undo the whole span."""
     ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
     with pytest.raises(StepFailed, match="another number of rows") as raised:
-        load.span(target, ticket, ("public", TABLE, Span(7, planned)), data)
+        arrive(target, ticket, Span(7, planned), data)
     assert f"{planned} were planned, 3 arrived" in raised.value.why
     assert (count(target), bookkeeping.checkpoints(target, "one")) == (0, {})
 
@@ -294,7 +332,7 @@ def test_a_row_that_the_server_refuses_leaves_nothing(target: Target) -> None:
     target.execute('ALTER TABLE "T %s" ADD CHECK (id <> 3)')
     ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
     with pytest.raises(psycopg.errors.CheckViolation):
-        load.span(target, ticket, ("public", TABLE, Span(0, 3)), data)
+        arrive(target, ticket, Span(0, 3), data)
     assert (count(target), bookkeeping.checkpoints(target, "one")) == (0, {})
 
 
@@ -313,10 +351,10 @@ def test_a_second_attempt_waits_for_the_first(target: Target, place: Place) -> N
 
     def first() -> None:
         with place.connect() as zombie:
-            load.span(zombie, ticket, ("public", TABLE, Span(0, 3)), slow)
+            arrive(zombie, ticket, Span(0, 3), slow)
 
     def second() -> None:
-        results.append(load.span(target, ticket, ("public", TABLE, Span(0, 3)), data))
+        results.append(arrive(target, ticket, Span(0, 3), data))
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
     threads[0].start()

@@ -20,8 +20,6 @@ _TOGETHER: dict[Kind, tuple[frozenset[str], ...]] = {
     Kind.BYTEA: (frozenset({"blob"}),),
 } | dict.fromkeys(_MOMENTS, (frozenset({"integer"}), frozenset({"text"}), frozenset({"integer", "text"})))
 
-_UTF8_BYTES = 4
-
 
 def classes(profile: ColumnProfile) -> tuple[str, ...]:
     """Return the storage classes that a column holds besides NULL, by the names that `typeof` gives them."""
@@ -43,4 +41,4 @@ def lanes(column: ColumnPlan, profile: ColumnProfile) -> tuple[str, ...]:
 
 def widest(profile: ColumnProfile) -> int:
     """Return the bytes that a value of a column takes at most when it is read into memory."""
-    return 8 + (_UTF8_BYTES if profile.texts else 1) * profile.longest
+    return 8 + profile.longest_bytes

@@ -167,6 +167,8 @@ class ColumnProfile(Record, frozen=True):
     smallest: int | None = None
     largest: int | None = None
     longest: int = 0
+    longest_bytes: int = 0
+    """The longest text or blob again, at most so many bytes; the other counts a text's characters."""
     seconds: int = 0
     """Integers that as seconds since 1970 would be dates from 1973 to 5138."""
     millis: int = 0

@@ -21,6 +21,7 @@ def profile(values: Sequence[Value]) -> ColumnProfile:
     kinds = set(map(type, values))
     whole, reals = _of(int, values, kinds), _of(float, values, kinds)
     texts, blobs = _of(str, values, kinds), _of(bytes, values, kinds)
+    together, longest_blob = "".join(texts), max(map(len, blobs), default=0)
     return ColumnProfile(
         integers=len(whole),
         reals=len(reals),
@@ -29,12 +30,13 @@ def profile(values: Sequence[Value]) -> ColumnProfile:
         nulls=len(values) - len(whole) - len(reals) - len(texts) - len(blobs),
         smallest=min(whole, default=None),
         largest=max(whole, default=None),
-        longest=max(max(map(len, texts), default=0), max(map(len, blobs), default=0)),
+        longest=max(max(map(len, texts), default=0), longest_blob),
+        longest_bytes=max(_longest_bytes(texts, together), longest_blob),
         seconds=_between(whole, SECONDS_BEGIN, SECONDS_END),
         millis=_between(whole, SECONDS_END, MILLIS_END),
         least_real=min(reals, default=None),
         greatest_real=max(reals, default=None),
-        suspect_text=_suspect("".join(texts)),
+        suspect_text=_suspect(together),
     )
 
 
@@ -49,6 +51,12 @@ def _between(whole: Sequence[int], begin: int, end: int) -> int:
     if not whole or (least := min(whole)) >= end or (greatest := max(whole)) < begin:
         return 0
     return len(whole) if begin <= least and greatest < end else sum(begin <= v < end for v in whole)
+
+
+def _longest_bytes(texts: Sequence[str], together: str) -> int:
+    if together.isascii():
+        return max(map(len, texts), default=0)
+    return max(len(t.encode("utf-8", "surrogatepass")) for t in texts)
 
 
 def _suspect(text: str) -> bool:
@@ -77,6 +85,7 @@ def merge(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
         smallest=min(smallest, default=None),
         largest=max(largest, default=None),
         longest=max(one.longest, other.longest),
+        longest_bytes=max(one.longest_bytes, other.longest_bytes),
         least_real=min(_known(one.least_real, other.least_real), default=None),
         greatest_real=max(_known(one.greatest_real, other.greatest_real), default=None),
         suspect_text=one.suspect_text or other.suspect_text,

@@ -1,19 +1,30 @@
 """copy: every row into the bare tables, span by span, each with its checkpoint."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from zenni_tui.convert.lanes import widest
 from zenni_tui.model import events as e
 from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.record import Record
 from zenni_tui.model.runbook import StepId
+from zenni_tui.model.schema import TableProfile
 from zenni_tui.target import bookkeeping, load
 
 from .meter import Meter
 from .pool import Pool
-from .run import Run, Step
-from .workers import load_span
+from .run import Profiles, Run, Step
+from .workers import load_spans
+
+Part = tuple[str, Span]
+"""A span of the table of that target name."""
+
+_TOGETHER_BYTES = 1024 * 1024
+"""Up to here tables travel with others in one transaction; what a lost line costs stays small."""
+_TOGETHER = 100
+"""Each table holds a lock to the end of the transaction, and room for locks is bounded."""
 
 
 class _Tally(Record, frozen=True):
@@ -39,21 +50,21 @@ class Copy(Step):
             await self._load(run, plan, tallies, missing)
 
     async def _load(
-        self, run: Run, plan: Plan, tallies: dict[str, _Tally], missing: list[tuple[TablePlan, Span]]
+        self, run: Run, plan: Plan, tallies: dict[str, _Tally], missing: Sequence[tuple[TablePlan, Span]]
     ) -> None:
         meter = Meter(run, self.id)
         meter.skip(sum(t.rows for t in tallies.values()))
 
-        def done(result: load.Loaded, name: str, *_: object) -> None:
-            tallies[name] = _add(tallies[name], result)
-            tally = tallies[name]
-            run.tell(
-                e.TableProgress(self.id, name, tally.rows, plan.table(name).rows, tally.bytes, round(tally.seconds, 3))
-            )
-            meter.add(result.rows, plan.rows, name)
+        def done(results: list[load.Loaded], parts: Sequence[Part], *_: object) -> None:
+            for (name, _span), result in zip(parts, results, strict=True):
+                tally = tallies[name] = _add(tallies[name], result)
+                seconds = round(tally.seconds, 3)
+                run.tell(e.TableProgress(self.id, name, tally.rows, plan.table(name).rows, tally.bytes, seconds))
+                meter.add(result.rows, plan.rows, name)
 
         ticket = load.Ticket(run.request.run_id, run.fence)
-        await Pool.of(run).each(((t.name, s, ticket) for t, s in missing), load_span, done)
+        jobs = _jobs(missing, _profiles(run))
+        await Pool.of(run).each(((parts, ticket) for parts in jobs), load_spans, done)
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
         """Leave it to prepare, which drops the tables with their rows."""
@@ -86,3 +97,33 @@ def _missing(plan: Plan, there: dict[tuple[str, int], tuple[int, int]]) -> Itera
         for span in table.spans:
             if (table.name, span.number) not in there:
                 yield table, span
+
+
+def _jobs(missing: Iterable[tuple[TablePlan, Span]], profiles: dict[str, TableProfile]) -> Iterable[tuple[Part, ...]]:
+    """Yield what one worker loads in one transaction: a span, or a good number of small tables."""
+    small: list[Part] = []
+    weight = 0.0
+    for table, span in missing:
+        size = _weight(table, profiles)
+        if size > _TOGETHER_BYTES:
+            yield ((table.name, span),)
+            continue
+        if small and (weight + size > _TOGETHER_BYTES or len(small) == _TOGETHER):
+            yield tuple(small)
+            small, weight = [], 0.0
+        small.append((table.name, span))
+        weight += size
+    if small:
+        yield tuple(small)
+
+
+def _weight(table: TablePlan, profiles: dict[str, TableProfile]) -> float:
+    """Return the bytes that a table of one span takes at most; any other, or an unknown one, has no bound."""
+    profile = profiles.get(table.source)
+    if profile is None or len(table.spans) > 1:
+        return math.inf
+    return table.rows * sum(map(widest, profile.columns.values()))
+
+
+def _profiles(run: Run) -> dict[str, TableProfile]:
+    return run.load("profiles.json", Profiles).tables if (run.folder / "profiles.json").exists() else {}

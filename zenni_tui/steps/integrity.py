@@ -207,7 +207,7 @@ def long_entries(
         source = schema.table(table.source)
         texts = [c for c in columns if table.column(c).type.kind in (Kind.TEXT, Kind.VARCHAR, Kind.BYTEA, Kind.NUMERIC)]
         sources = [table.column(c).source or "" for c in texts]
-        if source is None or sum(profiles[table.source].columns[c].longest for c in sources) * 4 <= INDEX_ENTRY:
+        if source is None or sum(profiles[table.source].columns[c].longest_bytes for c in sources) <= INDEX_ENTRY:
             continue
         size = " + ".join(f"coalesce(length(CAST(c.{database.quoted(c)} AS BLOB)), 0)" for c in sources)
         keys, rowids = _found(snapshot, source, f"{size} > {INDEX_ENTRY}")

@@ -167,15 +167,23 @@ def find_wide(name: str, columns: Sequence[ColumnPlan], most: int) -> trial.Twin
     return trial.Twins(keys, (), tuple(row[0] for row in wide if rowid and isinstance(row[0], int)))
 
 
-def load_span(name: str, span: Span, ticket: load.Ticket) -> load.Loaded:
-    """Load one span into the target; rows in quarantine go into the side table instead."""
+def load_spans(parts: Sequence[tuple[str, Span]], ticket: load.Ticket) -> list[load.Loaded]:
+    """Load spans into the target in one transaction; rows in quarantine go into the side table instead."""
     desk = _at_desk()
-    table = desk.plan.table(name)
+    planned = [(desk.plan.table(name), span) for name, span in parts]
+    first, span = planned[0]
+    with (
+        desk.at(desk.loading, first.name, span) as connection,
+        load.shipment(connection, ticket, desk.plan.schema, planned) as arriving,
+    ):
+        return [_load(desk, arriving, table, span) for table, span in planned]
+
+
+def _load(desk: _Desk, arriving: load.Shipment, table: TablePlan, span: Span) -> load.Loaded:
     declared = desk.table(table.source)
-    with desk.at(desk.loading, table.name, span) as connection:
+    with _told(table.name, span, desk.pace):
         aside = apart.rows(desk.source, declared, apart.within(table, span))
-        where = (desk.plan.schema, table, span)
-        return load.span(connection, ticket, where, lambda: desk.loader.data(table, declared, span, desk.sent), aside)
+        return arriving.take(table, span, lambda: desk.loader.data(table, declared, span, desk.sent), aside)
 
 
 def compare_span(

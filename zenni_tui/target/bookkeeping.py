@@ -1,7 +1,7 @@
 """Our schema in the target: the run, its lease with a fencing number, its checkpoints, and what it made."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from zenni_tui.errors import Occupied, StepFailed
+from zenni_tui.model.plan import Span
 from zenni_tui.model.record import Record
 
 from . import sessions
@@ -213,6 +214,34 @@ def checkpoints(connection: Connection, run_id: str) -> dict[tuple[str, int], tu
         "SELECT table_name, span, rows, bytes FROM zenni_tui.checkpoint WHERE run_id = %s", (run_id,)
     )
     return {(name, span): (count, size) for name, span, count, size in rows}
+
+
+def check_in(connection: Connection, run_id: str, parts: Sequence[tuple[str, Span]]) -> set[tuple[str, int]]:
+    """Enter the checkpoints of spans whose rows are to follow in this transaction; returns which had not arrived yet.
+
+    Waits for the end of another transaction that brings one of them. Two that bring the same ones must enter them in
+    the same order.
+    """
+    names, numbers, counts = [n for n, _ in parts], [s.number for _, s in parts], [s.rows for _, s in parts]
+    return set(
+        connection.execute(
+            "INSERT INTO zenni_tui.checkpoint (run_id, table_name, span, rows)"
+            " SELECT %s, * FROM unnest(%s::text[], %s::integer[], %s::bigint[])"
+            " ON CONFLICT DO NOTHING RETURNING table_name, span",
+            (run_id, names, numbers, counts),
+        )
+    )
+
+
+def note_sizes(connection: Connection, run_id: str, sizes: Mapping[tuple[str, int], int]) -> None:
+    """Add to checkpoints of this transaction how many bytes were sent, by table and span."""
+    names, numbers = [name for name, _ in sizes], [number for _, number in sizes]
+    connection.execute(
+        "UPDATE zenni_tui.checkpoint AS c SET bytes = s.bytes"
+        " FROM unnest(%s::text[], %s::integer[], %s::bigint[]) AS s (table_name, span, bytes)"
+        " WHERE c.run_id = %s AND c.table_name = s.table_name AND c.span = s.span",
+        (names, numbers, list(sizes.values()), run_id),
+    )
 
 
 def leave(connection: Connection, run_id: str) -> None:

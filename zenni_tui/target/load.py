@@ -1,7 +1,8 @@
-"""Loads rows by binary COPY: one span, one transaction, its checkpoint first."""
+"""Loads rows by binary COPY: one large span or many small ones in one transaction, their checkpoints first."""
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -32,48 +33,61 @@ class Ticket(Record, frozen=True):
     fence: int
 
 
-def span(
-    connection: Connection,
-    ticket: Ticket,
-    where: tuple[str, TablePlan, Span],
-    data: Callable[[], Iterable[bytes | memoryview]],
-    aside: Sequence[tuple[int, str]] = (),
-) -> Loaded:
-    """Load one span of a table of a schema, all of it or nothing.
+class Shipment:
+    """Spans that arrive in one transaction, each taken in turn."""
 
-    `aside` are the span's rows in quarantine, by rowid, as JSON.
-    The checkpoint row goes in before the COPY: a second attempt waits on it for the first's commit, and learns of it.
-    Raises Occupied when the lease was lost, StepFailed when other rows came than planned, psycopg.Error.
-    """
-    schema, table, part = where
-    started = time.monotonic()
-    with connection.transaction(), connection.cursor() as cursor:
-        bookkeeping.fenced(connection, ticket.fence)
-        cursor.execute(
-            "INSERT INTO zenni_tui.checkpoint (run_id, table_name, span, rows) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT DO NOTHING",
-            (ticket.run_id, table.name, part.number, part.rows),
-        )
-        if cursor.rowcount == 0:
+    def __init__(self, cursor: psycopg.Cursor[Any], run_id: str, schema: str, due: set[tuple[str, int]]) -> None:
+        self._cursor, self._run_id, self._schema, self._due = cursor, run_id, schema, due
+        self.sizes: dict[tuple[str, int], int] = {}
+        """Bytes sent, by table and span."""
+
+    def take(
+        self,
+        table: TablePlan,
+        part: Span,
+        data: Callable[[], Iterable[bytes | memoryview]],
+        aside: Sequence[tuple[int, str]] = (),
+    ) -> Loaded:
+        """Load a span, unless it arrived in an earlier attempt; `data` is not called then.
+
+        `aside` are its rows in quarantine, by rowid, as JSON. Raises StepFailed when other rows came than planned,
+        psycopg.Error.
+        """
+        if (table.name, part.number) not in self._due:
             return Loaded(part.rows, 0, 0.0, before=True)
-        size = copy(cursor, statement(schema, table), data())
+        started = time.monotonic()
+        size = copy(self._cursor, statement(self._schema, table), data())
         expected = part.rows - len(aside)
-        if cursor.rowcount != expected:
+        if self._cursor.rowcount != expected:
             raise StepFailed(
                 "The server took another number of rows than was read.",
                 where=f'table "{table.name}", span {part.number}',
-                why=f"{expected} were planned, {cursor.rowcount} arrived.",
+                why=f"{expected} were planned, {self._cursor.rowcount} arrived.",
                 next_step="Roll back and start again; the snapshot may have been changed.",
             )
-        cursor.executemany(
+        self._cursor.executemany(
             "INSERT INTO zenni_tui.quarantine (run_id, table_name, source_row, stored) VALUES (%s, %s, %s, %s)",
-            [(ticket.run_id, table.name, rowid, row) for rowid, row in aside],
+            [(self._run_id, table.name, rowid, row) for rowid, row in aside],
         )
-        cursor.execute(
-            "UPDATE zenni_tui.checkpoint SET bytes = %s WHERE run_id = %s AND table_name = %s AND span = %s",
-            (size, ticket.run_id, table.name, part.number),
-        )
-    return Loaded(part.rows, size, time.monotonic() - started)
+        self.sizes[table.name, part.number] = size
+        return Loaded(part.rows, size, time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def shipment(
+    connection: Connection, ticket: Ticket, schema: str, parts: Sequence[tuple[TablePlan, Span]]
+) -> Iterator[Shipment]:
+    """Yield the one transaction in which spans of tables of a schema arrive, all of them or none.
+
+    The checkpoint rows go in before any COPY: a second attempt waits on them for the first's commit, and learns of it.
+    Raises Occupied when the lease was lost, psycopg.Error.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        bookkeeping.fenced(connection, ticket.fence)
+        due = bookkeeping.check_in(connection, ticket.run_id, [(t.name, s) for t, s in parts])
+        arriving = Shipment(cursor, ticket.run_id, schema, due)
+        yield arriving
+        bookkeeping.note_sizes(connection, ticket.run_id, arriving.sizes)
 
 
 def statement(schema: str | None, table: TablePlan) -> sql.Composed:
