@@ -13,7 +13,7 @@ from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Plan, TablePlan
 from zenni_tui.model.schema import Value
 
 from . import dates, documents
-from .repair import Field, repairing
+from .repair import Field, mending, repairing
 from .unfit import Unfit
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack("!ii", 0, 0)
@@ -312,6 +312,11 @@ _PLAIN: dict[Kind, Field] = {
 def field_encoder(column: ColumnPlan, enums: Iterable[EnumPlan] = ()) -> Field:
     """Return the function that makes this column's field of a stored value, with the repairs chosen for it."""
     return repairing(_plain_encoder(column, enums), column)
+
+
+def mended(column: ColumnPlan, enums: Iterable[EnumPlan] = ()) -> Callable[[Value], Value]:
+    """Return the function that gives a stored value as the repairs chosen for its column leave it; it raises Unfit."""
+    return mending(_plain_encoder(column, enums), column)
 
 
 def _plain_encoder(column: ColumnPlan, enums: Iterable[EnumPlan]) -> Field:

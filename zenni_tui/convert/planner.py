@@ -306,6 +306,7 @@ def _with_rules(table: SourceTable, plan: TablePlan, taken: rules.Taken, facts: 
     key = msgspec.structs.replace(plan.key, name=taken.free(plan.key.name)) if plan.key else None
     plan = msgspec.structs.replace(plan, columns=columns, key=key)
     rules.notes(table, found)
-    if facts.choices.repairs.get(f"check_violated/{table.name}") == "check_drop":
+    dropping = (f"{code}/{table.name}" for code in ("check_violated", "check_broken_by_repair"))
+    if any(facts.choices.repairs.get(finding) == "check_drop" for finding in dropping):
         return plan
     return msgspec.structs.replace(plan, checks=rules.checks(table, plan, known, taken, found))

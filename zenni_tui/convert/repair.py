@@ -75,18 +75,29 @@ def _refusing_null(field: Field) -> Field:
 
 def repairing(field: Field, column: ColumnPlan) -> Field:
     """Return a field that mends what the plain one refuses, by the repair chosen for the refusal's code."""
+    settled = _settling(field, column)
+    return (lambda value: settled(value)[1]) if column.repairs else field
+
+
+def mending(field: Field, column: ColumnPlan) -> Callable[[Value], Value]:
+    """Return the function that gives a value as the repairs leave it, the same object where none touches it."""
+    settled = _settling(field, column)
+    return lambda value: settled(value)[0]
+
+
+def _settling(field: Field, column: ColumnPlan) -> Callable[[Value], tuple[Value, bytes]]:
     actions = {r.code: _action(r, column.type.kind) for r in column.repairs}
     strict = _refusing_null(field) if NULL_REFUSED in actions else field
 
-    def mended(value: Value) -> bytes:
+    def settled(value: Value) -> tuple[Value, bytes]:
         left = dict(actions)
         while True:
             try:
-                return strict(value)
+                return value, strict(value)
             except Unfit as unfit:
                 action = left.pop(unfit.code, None)
                 if action is None:
                     raise
                 value = action(value)
 
-    return mended if actions else field
+    return settled

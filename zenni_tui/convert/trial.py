@@ -54,7 +54,7 @@ def attempt(
     trials = [_Trial(column, enums) for column in columns]
     for rows in batches:
         for one, values in zip(trials, list(zip(*rows, strict=True))[lead:], strict=True):
-            one.take(values, lambda position: _named(rows[position][:lead], rowids=rowids))  # noqa: B023 - called at once
+            one.take(values, lambda position: named(rows[position][:lead], rowids=rowids))  # noqa: B023 - called at once
     return Tried(
         tuple(trouble for one in trials for trouble in one.troubles()),
         {one.name: one.zoned for one in trials if one.zoned},
@@ -63,10 +63,12 @@ def attempt(
     )
 
 
-_Key = tuple[str, int | None]
+Key = tuple[str, int | None]
+"""A row's key for people, and its rowid where it has one."""
 
 
-def _named(lead: Sequence[Value], *, rowids: bool) -> _Key:
+def named(lead: Sequence[Value], *, rowids: bool) -> Key:
+    """Return a row's key of the values that lead it: its rowid, if any, and its primary key."""
     rowid = lead[0] if rowids and isinstance(lead[0], int) else None
     return key_text(lead, rowids=rowids), rowid
 
@@ -81,9 +83,9 @@ class _Trial:
         self._kind = column.type.kind
         self._field = encode.field_encoder(column, enums)
         self._quick = instants.quick(column)
-        self._found: dict[str, tuple[str, list[_Key]]] = {}
+        self._found: dict[str, tuple[str, list[Key]]] = {}
 
-    def take(self, values: Sequence[Value], key_of: Callable[[int], _Key]) -> None:
+    def take(self, values: Sequence[Value], key_of: Callable[[int], Key]) -> None:
         kinds = set(map(type, values)) - {NoneType}
         if self._quick is not None and self._quick.whole_fit(values):
             kinds.discard(int)
@@ -93,7 +95,7 @@ class _Trial:
             if type(value) in kinds:
                 self._try(value, position, key_of)
 
-    def _try(self, value: Value, position: int, key_of: Callable[[int], _Key]) -> None:
+    def _try(self, value: Value, position: int, key_of: Callable[[int], Key]) -> None:
         zoned = self._quick.zoned(value) if self._quick is not None and isinstance(value, str) else None
         if zoned is None:
             try:

@@ -93,6 +93,8 @@ CODES: dict[str, str] = {
     "review_unique_name": "A column of names has no two equal ones, or nearly so. Choose unique_add if that is a rule.",
     "review_query_index": "No index helps searches by date, by date for a parent, or by state. Choose index_add to make one.",
     "review_new_column": "A table that others refer to has no JSON column. Choose column_add:NAME for an empty one.",
+    "check_broken_by_repair": "Rows would break a CHECK of their table once repaired. Choose another repair, or set them aside.",
+    "generated_changed_by_repair": "A computed column reads what a repair changes. Choose another repair, or leave it behind.",
     "cast_chosen": "A column has the type that was chosen for it, here or in [schema.casts]; every value was tried in it.",
     "counter_exhausted": "A counter has given out the last number of its type; the next insert without a number fails.",
     "type_widened": "A column holds more digits than it declares; it becomes numeric, which keeps all of them.",

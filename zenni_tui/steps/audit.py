@@ -9,16 +9,16 @@ from zenni_tui.convert import heeded, offers, planner, suspects, tried
 from zenni_tui.convert.trial import Tried, Twins
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Evidence, Severity
-from zenni_tui.model.plan import ColumnPlan, Plan, Span
+from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
 
-from . import adopt, assertions, integrity, mend, shapes
+from . import adopt, aftermath, assertions, integrity, mend, shapes
 from .meter import Meter
 from .pool import Pool
 from .run import SERVERS_WORD, Decided, Profiles, Run, Step
-from .workers import find_twins, find_wide, profile_span, try_span
+from .workers import find_broken, find_twins, find_wide, profile_span, try_span
 
 _MENDING = frozenset({"type", "strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})
 
@@ -88,6 +88,7 @@ class Audit(Step):
         found += await self._try(run, plan, profiles)
         found += await self._twins(run, plan, profiles)
         found += await self._wide(run, plan)
+        found += await self._aftermath(run, plan)
         found += await asyncio.to_thread(_broken_rules, run, plan, profiles)
         found += await asyncio.to_thread(assertions.on_source, run)
         return tried.merged(found)
@@ -139,6 +140,15 @@ class Audit(Step):
 
         wide = (t for t in plan.tables if _MANY_COLUMNS < len(t.loaded) <= planner.MOST_COLUMNS)
         await Pool.of(run).each(((t.source, list(t.loaded), tried.ROW_BYTES) for t in wide), find_wide, done)
+        return found
+
+    async def _aftermath(self, run: Run, plan: Plan) -> list[Evidence]:
+        found: list[Evidence] = []
+
+        def done(result: tuple[aftermath.Broken, ...], table: TablePlan, *_: object) -> None:
+            found.extend(aftermath.evidence(plan, table, result))
+
+        await Pool.of(run).each(((t, plan.enums) for t in aftermath.concerned(plan)), find_broken, done)
         return found
 
     async def _twins(self, run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:

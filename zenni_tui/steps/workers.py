@@ -30,7 +30,7 @@ from zenni_tui.target import load, trouble
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Connection, Line, Watch
 
-from . import apart
+from . import aftermath, apart
 from .loading import Loader
 from .pace import Held, Pace, Signals
 
@@ -151,6 +151,12 @@ def find_twins(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPla
     return trial.twins(
         rows, columns, enums, lead=len(lead), rowids=rowid is not None, scratch=scratch / f"twins-{os.getpid()}.db"
     )
+
+
+def find_broken(table: TablePlan, enums: Sequence[EnumPlan]) -> tuple[aftermath.Broken, ...]:
+    """Find rows of a table that break a rule of its own once repaired."""
+    desk = _at_desk()
+    return aftermath.broken(desk.source, desk.table(table.source), table, enums)
 
 
 def find_wide(name: str, columns: Sequence[ColumnPlan], most: int) -> trial.Twins:
