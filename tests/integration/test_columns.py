@@ -28,12 +28,12 @@ from zenni_tui.model.plan import (
     TablePlan,
     TargetType,
 )
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import to_json
 from zenni_tui.model.schema import ColumnProfile, SourceColumn, SourceSchema, SourceTable, TableProfile, Value
 from zenni_tui.source import arrow, audit, database, reader
 from zenni_tui.steps.columns import Columns
 from zenni_tui.steps.loading import Loader
-from zenni_tui.steps.run import Profiles
 
 MOOD = EnumPlan("mood", ("ok", "it's 5%\\", "ä"))
 Row = tuple[Value, ...]

@@ -51,6 +51,13 @@ def test_nobody_loads_arrow_before_a_table_needs_it() -> None:
     assert not found & {"pyarrow", "numpy", "adbc_driver_sqlite"}
 
 
+def test_a_worker_loads_what_it_works_with() -> None:
+    """A worker needs psycopg; what the engine alone works with would double the time that it takes to start."""
+    found = loaded("zenni_tui.steps.workers")
+    assert "psycopg" in found
+    assert not found & {"asyncpg", "sqlalchemy", "sqlglot", "lark", "textual"}
+
+
 def test_the_screens_load_no_driver() -> None:
     """The screen sees the model and the engine's client: no database driver comes with it."""
     found = loaded("zenni_tui.ui.app")

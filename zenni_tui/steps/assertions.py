@@ -7,10 +7,11 @@ from zenni_tui.convert import rules, translate
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.findings import SHOWN_KEYS, Evidence, Finding, Repair, Severity
 from zenni_tui.model.plan import Plan
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.source import database
 from zenni_tui.target.bookkeeping import Connection
 
-from .run import Profiles, Run
+from .run import Run
 
 _MOST_ROWS = 100_000
 

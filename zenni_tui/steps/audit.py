@@ -10,6 +10,7 @@ from zenni_tui.convert.trial import Tried, Twins
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Evidence, Severity
 from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
@@ -17,7 +18,7 @@ from zenni_tui.source import audit, database, reader
 from . import adopt, aftermath, assertions, integrity, mend, shapes
 from .meter import Meter
 from .pool import Pool
-from .run import SERVERS_WORD, Decided, Profiles, Run, Step
+from .run import SERVERS_WORD, Decided, Run, Step
 from .workers import find_broken, find_twins, find_wide, profile_span, try_span
 
 _MENDING = frozenset({"type", "strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})

@@ -8,6 +8,7 @@ import msgspec
 from zenni_tui.convert.lanes import widest
 from zenni_tui.model import events as e
 from zenni_tui.model.plan import Plan, Span, TablePlan
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import Record
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import TableProfile
@@ -15,7 +16,7 @@ from zenni_tui.target import bookkeeping, load
 
 from .meter import Meter
 from .pool import Pool
-from .run import Profiles, Run, Step
+from .run import Run, Step
 from .workers import load_spans
 
 Part = tuple[str, Span]

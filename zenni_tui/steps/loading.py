@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from zenni_tui.convert import encode
 from zenni_tui.convert.lanes import widest
 from zenni_tui.model.plan import Plan, Span, TablePlan
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import from_json
 from zenni_tui.model.schema import SourceSchema, SourceTable, Value
 from zenni_tui.source import reader, working
 
 from . import apart
-from .run import Profiles
 
 if TYPE_CHECKING:
     from .columns import Columns

@@ -11,12 +11,13 @@ from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Severity, blocking
 from zenni_tui.model.plan import Plan as PlanRecord
 from zenni_tui.model.plan import TablePlan
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.runbook import StepId
 from zenni_tui.report.evidence import PROPOSAL
 from zenni_tui.target import access, ddl
 
 from . import adopt, dry_run
-from .run import SERVERS_WORD, Decided, Profiles, Run, Step
+from .run import SERVERS_WORD, Decided, Run, Step
 from .target import open_target
 
 

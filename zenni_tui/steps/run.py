@@ -17,11 +17,12 @@ from zenni_tui.files import write_private
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import NONE, Choices, cast_finding
 from zenni_tui.model.findings import Finding
-from zenni_tui.model.plan import Plan, Span, parse_type
+from zenni_tui.model.plan import Plan, parse_type
+from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import R, Record, from_json, to_json
 from zenni_tui.model.request import Reply, Request
 from zenni_tui.model.runbook import StepId
-from zenni_tui.model.schema import SourceSchema, TableProfile, TextShape
+from zenni_tui.model.schema import SourceSchema
 from zenni_tui.model.state import RunState
 from zenni_tui.source import working
 from zenni_tui.target import access
@@ -57,15 +58,6 @@ class Step(ABC):
     async def undo(self, run: "Run") -> str:  # noqa: ARG002 - those that write need it
         """Take it back, however far it came; returns a summary in one sentence."""
         return "wrote nothing"
-
-
-class Profiles(Record, frozen=True):
-    """What the audit learned of the tables, kept for the plan and for a resume."""
-
-    tables: dict[str, TableProfile]
-    spans: dict[str, tuple[Span, ...]]
-    shapes: dict[str, dict[str, TextShape]] = msgspec.field(default_factory=dict)
-    """What texts look like, by source table and column."""
 
 
 class Decided(Record, frozen=True):

@@ -3,9 +3,8 @@
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import psycopg
 from psycopg import sql
 
@@ -14,6 +13,10 @@ from zenni_tui.model.plan import Span
 from zenni_tui.model.record import Record
 
 from . import sessions
+
+if TYPE_CHECKING:
+    from asyncpg import Connection as Short
+    from asyncpg import Record as Row
 
 SCHEMA = "zenni_tui"
 LEASE_SECONDS = 30
@@ -127,8 +130,10 @@ def take(connection: Connection, run_id: str, owner: str) -> int:
     return int(fence[0])
 
 
-async def renew(connection: "asyncpg.Connection[asyncpg.Record]", fence: int) -> bool:
+async def renew(connection: "Short[Row]", fence: int) -> bool:
     """Put the lease's end off; returns False when another engine has taken it over, or rolled the run back."""
+    import asyncpg  # noqa: PLC0415 - only the engine keeps a lease; a worker starts without it
+
     try:
         done = await connection.execute(
             "UPDATE zenni_tui.lease SET expires = now() + $1 * interval '1 second' WHERE fence = $2",

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import psycopg
-import sqlalchemy
 from psycopg import conninfo
 
 from zenni_tui.model.events import TargetFacts
 
 from . import libpq
 from .causes import explain
+
+if TYPE_CHECKING:
+    from asyncpg import Connection as Short
+    from asyncpg import Record as Row
+    from sqlalchemy import Engine
 
 _PINNED = {
     "statement_timeout": "0",
@@ -76,8 +79,10 @@ class Target:
         host, port = info.host, info.port
         return next((d for d in libpq.doors(self.parameters) if d.port == port and host in (d.host, d.address)), None)
 
-    async def connect_async(self) -> "asyncpg.Connection[asyncpg.Record]":
+    async def connect_async(self) -> "Short[Row]":
         """Open an asyncpg connection for short queries, each to be bounded by `asyncio.wait_for`."""
+        import asyncpg  # noqa: PLC0415 - a worker needs neither it nor SQLAlchemy, and starts in half the time
+
         # Another name than that of the sessions that carry data: those are ended by name when they become zombies.
         named = self.settings() | {"application_name": f"{self.name}, questions"}
         patience = libpq.patience(named) * len(libpq.doors(named))
@@ -85,8 +90,10 @@ class Target:
             asyncpg.connect(**libpq.for_asyncpg(named), statement_cache_size=0), timeout=patience
         )
 
-    def engine(self) -> sqlalchemy.Engine:
+    def engine(self) -> "Engine":
         """Return an SQLAlchemy engine over our own connections, for the catalogue and DDL."""
+        import sqlalchemy  # noqa: PLC0415 - as above
+
         return sqlalchemy.create_engine(
             "postgresql+psycopg://",
             creator=self.connect,
