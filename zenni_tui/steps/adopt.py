@@ -10,6 +10,7 @@ from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.plan import Kind, Plan, TablePlan, parse_type
 from zenni_tui.target import bookkeeping, catalogue
 from zenni_tui.target.bookkeeping import Connection
+from zenni_tui.target.existing import Things
 
 from .run import Run
 
@@ -138,12 +139,12 @@ def take(connection: Connection, run_id: str, plan: Plan) -> None:
         )
 
 
-def put_back(connection: Connection, schema: str, notes: Iterable[tuple[str, str]], there: set[str]) -> None:
+def put_back(connection: Connection, schema: str, notes: Iterable[tuple[str, str]], there: Things) -> None:
     """Make the foreign keys again that were set aside and are not there."""
     for kind, text in notes:
         if kind == "set aside":
             table, name, definition = json.loads(text)
-            if name not in there:
+            if ("foreign key", table, name) not in there:
                 # The definition is the server's own text, quoted by it.
                 add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} ").format(
                     sql.Identifier(schema, table), sql.Identifier(name)

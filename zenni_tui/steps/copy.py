@@ -1,6 +1,7 @@
 """copy: every row into the bare tables, span by span, each with its checkpoint."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -14,6 +15,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import TableProfile
 from zenni_tui.target import bookkeeping, load
 
+from .ahead import Ahead
 from .meter import Meter
 from .pool import Pool
 from .run import Run, Step
@@ -55,6 +57,10 @@ class Copy(Step):
     ) -> None:
         meter = Meter(run, self.id)
         meter.skip(sum(t.rows for t in tallies.values()))
+        left, ahead = Counter(t.name for t, _ in missing), Ahead.of(run)
+        for table in plan.tables:
+            if not left[table.name]:
+                ahead.arrived(plan, table.name)
 
         def done(results: list[load.Loaded], parts: Sequence[Part], *_: object) -> None:
             for (name, _span), result in zip(parts, results, strict=True):
@@ -62,13 +68,21 @@ class Copy(Step):
                 seconds = round(tally.seconds, 3)
                 run.tell(e.TableProgress(self.id, name, tally.rows, plan.table(name).rows, tally.bytes, seconds))
                 meter.add(result.rows, plan.rows, name)
+                left[name] -= 1
+                if not left[name]:
+                    ahead.arrived(plan, name)
 
         ticket = load.Ticket(run.request.run_id, run.fence)
         jobs = _jobs(missing, _profiles(run))
-        await Pool.of(run).each(((parts, ticket) for parts in jobs), load_spans, done)
+        try:
+            await Pool.of(run).each(((parts, ticket) for parts in jobs), load_spans, done)
+        except BaseException:
+            await ahead.leave()
+            raise
 
-    async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
-        """Leave it to prepare, which drops the tables with their rows."""
+    async def undo(self, run: Run) -> str:
+        """Leave it to prepare, which drops the tables with their rows, once nobody builds on them any more."""
+        await Ahead.of(run).leave()
         return "rows go with their tables"
 
 

@@ -91,6 +91,7 @@ class Run:
         self.lease_lost = asyncio.Event()
         self.halted: Halted | None = None
         self.pool: object | None = None
+        self.ahead: object | None = None
         self.meter: Ticking | None = None
         self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
         asked = e.Throttled(request.workers)

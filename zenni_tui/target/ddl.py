@@ -1,6 +1,6 @@
 """Writes the plan as PostgreSQL DDL; SQLAlchemy's compiler quotes every name and literal."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,6 +51,11 @@ class Statement(Record, frozen=True):
     name: str
     sql: str
     table: str = ""
+
+    @property
+    def thing(self) -> tuple[str, str, str]:
+        """Return what it makes as `existing.things` names it: kind, table, name."""
+        return self.kind, self.table, self.name
 
 
 class _Serial(sa.types.UserDefinedType[int]):
@@ -196,6 +201,29 @@ def primary_keys(plan: Plan) -> tuple[Statement, ...]:
     )
 
 
+def primary_key_indexes(plan: Plan, tables: Collection[str]) -> tuple[Statement, ...]:
+    """Return the statements that make the unique indexes of the primary keys of tables.
+
+    Unlike the key itself an index can be built by one session while another builds the next one of the same table.
+    """
+    return tuple(
+        Statement("index", k.name, _index(IndexPlan(k.name, t.name, k.columns, unique=True), plan), t.name)
+        for t in plan.tables
+        if t.name in tables and (k := t.key) is not None
+    )
+
+
+def attached_keys(plan: Plan, tables: Collection[str]) -> tuple[Statement, ...]:
+    """Return the statements that make the primary keys of tables of those indexes, which takes no time."""
+    return tuple(
+        Statement(
+            "primary key", k.name, _rule(plan, t.name, k.name, f"PRIMARY KEY USING INDEX {_QUOTE(k.name)}"), t.name
+        )
+        for t in plan.tables
+        if t.name in tables and (k := t.key) is not None
+    )
+
+
 def indexes(plan: Plan) -> tuple[Statement, ...]:
     """Return the statements that make the other indexes."""
     return tuple(Statement("index", i.name, _index(i, plan), i.table) for i in plan.indexes)
@@ -231,18 +259,38 @@ def _view(view: ViewPlan, plan: Plan) -> str:
     return f"CREATE VIEW {_relation(plan, view.name)} AS {view.query}"
 
 
-def foreign_keys(plan: Plan) -> tuple[Statement, ...]:
-    """Return the statements that add the foreign keys."""
-    return tuple(Statement("foreign key", k.name, _foreign_key(k, plan), k.table) for k in plan.foreign_keys)
+def foreign_keys(plan: Plan, unchecked: Collection[str] = ()) -> tuple[Statement, ...]:
+    """Return the statements that add the foreign keys; those of the tables `unchecked` don't look at their rows."""
+    return tuple(
+        Statement("foreign key", k.name, _foreign_key(k, plan, unchecked=k.table in unchecked), k.table)
+        for k in plan.foreign_keys
+    )
 
 
-def _foreign_key(key: ForeignKeyPlan, plan: Plan) -> str:
+def validations(plan: Plan, tables: Collection[str]) -> tuple[Statement, ...]:
+    """Return the statements that let foreign keys of tables, added unchecked, look at the rows.
+
+    They keep nobody from reading or writing the parent, so that keys of several tables are checked at once.
+    """
+    return tuple(
+        Statement(
+            "validation",
+            k.name,
+            f"ALTER TABLE {_relation(plan, k.table)} VALIDATE CONSTRAINT {_QUOTE(k.name)}",
+            k.table,
+        )
+        for k in plan.foreign_keys
+        if k.table in tables and k.validated
+    )
+
+
+def _foreign_key(key: ForeignKeyPlan, plan: Plan, *, unchecked: bool) -> str:
     parent = f"{_relation(plan, key.parent)} ({_names(key.parent_columns)})"
     rule = f"FOREIGN KEY ({_names(key.columns)}) REFERENCES {parent}"
     rule += "" if key.on_delete == "NO ACTION" else f" ON DELETE {key.on_delete}"
     rule += "" if key.on_update == "NO ACTION" else f" ON UPDATE {key.on_update}"
     rule += " DEFERRABLE INITIALLY DEFERRED" if key.deferred else ""
-    rule += "" if key.validated else " NOT VALID"
+    rule += "" if key.validated and not unchecked else " NOT VALID"
     return _rule(plan, key.table, key.name, rule)
 
 
