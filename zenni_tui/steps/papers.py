@@ -1,9 +1,9 @@
 """What the target keeps of a run's directory, so that a run outlives it."""
 
-import base64
-import json
 import zlib
 from pathlib import Path
+
+import msgspec
 
 _NAMES = (
     "request.json",
@@ -21,11 +21,10 @@ _NAMES = (
 def packed(folder: Path) -> bytes:
     """Return the papers of a run directory in one compressed piece."""
     there = [n for n in _NAMES if (folder / n).exists()]
-    papers = {n: base64.b85encode((folder / n).read_bytes()).decode() for n in there}
-    return zlib.compress(json.dumps(papers).encode())
+    return zlib.compress(msgspec.msgpack.encode({n: (folder / n).read_bytes() for n in there}))
 
 
 def unpacked(papers: bytes) -> dict[str, bytes]:
     """Return papers by name; names that are none of ours are passed over."""
-    found = json.loads(zlib.decompress(papers))
-    return {name: base64.b85decode(text) for name, text in found.items() if name in _NAMES}
+    found = msgspec.msgpack.decode(zlib.decompress(papers), type=dict[str, bytes])
+    return {name: data for name, data in found.items() if name in _NAMES}
