@@ -2,9 +2,11 @@
 
 import contextlib
 import itertools
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Self
 
 import ui_stories as stories
 from textual.pilot import Pilot
@@ -82,6 +84,21 @@ class Desk:
         if self.refuse:
             raise self.refuse
         self.asked.append(what)
+
+
+class Effort:
+    """Counts the calls that are made within it: what work costs, whatever the machine and its load."""
+
+    def __enter__(self) -> Self:
+        self.calls = 0
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+    def _called(self, _: object, event: str, __: object) -> None:
+        self.calls += event in ("call", "c_call")
 
 
 @contextlib.asynccontextmanager

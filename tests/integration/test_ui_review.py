@@ -1,13 +1,12 @@
 """Choosing repairs and looking through the plan, by keys, with a real control socket and a real run directory."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import ui_stories as stories
 from rich.cells import cell_len
-from ui_pilot import LOOK, Runs, choosing, hearing, text, wait_for
+from ui_pilot import LOOK, Effort, Runs, choosing, hearing, text, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, Story, told
 
 from zenni_tui.engine import folders
@@ -379,7 +378,7 @@ async def test_review_in_ascii(make: Runs) -> None:
 
 
 async def test_two_thousand_findings_and_tables(make: Runs) -> None:
-    """With 2,000 findings and 2,000 tables a look takes milliseconds, and the next open finding is there at once."""
+    """With 2,000 findings and tables a look costs some calls for each, and keys far fewer than one for each pair."""
     columns = tuple(ColumnPlan(f"c{n}", f"c{n}", TargetType(Kind.TEXT)) for n in range(20))
     plan = Plan("public", tuple(TablePlan(f"t{n:04}", f"t{n:04}", columns) for n in range(2_000)))
     story = make(*told((stories.reached,)), e.StepStarted(StepId.AUDIT))
@@ -392,15 +391,14 @@ async def test_two_thousand_findings_and_tables(make: Runs) -> None:
         await wait_for(pilot, "2000 findings still block", 20.0)
         screen = app.screen
         assert isinstance(screen, RunScreen)
-        begin = time.perf_counter()
-        for _ in range(10):
+        with Effort() as look:
             screen.poll()
-        assert (time.perf_counter() - begin) / 10 < 0.05
+        assert look.calls < 20 * 2_000
         await pilot.press("slash", *"t1777", "enter", "enter", "down", "enter")
         await wait_for(pilot, "1999 findings still block")
-        begin = time.perf_counter()
-        await pilot.press("right", "end")
-        await wait_for(pilot, "t1999")
-        await pilot.press("d")
-        await wait_for(pilot, 'CREATE TABLE "public"."t1999"')
-        assert time.perf_counter() - begin < 3.0
+        with Effort() as keys:
+            await pilot.press("right", "end")
+            await wait_for(pilot, "t1999")
+            await pilot.press("d")
+            await wait_for(pilot, 'CREATE TABLE "public"."t1999"')
+        assert keys.calls < 2_000 * 2_000
