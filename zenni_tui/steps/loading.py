@@ -23,7 +23,8 @@ Sent = Callable[[int, int], None]
 
 _WORTH_ROWS = 20_000
 """With fewer rows a table is loaded before Arrow is."""
-_BATCH_BYTES = 64 * 1024 * 1024
+_BATCH_BYTES = 16 * 1024 * 1024
+"""A batch is held four times over while it is encoded."""
 _BATCH_ROWS = 16_384
 _FEW_ROWS = 256
 """With fewer rows in a batch an operation on arrays gains nothing."""
