@@ -1,10 +1,10 @@
 """The worker processes of a run: as many as are wished for, begun again when they die, idle while the run is paused."""
 
 import asyncio
+import contextlib
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from zenni_tui.errors import Interrupted, StepFailed, ZenniError
@@ -12,12 +12,14 @@ from zenni_tui.errors import Interrupted, StepFailed, ZenniError
 from .pace import Held
 from .run import Run
 from .steering import MOST_WORKERS
-from .workers import sit
+from .workers import leave, sit, sit_here
 
 T = TypeVar("T")
 
 _LOOK = 0.1
 _DEATHS = 3
+_TINY_BYTES = 256 * 1024
+"""A smaller snapshot is worked on in a thread of the engine: it would take less time than a process takes to start."""
 
 
 class _Job:
@@ -33,7 +35,7 @@ class Pool:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._executor: ProcessPoolExecutor | None = None
+        self._executor: Executor | None = None
         self._started = 0
 
     @classmethod
@@ -51,7 +53,11 @@ class Pool:
         self._run.pool = None
 
     def _end(self) -> None:
-        if self._executor is not None:
+        if isinstance(self._executor, ThreadPoolExecutor):
+            with contextlib.suppress(BrokenExecutor):
+                self._executor.submit(leave)
+            self._executor.shutdown()
+        elif self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
         self._executor, self._started = None, 0
 
@@ -108,17 +114,18 @@ class Pool:
         self._started = max(self._started, workers)
         return workers
 
+    def _begin(self) -> Executor:
+        place = (self._run.folder, self._run.target, self._run.steering.signals)
+        if self._run.snapshot.stat().st_size < _TINY_BYTES:
+            return ThreadPoolExecutor(1, "worker", sit_here, place)
+        return ProcessPoolExecutor(MOST_WORKERS, multiprocessing.get_context("spawn"), sit, place)
+
     def _submit(self, function: Callable[..., T], job: _Job) -> Future[T]:
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                MOST_WORKERS,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=sit,
-                initargs=(self._run.folder, self._run.target, self._run.steering.signals),
-            )
+            self._executor = self._begin()
         try:
             return self._executor.submit(function, *job.arguments)
-        except BrokenProcessPool as error:
+        except BrokenExecutor as error:
             broken: Future[T] = Future()
             broken.set_exception(error)
             return broken
@@ -133,7 +140,7 @@ class Pool:
         except Interrupted as met:
             again.append(job)
             return self._bear(met)
-        except BrokenProcessPool:
+        except BrokenExecutor:
             again.append(job)
             return self._bury(job)
         except ZenniError as error:

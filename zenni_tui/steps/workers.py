@@ -57,6 +57,13 @@ class _Desk:
         assert self._target is not None  # noqa: S101 - as above
         return Line(self._target, pin_session)
 
+    def close(self) -> None:
+        """Close the snapshot and the sessions."""
+        self.source.close()
+        for line in (self.__dict__.get("loading"), self.__dict__.get("verifying")):
+            if line is not None:
+                line.close()
+
     @contextlib.contextmanager
     def at(self, line: Line, table: str, span: Span) -> Iterator[Connection]:
         """Yield a session that is looked after; errors come out in the operator's terms, and Held when let go."""
@@ -97,10 +104,20 @@ _desk: _Desk | None = None
 
 def sit(folder: Path, target: Target | None, signals: Signals) -> None:
     """Begin a worker process's life."""
-    global _desk  # noqa: PLW0603 - a worker process is one desk
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_the_engine, daemon=True).start()
+    sit_here(folder, target, signals)
+
+
+def sit_here(folder: Path, target: Target | None, signals: Signals) -> None:
+    """Begin to work in this thread."""
+    global _desk  # noqa: PLW0603 - a process, or the engine's one thread for it, is one desk
     _desk = _Desk(folder, target, signals)
+
+
+def leave() -> None:
+    """Close what this thread has kept open."""
+    _at_desk().close()
 
 
 def _leave_with_the_engine() -> None:
