@@ -202,16 +202,18 @@ def test_a_quarantined_row_in_the_target_is_extra(
     assert compare_counts(source, target, "public", unknown).rows_quarantined == 2
 
 
-def test_rows_without_rowid_cannot_be_in_quarantine(source: sqlite3.Connection, target: Target) -> None:
-    """A plan that says so is wrong, and nothing is skipped in silence."""
+def test_rows_without_rowid_are_in_quarantine_by_their_place(source: sqlite3.Connection, target: Target) -> None:
+    """Places count in the table's own order, from 1, whatever index covers the columns; one past the end is none."""
     source.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, note) WITHOUT ROWID")
-    source.execute("INSERT INTO t VALUES (1, 'x')")
+    source.execute("CREATE INDEX i ON t (note DESC)")
+    source.execute("INSERT INTO t VALUES (7, 'c'), (3, 'a'), (5, 'b')")
     target.execute("CREATE TABLE t (id integer PRIMARY KEY, note text)")
-    table = keyed(ID, NOTE, quarantine=(1,))
-    with pytest.raises(KeyError):
-        span(source, target, table)
-    with pytest.raises(KeyError):
-        compare_counts(source, target, "public", table)
+    target.execute("INSERT INTO t VALUES (5, 'b')")
+    table = keyed(ID, NOTE, quarantine=(1, 3, 9))
+    assert span(source, target, table) == SpanComparison(3, 1, 0, rows_quarantined=2)
+    assert compare_counts(source, target, "public", table).equal
+    target.execute("UPDATE t SET id = 3, note = 'a'")
+    assert span(source, target, table).rows_differing == 1
 
 
 def test_values_that_both_servers_compute_are_compared(source: sqlite3.Connection, target: Target) -> None:

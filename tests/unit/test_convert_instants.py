@@ -108,7 +108,7 @@ def test_a_trial_names_each_value_that_does_not_fit(batches: list[list[object]])
     for batch in batches:
         rows.append([(place + i, value) for i, value in enumerate(batch)])
         place += len(batch)
-    tried = trial.attempt(rows, [column], (), lead=1, rowids=True)  # type: ignore[arg-type]
+    tried = trial.attempt(rows, [column], (), lead=1)  # type: ignore[arg-type]
     bad = {i for i, value in enumerate(values) if value is not None and not fits(column, value)}  # type: ignore[arg-type]
     assert {rowid for trouble in tried.troubles for rowid in trouble.rowids} == bad
     assert {key for trouble in tried.troubles for key in trouble.keys} == set(map(str, bad))

@@ -29,28 +29,30 @@ def expected(
 ) -> Iterator[Expected]:
     """Yield a span's rows, or those of them with the rowids of `only`, batch by batch, as the target should hold them.
 
-    Raises KeyError for a span or a quarantine of a table without rowids, and for repairs that nobody knows or whose
-    enum is not given; raises `sqlite3.Error`.
+    Rows in quarantine are known by their rowids, or by their places from 1 in a table without rowids. Raises KeyError
+    for a span of such a table, and for repairs that nobody knows or whose enum is not given; raises `sqlite3.Error`.
     """
     kept_out = sorted(table.quarantine)
     menders = [mender(column, enums) for column in table.carried]
     lost = [place for place, _ in cleared(table)]
     mending = any(menders) or bool(lost)
+    seen = 0
     for batch in batches(source, table, span, only):
-        ready = _without(batch, kept_out) if kept_out else Expected(batch)
+        numbers = range(seen + 1, seen + batch.rows + 1) if batch.rowids is None else batch.rowids
+        seen += batch.rows
+        ready = _without(batch, numbers, kept_out) if kept_out else Expected(batch)
         yield _mended(ready, menders, lost) if mending else ready
 
 
-def _without(batch: Batch, kept_out: Sequence[int]) -> Expected:
-    if batch.rowids is None:
-        raise KeyError("rows without rowid cannot be in quarantine")
-    first, last = bisect_left(kept_out, batch.rowids[0]), bisect_right(kept_out, batch.rowids[-1])
+def _without(batch: Batch, numbers: Sequence[int], kept_out: Sequence[int]) -> Expected:
+    first, last = bisect_left(kept_out, numbers[0]), bisect_right(kept_out, numbers[-1])
     banned = set(kept_out[first:last])
     if not banned:
         return Expected(batch)
-    kept = [position for position, rowid in enumerate(batch.rowids) if rowid not in banned]
+    kept = [position for position, number in enumerate(numbers) if number not in banned]
     columns, orphans = (tuple([values[p] for p in kept] for values in part) for part in (batch.columns, batch.orphans))
-    return Expected(Batch([batch.rowids[p] for p in kept], columns, orphans), batch.rows - len(kept))
+    rowids = None if batch.rowids is None else [numbers[p] for p in kept]
+    return Expected(Batch(rowids, columns, orphans), batch.rows - len(kept))
 
 
 def _mended(ready: Expected, menders: Sequence[Mender | None], lost: Sequence[int]) -> Expected:

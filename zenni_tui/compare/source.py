@@ -66,12 +66,13 @@ def count_rows(source: sqlite3.Connection, table: TablePlan) -> int:
 
 
 def count_quarantined(source: sqlite3.Connection, table: TablePlan) -> int:
-    """Return how many of the rows in quarantine the source table holds; raises KeyError when it has no rowids."""
+    """Return how many of the rows in quarantine the source table holds, which are places in one without rowids."""
     if not table.quarantine:
         return 0
     rowid = rowid_name(source, table)
     if rowid is None:
-        raise KeyError(f"{table.source} has no rowid to keep rows out by")
+        there = count_rows(source, table)
+        return sum(1 <= place <= there for place in table.quarantine)
     query = f"SELECT count(*) FROM {quoted(table.source)} AS t JOIN json_each(?) AS q ON t.{rowid} = q.value"  # noqa: S608 - quoted
     (rows,) = _cursor(source).execute(query, (json.dumps(table.quarantine),)).fetchone()
     return int(rows)
@@ -99,7 +100,8 @@ def _whole_batches(
     if rowid is None:
         if (span.after, span.upto, only) != (None, None, None):
             raise KeyError(f"{table.source} has no rowid to take a span by")
-        yield from _streamed(source, f"SELECT 0, {names} FROM {quoted(table.source)} AS t", len(table.carried))  # noqa: S608 - quoted
+        query = f"SELECT 0, {names} FROM {quoted(table.source)} AS t NOT INDEXED"  # noqa: S608 - quoted
+        yield from _streamed(source, query, len(table.carried))
         return
     chosen = "" if only is None else f" AND t.{rowid} IN (SELECT value FROM json_each(?))"  # noqa: S608 - a name of SQLite's own
     query = (

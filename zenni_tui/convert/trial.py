@@ -15,7 +15,7 @@ from .unfit import Unfit
 
 
 class Trouble(Record, frozen=True):
-    """Values of one column that have no faithful form in its type: their keys, and rowids where there are any."""
+    """Values of one column that have no faithful form in its type: their keys and numbers."""
 
     column: str
     code: str
@@ -48,13 +48,12 @@ def attempt(
     enums: Sequence[EnumPlan],
     *,
     lead: int,
-    rowids: bool,
 ) -> Tried:
-    """Try to encode the values of rows; the first `lead` values of each row are its rowid, if any, and its key."""
+    """Try to encode the values of rows; the first `lead` values of each row are its number and its key."""
     trials = [_Trial(column, enums) for column in columns]
     for rows in batches:
         for one, values in zip(trials, list(zip(*rows, strict=True))[lead:], strict=True):
-            one.take(values, lambda position: named(rows[position][:lead], rowids=rowids))  # noqa: B023 - called at once
+            one.take(values, lambda position: named(rows[position][:lead]))  # noqa: B023 - called at once
     return Tried(
         tuple(trouble for one in trials for trouble in one.troubles()),
         {one.name: one.zoned for one in trials if one.zoned},
@@ -63,14 +62,15 @@ def attempt(
     )
 
 
-Key = tuple[str, int | None]
-"""A row's key for people, and its rowid where it has one."""
+Key = tuple[str, int]
+"""A row's key for people, and its number: its rowid, or its place in a table without rowids."""
 
 
-def named(lead: Sequence[Value], *, rowids: bool) -> Key:
-    """Return a row's key of the values that lead it: its rowid, if any, and its primary key."""
-    rowid = lead[0] if rowids and isinstance(lead[0], int) else None
-    return key_text(lead, rowids=rowids), rowid
+def named(lead: Sequence[Value]) -> Key:
+    """Return a row's key of the values that lead it: its number and its primary key."""
+    number = lead[0]
+    assert isinstance(number, int)  # noqa: S101 - rows are read with their numbers
+    return key_text(lead, rowids=True), number
 
 
 class _Trial:
@@ -116,8 +116,7 @@ class _Trial:
 
     def troubles(self) -> Iterable[Trouble]:
         for code, (why, keys) in self._found.items():
-            ids = tuple(rowid for _, rowid in keys if rowid is not None)
-            yield Trouble(self.name, code, why, tuple(text for text, _ in keys), ids)
+            yield Trouble(self.name, code, why, tuple(text for text, _ in keys), tuple(number for _, number in keys))
 
 
 def worse(one: str, other: str) -> str:
@@ -138,7 +137,6 @@ def twins(
     enums: Sequence[EnumPlan],
     *,
     lead: int,
-    rowids: bool,
     scratch: Path,
 ) -> Twins:
     """Find rows whose key becomes equal to an earlier row's; NULLs are never equal. `scratch` is made and removed."""
@@ -159,15 +157,15 @@ def twins(
             if encode.NULL in parts:
                 continue
             key = b"".join(parts)
-            text = key_text(row[:lead], rowids=rowids)
+            text, number = named(row[:lead])
             if seen.execute("INSERT OR IGNORE INTO k VALUES (?, ?)", (key, text)).rowcount == 0:
                 (other,) = seen.execute("SELECT t FROM k WHERE v = ?", (key,)).fetchone()
-                found.append((text, other, row[0] if rowids and isinstance(row[0], int) else 0))
+                found.append((text, other, number))
     finally:
         seen.close()
         scratch.unlink()
     keys, others, ids = zip(*found, strict=True) if found else ((), (), ())
-    return Twins(tuple(keys), tuple(others), tuple(ids) if rowids else ())
+    return Twins(tuple(keys), tuple(others), tuple(ids))
 
 
 _FIXED = {Kind.SMALLINT: 2, Kind.INTEGER: 4, Kind.REAL: 4, Kind.DATE: 4, Kind.BOOLEAN: 1, Kind.UUID: 16}

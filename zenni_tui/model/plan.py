@@ -232,8 +232,8 @@ class Clearing(Record, frozen=True):
 class TablePlan(Record, frozen=True):
     """One table's way: source name, target name and columns, key, and the spans it is copied in.
 
-    `quarantine` holds the rowids, in order, of the rows that the operator keeps out of the table; they are copied to a
-    side table instead. `rows` and `spans` count them.
+    `quarantine` holds the rowids, in order, of the rows that the operator keeps out of the table, or their places, from
+    1, in a table without rowids; they are copied to a side table instead. `rows` and `spans` count them.
     """
 
     source: str

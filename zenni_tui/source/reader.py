@@ -68,8 +68,10 @@ def select(
         parts.append(f"{rowid} <= :upto")
         values["upto"] = span.upto
     where = f" WHERE {' AND '.join(parts)}" if parts else ""
+    # Without rowids rows are told by their place, so that no index may lend them another order.
     order = f" ORDER BY {rowid}" if rowid else ""
-    return f"SELECT {names} FROM {quoted(table.name)} AS c{where}{order}", values  # noqa: S608 - quoted names
+    unhelped = "" if rowid else " NOT INDEXED"
+    return f"SELECT {names} FROM {quoted(table.name)} AS c{unhelped}{where}{order}", values  # noqa: S608 - quoted names
 
 
 def _term(column: str, clearings: Sequence[Clearing]) -> str:
@@ -102,6 +104,37 @@ def batches(
     else:
         return
     yield from _careful(database, query, {**values, "skip": read})
+
+
+def numbered(
+    database: sqlite3.Connection,
+    table: SourceTable,
+    columns: Sequence[str],
+    span: Span,
+    clearings: Sequence[Clearing] = (),
+) -> Iterator[list[Row]]:
+    """Yield batches as `batches` does, each row led by its rowid, or by its place from 1 in a table that has none.
+
+    A place is as good as a rowid only because nobody writes a snapshot.
+    """
+    rowid = rowid_name(table)
+    if rowid is not None:
+        yield from batches(database, table, [rowid, *columns], span, clearings)
+        return
+    seen = 0
+    for rows in batches(database, table, columns, span, clearings):
+        yield [(place, *row) for place, row in enumerate(rows, seen + 1)]
+        seen += len(rows)
+
+
+def picked(database: sqlite3.Connection, table: SourceTable, terms: str, numbers: Sequence[int]) -> list[Row]:
+    """Return SQL terms, made of quoted names, for the rows of these numbers (see `numbered`), in ascending order."""
+    rowid, query = rowid_name(table), f"SELECT {terms} FROM {quoted(table.name)}"  # noqa: S608 - quoted names
+    if rowid is not None:
+        return [database.execute(f"{query} WHERE {rowid} = ?", (n,)).fetchone() for n in sorted(numbers)]
+    wanted = set(numbers)
+    rows = database.execute(f"{query} NOT INDEXED LIMIT ?", (max(wanted, default=0),))
+    return [row for place, row in enumerate(rows, 1) if place in wanted]
 
 
 def _quick(database: sqlite3.Connection, query: str, values: dict[str, int], width: int) -> Iterator[list[Row]]:

@@ -52,7 +52,7 @@ def broken(
     except sqlite3.OperationalError:
         return ()
     return tuple(
-        Broken(rule, computes, tuple(k for k, _ in keys), tuple(r for _, r in keys if r is not None))
+        Broken(rule, computes, tuple(k for k, _ in keys), tuple(n for _, n in keys))
         for (rule, computes), keys in zip(rules, found, strict=True)
         if keys
     )
@@ -62,15 +62,13 @@ def _repaired(
     source: sqlite3.Connection, declared: SourceTable, table: TablePlan, computed: list[str], enums: Sequence[EnumPlan]
 ) -> Iterator[tuple[trial.Key, list[Value], Sequence[Value]]]:
     """Yield keys, repaired values and computed ones of the rows that repairs change."""
-    rowid = reader.rowid_name(declared)
-    lead = [rowid, *declared.key] if rowid else list(declared.key)
     stored = [c.name for c in declared.columns if c.generated is None]
-    ends = len(lead), len(lead) + len(stored)
+    ends = 1 + len(declared.key), 1 + len(declared.key) + len(stored)
     change = _change(table, stored, enums)
     whole, out = Span(0, declared.rows), set(table.quarantine)
-    for rows in reader.batches(source, declared, [*lead, *stored, *computed], whole, table.clearings):
+    for rows in reader.numbered(source, declared, [*declared.key, *stored, *computed], whole, table.clearings):
         for row in rows:
-            key = trial.named(row[: ends[0]], rowids=rowid is not None)
+            key = trial.named(row[: ends[0]])
             changed = change(row[ends[0] : ends[1]])
             if changed is not None and key[1] not in out:
                 yield key, changed, row[ends[1] :]

@@ -12,7 +12,7 @@ from zenni_tui.source import database, reader
 
 
 def within(table: TablePlan, span: Span) -> Sequence[int]:
-    """Return the rowids of a span that are in quarantine."""
+    """Return the numbers of a span's rows that are in quarantine; a table without rowids has but one span."""
     first = bisect_right(table.quarantine, span.after) if span.after is not None else 0
     last = bisect_right(table.quarantine, span.upto) if span.upto is not None else len(table.quarantine)
     return table.quarantine[first:last]
@@ -30,23 +30,20 @@ def batches(  # noqa: PLR0917 - what is read, and what is done with it
     if not out:
         yield from reader.batches(source, table, columns, span, clearings)
         return
-    rowid, kept_out = reader.rowid_name(table), set(out)
-    assert rowid is not None  # noqa: S101 - only rows that have a rowid can be in quarantine
-    for rows in reader.batches(source, table, [rowid, *columns], span, clearings):
+    kept_out = set(out)
+    for rows in reader.numbered(source, table, columns, span, clearings):
         kept = [row[1:] for row in rows if row[0] not in kept_out]
         if kept:
             yield kept
 
 
 def rows(source: sqlite3.Connection, table: SourceTable, out: Sequence[int]) -> list[tuple[int, str]]:
-    """Return the rows in quarantine as JSON by column, by rowid."""
-    rowid = reader.rowid_name(table)
+    """Return the rows in quarantine as JSON by column, by their numbers."""
     names = [c.name for c in table.columns]
     columns = ", ".join(database.quoted(n) for n in names)
-    sql = f"SELECT {columns} FROM {database.quoted(table.name)} WHERE {rowid} = ?"  # noqa: S608 - quoted names
     source.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
-        found = [(r, source.execute(sql, (r,)).fetchone()) for r in out]
+        found = list(zip(sorted(out), reader.picked(source, table, columns, out), strict=True))
     finally:
         source.text_factory = str
     return [(r, json.dumps(dict(zip(names, map(_plain, row), strict=True)))) for r, row in found]

@@ -68,24 +68,27 @@ def _gets_value(column: ColumnPlan, enums: Sequence[EnumPlan]) -> bool:
 
 
 def _found(snapshot: sqlite3.Connection, table: SourceTable, condition: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Return keys and rowids of the rows, called c, that meet a condition made of quoted names."""
-    rowid = reader.rowid_name(table)
-    lead = [rowid, *table.key] if rowid else list(table.key)
-    shown = ", ".join(f"c.{database.quoted(c)}" for c in lead)
-    sql = f"SELECT {shown} FROM {database.quoted(table.name)} AS c WHERE {condition}"  # noqa: S608 - quoted names
+    """Return keys and numbers of the rows, called c, that meet a condition made of quoted names."""
+    rowid, name = reader.rowid_name(table), database.quoted(table.name)
+    key = "".join(f", c.{database.quoted(c)}" for c in table.key)
+    sql = f"SELECT c.{rowid}{key} FROM {name} AS c WHERE {condition}"  # noqa: S608 - quoted names
+    if rowid is None:
+        # A row's place is counted before the condition is asked.
+        sql = f"SELECT ({condition}) IS TRUE{key} FROM {name} AS c NOT INDEXED"  # noqa: S608 - quoted names
     snapshot.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
     try:
-        rows = snapshot.execute(sql).fetchall()
+        rows: Iterable[tuple[Value, ...]] = snapshot.execute(sql)
+        if rowid is None:
+            rows = ((place, *row[1:]) for place, row in enumerate(rows, 1) if row[0])
+        found = [_named(row, "rowid" if rowid else "row") for row in rows]
     finally:
         snapshot.text_factory = str
-    keys = tuple(_key_text(row, rowids=rowid is not None) for row in rows)
-    return keys, tuple(row[0] for row in rows) if rowid else ()
+    return tuple(text for text, _ in found), tuple(number for _, number in found)
 
 
-def _key_text(row: Sequence[Value], *, rowids: bool) -> str:
-    if rowids and (len(row) == 1 or None in row[1:]):
-        return f"rowid {row[0]!r}"
-    return trial.key_text(row, rowids=rowids)
+def _named(row: Sequence[Value], number: str) -> trial.Key:
+    named = trial.named(row)
+    return named if len(row) > 1 and None not in row[1:] else (f"{number} {named[1]}", named[1])
 
 
 def exhausted_counters(plan: Plan, profiles: dict[str, TableProfile]) -> Iterable[Evidence]:
@@ -212,8 +215,7 @@ def long_entries(
         size = " + ".join(f"coalesce(length(CAST(c.{database.quoted(c)} AS BLOB)), 0)" for c in sources)
         keys, rowids = _found(snapshot, source, f"{size} > {INDEX_ENTRY}")
         kept = [n for n, rowid in enumerate(rowids) if not _packs(snapshot, source, sources, rowid)]
-        if rowids:
-            keys, rowids = tuple(keys[n][:200] for n in kept), tuple(rowids[n] for n in kept)
+        keys, rowids = tuple(keys[n][:200] for n in kept), tuple(rowids[n] for n in kept)
         if keys:
             finding = _too_long(table, name, sources[0], keys)
             yield Evidence(offers.with_quarantine(finding, plan, table, rowids, keys), keys, rowids)
@@ -222,9 +224,8 @@ def long_entries(
 def _packs(snapshot: sqlite3.Connection, table: SourceTable, columns: Sequence[str], rowid: int) -> bool:
     """Return whether a row's index entry surely fits once compressed; the server's own method is a weaker one."""
     blobs = ", ".join(f"CAST({database.quoted(c)} AS BLOB)" for c in columns)
-    sql = f"SELECT {blobs} FROM {database.quoted(table.name)} WHERE {reader.rowid_name(table)} = ?"  # noqa: S608 - quoted names
-    values = snapshot.execute(sql, (rowid,)).fetchone()
-    return sum(len(zlib.compress(v, 1)) for v in values if v is not None) < INDEX_ENTRY // 4
+    (values,) = reader.picked(snapshot, table, blobs, (rowid,))
+    return sum(len(zlib.compress(v, 1)) for v in values if isinstance(v, bytes)) < INDEX_ENTRY // 4
 
 
 def _btrees(plan: Plan) -> Iterable[tuple[TablePlan, str, Sequence[str]]]:

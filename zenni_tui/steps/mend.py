@@ -29,7 +29,13 @@ def script(snapshot: sqlite3.Connection, schema: SourceSchema, source: str, foun
 def _part(snapshot: sqlite3.Connection, schema: SourceSchema, one: Evidence) -> str:
     finding = one.finding
     table = schema.table(finding.table or "")
-    if table is None or finding.column is None or not one.rowids or _misnamed(table):
+    if (
+        table is None
+        or finding.column is None
+        or not one.rowids
+        or reader.rowid_name(table) is None
+        or _misnamed(table)
+    ):
         return ""
     column, name = database.quoted(finding.column), database.quoted(table.name)
     about = f"\n-- {finding.code}: {' '.join(finding.message.split())}\n"

@@ -149,25 +149,19 @@ def try_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan]
     """Try the conversion of some columns of a span, one value at a time."""
     desk = _at_desk()
     table = desk.table(name)
-    rowid = reader.rowid_name(table)
-    lead = [rowid, *table.key] if rowid else list(table.key)
-    wanted = [*lead, *(c.source or "" for c in columns)]
-    batches = reader.batches(desk.source, table, wanted, span)
-    return trial.attempt(batches, columns, enums, lead=len(lead), rowids=rowid is not None)
+    wanted = [*table.key, *(c.source or "" for c in columns)]
+    batches = reader.numbered(desk.source, table, wanted, span)
+    return trial.attempt(batches, columns, enums, lead=1 + len(table.key))
 
 
 def find_twins(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], scratch: Path) -> trial.Twins:
     """Find rows of a table whose key columns become equal in the target."""
     desk = _at_desk()
     table = desk.table(name)
-    rowid = reader.rowid_name(table)
-    lead = [rowid, *table.key] if rowid else list(table.key)
-    wanted = [*lead, *(c.source or "" for c in columns)]
-    whole = Span(0, table.rows)
-    rows = (row for batch in reader.batches(desk.source, table, wanted, whole) for row in batch)
-    return trial.twins(
-        rows, columns, enums, lead=len(lead), rowids=rowid is not None, scratch=scratch / f"twins-{os.getpid()}.db"
-    )
+    wanted = [*table.key, *(c.source or "" for c in columns)]
+    whole, lead = Span(0, table.rows), 1 + len(table.key)
+    rows = (row for batch in reader.numbered(desk.source, table, wanted, whole) for row in batch)
+    return trial.twins(rows, columns, enums, lead=lead, scratch=scratch / f"twins-{os.getpid()}.db")
 
 
 def find_broken(table: TablePlan, enums: Sequence[EnumPlan]) -> tuple[aftermath.Broken, ...]:
@@ -180,14 +174,11 @@ def find_wide(name: str, columns: Sequence[ColumnPlan], most: int) -> trial.Twin
     """Find rows that are too wide for a page; returned like twins, without others."""
     desk = _at_desk()
     table = desk.table(name)
-    rowid = reader.rowid_name(table)
-    lead = [rowid, *table.key] if rowid else list(table.key)
-    wanted = [*lead, *(c.source or "" for c in columns)]
-    whole = Span(0, table.rows)
-    rows = (row for batch in reader.batches(desk.source, table, wanted, whole) for row in batch)
-    wide = [row[: len(lead)] for row in rows if trial.least_width(row[len(lead) :], columns) > most]
-    keys = tuple(trial.key_text(row, rowids=rowid is not None) for row in wide)
-    return trial.Twins(keys, (), tuple(row[0] for row in wide if rowid and isinstance(row[0], int)))
+    wanted = [*table.key, *(c.source or "" for c in columns)]
+    whole, lead = Span(0, table.rows), 1 + len(table.key)
+    rows = (row for batch in reader.numbered(desk.source, table, wanted, whole) for row in batch)
+    wide = [trial.named(row[:lead]) for row in rows if trial.least_width(row[lead:], columns) > most]
+    return trial.Twins(tuple(key for key, _ in wide), (), tuple(number for _, number in wide))
 
 
 def load_spans(parts: Sequence[tuple[str, Span]], ticket: load.Ticket) -> list[load.Loaded]:
