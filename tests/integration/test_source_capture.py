@@ -1,6 +1,5 @@
 """Capture in the application's file: no changed row is missed, and nothing of ours stays behind."""
 
-import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -9,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inspected import schema_of
 
 from zenni_tui.model.schema import SourceSchema
-from zenni_tui.source import capture, inspect, live
-from zenni_tui.source.database import connect_frozen
+from zenni_tui.source import capture, live
 
 TABLES = """
 CREATE TABLE Service (id TEXT PRIMARY KEY, name TEXT UNIQUE COLLATE NOCASE, price REAL);
@@ -44,15 +43,7 @@ def make(path: Path) -> SourceSchema:
     with sqlite3.connect(path) as connection:
         connection.executescript(TABLES)
     connection.close()
-
-    async def read() -> SourceSchema:
-        database = await connect_frozen(path)
-        try:
-            return await inspect.read_schema(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(read())
+    return schema_of(path)
 
 
 def dump(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
@@ -130,6 +121,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SourceSchema]:
     return path, make(path)
 
 
+def armed_copy(made: tuple[Path, SourceSchema]) -> sqlite3.Connection:
+    """Return an armed copy of the file in memory, with some rows."""
+    path, schema = made
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    with sqlite3.connect(path) as file:
+        file.backup(memory)
+    file.close()
+    memory.executescript(BEGINNING)
+    capture.arm(memory, schema, KEYS)
+    return memory
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(WRITE, min_size=1, max_size=25), st.booleans(), st.booleans(), st.integers(1, 4))
 def test_no_change_is_missed(
@@ -140,13 +143,7 @@ def test_no_change_is_missed(
     most: int,
 ) -> None:
     """Whatever an application writes, with any conflict policy, a copy that follows the log is equal."""
-    path, schema = made
-    memory = sqlite3.connect(":memory:", isolation_level=None)
-    with sqlite3.connect(path) as file:
-        file.backup(memory)
-    file.close()
-    memory.executescript(BEGINNING)
-    capture.arm(memory, schema, KEYS)
+    memory = armed_copy(made)
     memory.execute(f"PRAGMA foreign_keys = {int(enforced)}")
     memory.execute(f"PRAGMA recursive_triggers = {int(recursive)}")
     follower = Follower(memory)
@@ -174,13 +171,7 @@ def test_no_change_is_missed(
 )
 def test_the_victims_of_replace_are_logged(made: tuple[Path, SourceSchema], write: str) -> None:
     """A row that REPLACE deletes for any unique rule's sake, without a delete trigger, is gone from the copy too."""
-    path, schema = made
-    memory = sqlite3.connect(":memory:", isolation_level=None)
-    with sqlite3.connect(path) as file:
-        file.backup(memory)
-    file.close()
-    memory.executescript(BEGINNING)
-    capture.arm(memory, schema, KEYS)
+    memory = armed_copy(made)
     follower = Follower(memory)
     before = sum(map(len, contents(memory).values()))
     memory.execute(write)

@@ -1,6 +1,5 @@
 """Writes in PostgreSQL reach the old file exactly once, in its own formats, and touch nothing else there."""
 
-import asyncio
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -9,13 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from inspected import schema_of
 
 from zenni_tui.convert import encode
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import ColumnPlan, KeyPlan, Kind, Plan, TablePlan, TargetType
-from zenni_tui.model.schema import SourceSchema
-from zenni_tui.source import apply, freeze, inspect, live
-from zenni_tui.source.database import connect_frozen
+from zenni_tui.source import apply, freeze, live
 from zenni_tui.steps import backward
 from zenni_tui.target import capture, load
 from zenni_tui.target.connect import Target
@@ -89,7 +87,7 @@ class Ground:
             made.executescript(FILE)
         made.close()
         self.file, self.target, self.app = live.open_live(path), target, app
-        schema = asyncio.run(_schema(path))
+        schema = schema_of(path)
         target.execute(TABLES)
         keys = {t.name: t.key.columns if t.key else () for t in PLAN.tables}
         for table in PLAN.tables:
@@ -133,14 +131,6 @@ class Ground:
         )
         for here, there in compared:
             assert sorted(self.rows(here), key=repr) == sorted(self.target.execute(there).fetchall(), key=repr)
-
-
-async def _schema(path: Path) -> SourceSchema:
-    database = await connect_frozen(path)
-    try:
-        return await inspect.read_schema(database)
-    finally:
-        await database.close()
 
 
 @pytest.fixture

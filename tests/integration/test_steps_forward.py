@@ -1,6 +1,5 @@
 """Writes of the application reach the target exactly once, whatever they do, while it serves on."""
 
-import asyncio
 import contextlib
 import random
 import sqlite3
@@ -10,13 +9,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from inspected import schema_of
 
 from zenni_tui.convert import encode
 from zenni_tui.errors import Occupied, StepFailed
 from zenni_tui.model.plan import ColumnPlan, ForeignKeyPlan, IndexPlan, KeyPlan, Kind, Plan, TablePlan, TargetType
-from zenni_tui.model.schema import SourceSchema
-from zenni_tui.source import capture, inspect, live
-from zenni_tui.source.database import connect_frozen
+from zenni_tui.source import capture, live
 from zenni_tui.steps import forward
 from zenni_tui.target import bookkeeping, changes, load
 from zenni_tui.target.connect import Target
@@ -107,7 +105,7 @@ class Ground:
         self.app = sqlite3.connect(path, isolation_level=None)
         self.app.executescript(FILE)
         self.app.execute("PRAGMA foreign_keys = ON")
-        self.schema = asyncio.run(_schema(path))
+        self.schema = schema_of(path)
         self.file, self.target = live.open_live(path), target
         capture.arm(self.file, self.schema, forward.keys(PLAN))
         target.execute(TABLES)
@@ -162,14 +160,6 @@ class Ground:
 
 RULES = 3 + 3 + 2
 """Keys, unique indexes, foreign keys."""
-
-
-async def _schema(path: Path) -> SourceSchema:
-    database = await connect_frozen(path)
-    try:
-        return await inspect.read_schema(database)
-    finally:
-        await database.close()
 
 
 @pytest.fixture

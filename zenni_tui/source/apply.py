@@ -215,10 +215,3 @@ def _thin(
     ]
     connection.executemany(f"DELETE FROM {quoted(table)} WHERE {rowid} = ?", gone)  # noqa: S608 - as above
     return len(gone)
-
-
-def raise_counter(connection: sqlite3.Connection, table: str, last: int) -> None:
-    """Let an AUTOINCREMENT table go on after a number that was given out in PostgreSQL; within `batch`."""
-    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (last, table))
-    if connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = ?", (table,)).fetchone() is None:
-        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))

@@ -16,11 +16,6 @@ PREFIX = "zenni_tui_"
 WAIT_SECONDS = 10.0
 
 
-def is_ours(name: str) -> bool:
-    """Return whether a table, index or trigger of the file is one that we put there."""
-    return name.lower().startswith(PREFIX)
-
-
 def open_live(path: Path) -> sqlite3.Connection:
     """Open the application's file for reading and writing, in transactions of our own making; raises StepFailed.
 

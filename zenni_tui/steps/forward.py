@@ -34,7 +34,11 @@ class Followed(Record, frozen=True):
 
 def keys(plan: Plan) -> dict[str, tuple[str, ...]]:
     """Return the columns by which the source's tables are watched, none for a table whose rows can't be told apart."""
-    return {t.source: tuple(t.column(name).source or "" for name in plan.row_key(t)) for t in plan.tables}
+    return {t.source: _key(plan, t) for t in plan.tables}
+
+
+def _key(plan: Plan, table: TablePlan) -> tuple[str, ...]:
+    return tuple(table.column(name).source or "" for name in plan.row_key(table))
 
 
 def follow(
@@ -74,16 +78,13 @@ def _changed(
 ) -> changes.TableChanges:
     schema, plan = model
     source = _source_table(schema, table)
-    key = keys(plan)[table.source]
+    key = _key(plan, table)
     columns = [c.source or "" for c in table.loaded]
     rowid = reader.rowid_name(source) if table.quarantine else None
     found = capture.rows(file, source.name, key, [*columns, *([rowid] if rowid else [])], logged)
     # Rows that the operator keeps out stay out: in the target they are gone.
     rows = [row[: len(columns)] for row in found.values() if not rowid or row[-1] not in table.quarantine]
-    wanted = [table.column(name) for name in plan.row_key(table)]
-    return changes.TableChanges(
-        table.name, _data(plan, table, rows), _keys(plan, table, [c.source or "" for c in wanted], logged)
-    )
+    return changes.TableChanges(table.name, _data(plan, table, rows), _keys(plan, table, key, logged))
 
 
 def _whole(file: sqlite3.Connection, schema: SourceSchema, plan: Plan, table: TablePlan) -> changes.TableChanges:
