@@ -1,0 +1,85 @@
+"""What a new run is asked to do: settings and command line made into its orders."""
+
+from pathlib import Path
+
+import msgspec
+
+from zenni_tui.cli import Options
+from zenni_tui.config import Settings
+from zenni_tui.engine import folders
+from zenni_tui.errors import UsageError
+from zenni_tui.model.request import Request
+from zenni_tui.model.runbook import RunKind
+
+
+def aimed(kind: RunKind, settings: Settings, options: Options) -> Settings:
+    """Return the settings with staging for a target, when this is a rehearsal and the command line names no other."""
+    if kind is not RunKind.REHEARSE or settings.staging is None or options.target:
+        return settings
+    return msgspec.structs.replace(settings, target=settings.staging, password=settings.staging_password)
+
+
+def request_for(
+    kind: RunKind, settings: Settings, options: Options, *, gated: bool = False, demo: str | None = None
+) -> Request:
+    """Return the orders for a new run; raises UsageError for what can't be meant."""
+    if not settings.source:
+        raise UsageError("No source is named.", next_step="Give --source FILE, ZENNI_SOURCE, or [source] path.")
+    try:
+        settings.source.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            "The path of the source is not valid UTF-8.", next_step="Make a link to it with a plain name and name that."
+        ) from None
+    if kind is RunKind.MIGRATE and settings.target is None:
+        raise UsageError(
+            "A migration needs a target.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url."
+        )
+    if options.keep and settings.target is None:
+        raise UsageError(
+            "--keep needs a --target: an embedded PostgreSQL ends with its run.",
+            next_step="Give --target URL of a PostgreSQL of yours.",
+        )
+    return Request(
+        folders.new_run_id(kind),
+        kind,
+        str(Path(settings.source).absolute()),
+        settings.target,
+        settings.schema,
+        _prisma(settings),
+        keep=options.keep or kind is RunKind.MIGRATE,
+        gated=gated,
+        workers=settings.workers,
+        chunk_rows=settings.chunk_rows,
+        retry_minutes=settings.retry_minutes,
+        choices=msgspec.structs.replace(settings.choices, accept_lossless=options.accept_repairs),
+        demo=demo,
+        application_role=settings.application_role,
+        second_copy=settings.second_copy,
+        rehearsal_hours=settings.rehearsal_hours if kind is RunKind.MIGRATE else 0.0,
+        confirmed=options.confirm,
+        rung=_rung(options.rung),
+        assertions=settings.verify.assertions,
+        assertions_target=settings.verify.on_target,
+    )
+
+
+def _rung(name: str) -> str:
+    if not name:
+        return ""
+    from zenni_tui.target import ladder  # noqa: PLC0415 - brings the drivers
+
+    if name not in ladder.NAMES:
+        raise UsageError(f"No check of the target is called {name!r}.", next_step=f"Known: {', '.join(ladder.NAMES)}")
+    return name
+
+
+def _prisma(settings: Settings) -> str | None:
+    from zenni_tui.application import prisma  # noqa: PLC0415 - brings the parser, which most verbs don't need
+
+    if settings.prisma_schema == "none":
+        return None
+    found = (
+        prisma.find_schema(Path(settings.source)) if settings.prisma_schema == "auto" else Path(settings.prisma_schema)
+    )
+    return str(found.absolute()) if found else None

@@ -1,0 +1,196 @@
+"""The verbs that begin a run: headless, or in the wizard."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zenni_tui import headless
+from zenni_tui.cli import Options, settings_of
+from zenni_tui.config import Settings
+from zenni_tui.engine import client, folders
+from zenni_tui.errors import ExitCode, UsageError
+from zenni_tui.model.request import Request
+from zenni_tui.model.runbook import RunKind
+
+from .looking import status
+from .orders import aimed, request_for
+
+if TYPE_CHECKING:
+    from zenni_tui.sandbox.demo import Demo
+
+
+class Offer:
+    """What the wizard can start, and how; the screen knows no more than this."""
+
+    def __init__(self, settings: Settings, options: Options, *, hints: tuple[str, ...] = (), demo: str = "") -> None:
+        self._settings = settings
+        self._options = options
+        self._demo = demo or None
+        self.source = settings.source or "no source named yet (--source FILE)"
+        self.target = _label(settings)
+        self.live = False
+        self.hints = hints
+        kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
+        self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()
+
+    def start(self, kind: RunKind) -> Path:
+        """Create a run that waits for the operator before it writes, and start its engine."""
+        settings = aimed(kind, self._settings, self._options)
+        request = request_for(kind, settings, self._options, gated=True, demo=self._demo)
+        folder = client.create(request, Path(self._options.run_dir) if self._options.run_dir else None)
+        engage(self._options, folder, "run", settings.password)
+        return folder
+
+    def resume(self, folder: Path) -> None:
+        """Start an engine that goes on where the run ended."""
+        engage(self._options, folder, "run")
+
+    def check_again(self, folder: Path) -> None:
+        """Start an engine that looks again at what stood in the way to the target."""
+        engage(self._options, folder, "check")
+
+    def rollback(self, folder: Path) -> None:
+        """Start an engine that takes the run back."""
+        engage(self._options, folder, "rollback")
+
+
+def engage(options: Options, folder: Path, action: str, password: str | None = None) -> None:
+    """Start an engine on a run, with the password that settings or the demo know, and the demo kept alive by it."""
+    request = client.request_of(folder)
+    if request.demo is None:
+        client.launch(folder, action=action, password=password or _password(options, request))
+        return
+    from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
+
+    with sandbox.open_demo(Path(request.demo)) as made:
+        client.launch(folder, action=action, password=made.target["password"], hold_fds=[made.hold.fileno()])
+
+
+def _password(options: Options, request: Request) -> str | None:
+    if request.target is None:
+        return None
+    settings = settings_of(options)
+    theirs, ours = request.target, settings.target
+    if _same(theirs, settings.staging):
+        return settings.staging_password
+    if ours is not None and not _same(theirs, ours):
+        raise UsageError(
+            "The target named now is not the one this run began with.",
+            why=f"The run's is {theirs.get('host')}:{theirs.get('port')}/{theirs.get('dbname')}.",
+            next_step="Leave the target out, or name the same one.",
+        )
+    return settings.password
+
+
+def _same(one: dict[str, str], other: dict[str, str] | None) -> bool:
+    return other is not None and all(one.get(k) == other.get(k) for k in ("host", "port", "dbname"))
+
+
+def _label(settings: Settings) -> str:
+    if settings.target is None:
+        return "embedded PostgreSQL"
+    from zenni_tui.target import libpq  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
+
+    return libpq.label(settings.target)
+
+
+def begin(request: Request, settings: Settings, options: Options) -> Path:
+    """Create the run directory and start the engine; returns the directory."""
+    folder = client.create(request, Path(options.run_dir) if options.run_dir else None)
+    engage(options, folder, "run", settings.password)
+    return folder
+
+
+def run(kind: RunKind) -> Callable[[Options], int]:
+    """Return the verb that makes a run of a kind."""
+
+    def verb(options: Options) -> int:
+        settings = settings_of(options)
+        if options.screen:
+            return wizard(options, settings, start=kind)
+        settings = aimed(kind, settings, options)
+        if kind is RunKind.MIGRATE and not options.yes:
+            raise UsageError(
+                "A migration writes to the live target.", next_step="Say so with --yes, or run it on a terminal."
+            )
+        folder = begin(request_for(kind, settings, options), settings, options)
+        return follow(folder, options)
+
+    return verb
+
+
+def follow(folder: Path, options: Options, *, skip: int = 0) -> int:
+    """Tell a run in lines until it ends; returns its exit code."""
+    return headless.follow(folder, events=options.events, as_json=options.json, skip=skip)
+
+
+def wizard(
+    options: Options, settings: Settings | None = None, *, start: RunKind | None = None, follow: Path | None = None
+) -> int:
+    """Open the screen: on a live run, on a new one, or on the list of what can be done."""
+    from zenni_tui.ui import app  # noqa: PLC0415 - Textual is for those who look
+
+    offer = Offer(settings or settings_of(options), options)
+    if start is not None:
+        follow = offer.start(start)
+    app.run(offer, follow or client.live_run(), ascii_only=options.ascii)
+    return int(ExitCode.PASSED)
+
+
+def default(options: Options) -> int:
+    """Open the wizard, which attaches to a live run; without a terminal, tell how things stand."""
+    return wizard(options) if options.screen else status(options)
+
+
+def demo(options: Options) -> int:
+    """Make the demo, then the wizard on it, or a rehearsal in lines."""
+    from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
+
+    place = Path(options.folder) if options.folder else folders.state_home() / "demo"
+    print("Making the sample application and starting PostgreSQL ...", file=sys.stderr)
+    made = sandbox.open_demo(place, bookings=options.bookings, seed=options.seed, trouble=tuple(options.trouble))
+    with made:
+        settings = _demo_settings(made, options)
+        hints = (f"demo application: {made.app_url}", f"its folder: {made.folder}")
+        for hint in hints:
+            print(hint, file=sys.stderr)
+        if options.screen:
+            from zenni_tui.ui import app  # noqa: PLC0415 - Textual is for those who look
+
+            live = client.live_run()
+            app.run(Offer(settings, options, hints=hints, demo=str(made.folder)), live, ascii_only=options.ascii)
+            return int(ExitCode.PASSED)
+        request = request_for(RunKind.REHEARSE, settings, options, demo=str(made.folder))
+        return follow(begin(request, settings, options), options)
+
+
+def _demo_settings(made: "Demo", options: Options) -> Settings:
+    """Return the demo's own settings, in which only the command line's choices about the copy are kept."""
+    named = dict(made.target)
+    password = named.pop("password", None)
+    base = settings_of(options)
+    return Settings(
+        str(made.source),
+        str(made.schema),
+        base.choices,
+        named,
+        password,
+        "public",
+        base.workers,
+        base.chunk_rows,
+        retry_minutes=base.retry_minutes,
+    )
+
+
+def plan(options: Options) -> int:
+    """Make the plan; with --ddl print its SQL and nothing else on standard output."""
+    if not options.ddl:
+        return run(RunKind.PLAN)(options)
+    settings = settings_of(options)
+    folder = begin(request_for(RunKind.PLAN, settings, options), settings, options)
+    code = headless.follow(folder, events=False, as_json=False)
+    ddl = folder / "schema.sql"
+    if ddl.exists():
+        sys.stdout.write(ddl.read_text())
+    return code

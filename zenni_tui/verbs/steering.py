@@ -1,0 +1,88 @@
+"""The verbs that speak to a live engine, or start one on a run that there is."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from zenni_tui import headless
+from zenni_tui.cli import Options, settings_of
+from zenni_tui.engine import client, folders
+from zenni_tui.engine.client import Follower
+from zenni_tui.errors import ExitCode, NotReady
+
+from .looking import chosen, follower_of
+from .starting import engage, follow, wizard
+
+
+def attach(options: Options) -> int:
+    """Watch the live run: on the screen, or in lines without taking control of it."""
+    folder = chosen(options)
+    if options.screen:
+        return wizard(options, follow=folder)
+    return headless.follow(folder, events=options.events, as_json=options.json, control=False)
+
+
+def stop(options: Options) -> int:
+    """Ask the engine to stop and wait until it has."""
+    follower = follower_of(options)
+    if not follower.alive:
+        raise NotReady("No engine is running.", where=str(follower.folder), next_step="zenni-tui status")
+    reply = follower.send("stop")
+    print(reply.message, file=sys.stderr)
+    if not reply.ok:
+        return int(ExitCode.FAILED)
+    while follower.alive:
+        time.sleep(0.1)
+    follower.poll()
+    print(f"verdict: {follower.state.verdict}", file=sys.stderr)
+    return int(follower.state.exit_code or 0)
+
+
+def steer(name: str, *fields: str) -> Callable[[Options], int]:
+    """Return the verb that gives a live engine a command with some of the options."""
+
+    def verb(options: Options) -> int:
+        follower = follower_of(options)
+        if not follower.alive:
+            raise NotReady("No engine is running.", where=str(follower.folder), next_step="zenni-tui status")
+        reply = follower.send(name, **{field: getattr(options, field) for field in fields})
+        print(reply.message, file=sys.stderr)
+        return int(ExitCode.PASSED if reply.ok else ExitCode.FAILED)
+
+    return verb
+
+
+def again(action: str) -> Callable[[Options], int]:
+    """Return the verb that starts an engine on a run that there is, for one of its actions."""
+
+    def verb(options: Options) -> int:
+        follower = Follower(_known_to_the_target(options) or chosen(options))
+        follower.poll()
+        entries = follower.state.entries
+        if follower.alive:
+            if action != "rollback":
+                raise NotReady("An engine is at work on this run already.", next_step="zenni-tui attach")
+            follower.send("rollback")
+        else:
+            engage(options, follower.folder, action)
+        return follow(follower.folder, options, skip=entries)
+
+    return verb
+
+
+def _known_to_the_target(options: Options) -> Path | None:
+    """Return the run that a named target knows, its directory made anew when it is lost."""
+    there = options.run_dir or client.live_run() or client.last_run()
+    lost = there is None or not (Path(there) / folders.EVENTS).exists()
+    if not lost and (options.run_dir or not options.target):
+        return None
+    settings = settings_of(options)
+    if settings.target is None:
+        return None
+    from zenni_tui.engine import recall  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+
+    found = recall.recall(settings.target, settings.password, Path(options.run_dir) if options.run_dir else None)
+    if found is not None:
+        print(f"The target knows this run: {found}", file=sys.stderr)
+    return found
