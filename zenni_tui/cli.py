@@ -30,6 +30,8 @@ _VERBS: dict[str, str] = {
     "logs": "the live or last run's journal in lines",
     "report": "the live or last run's report",
     "runs": "all runs, newest first",
+    "tasks": "every task of the plan, from the first week to the last day, and how it stands",
+    "sign": "sign a task off that a person must do",
     "explain": "what a finding's code means and what to do",
 }
 
@@ -71,6 +73,13 @@ def parser() -> argparse.ArgumentParser:
     made["demo"].add_argument("--with", action="append", default=[], dest="trouble", metavar="TROUBLE",
                               help="plant trouble: drift, orphans, nul, badutf8, text-in-int")  # fmt: skip
     made["plan"].add_argument("--ddl", action="store_true", help="print the DDL on standard output")
+    made["plan"].add_argument("--coverage", action="store_true", help="every line of the plan and what carries it")
+    made["tasks"].add_argument("--timeline", action="store_true", help="the phases with their days")
+    made["tasks"].add_argument("--risks", action="store_true", help="the risks with what mitigates them")
+    made["sign"].add_argument("task", metavar="TASK", help="such as A3")
+    made["sign"].add_argument("--by", default="", metavar="NAME", help="who signs")
+    made["sign"].add_argument("--note", default="", metavar="TEXT", help="what was done")
+    made["sign"].add_argument("--undo", action="store_true", help="take a signature back")
     made["check"].add_argument("--rung", metavar="NAME", help="only one check of the target: name, tcp, tls, login ...")
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
@@ -105,6 +114,13 @@ class Options(argparse.Namespace):
     seed: int = 1
     trouble: Sequence[str] = ()
     ddl: bool = False
+    coverage: bool = False
+    timeline: bool = False
+    risks: bool = False
+    task: str = ""
+    by: str = ""
+    note: str = ""
+    undo: bool = False
     repair: bool = False
     code: str = ""
     workers: int | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import looking, starting, steering
+from .verbs import looking, starting, steering, tasks
 
 VERBS: dict[str | None, Callable[[Options], int]] = {
     None: starting.default,
@@ -27,4 +27,6 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "report": looking.report,
     "runs": looking.runs,
     "explain": looking.explain,
+    "tasks": tasks.show,
+    "sign": tasks.sign,
 }

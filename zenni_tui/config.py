@@ -5,6 +5,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from .errors import UsageError
 from .model.choices import Choices
 from .model.plan import parse_type
 from .model.record import Record
+from .model.roadmap import PHASES, TASKS
+from .model.tasks import Timeline
 
 WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
 _PORTS = 65_536
@@ -70,6 +73,14 @@ class CopySection(Record, frozen=True):
     retry_minutes: float = 10.0
 
 
+class TimelineSection(Record, frozen=True):
+    """`[timeline]`: the plan's first day, who owns a phase or task, and the days of phases where they are changed."""
+
+    start: date | None = None
+    owners: dict[str, str] = msgspec.field(default_factory=dict)
+    days: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class Config(Record, frozen=True):
     """The whole file."""
 
@@ -79,6 +90,7 @@ class Config(Record, frozen=True):
     schema: SchemaSection = SchemaSection()
     copy: CopySection = CopySection()
     verify: VerifySection = VerifySection()
+    timeline: TimelineSection = TimelineSection()
 
 
 class Settings(Record, frozen=True):
@@ -99,6 +111,7 @@ class Settings(Record, frozen=True):
     staging: dict[str, str] | None = None
     staging_password: str | None = None
     rehearsal_hours: float = 0.0
+    timeline: Timeline = Timeline()
 
 
 def load(path: Path) -> Config:
@@ -168,6 +181,18 @@ def _choices(config: Config) -> Choices:
     return Choices(s.repairs, s.casts, s.renames, config.source.exclude)
 
 
+def _timeline(section: TimelineSection) -> Timeline:
+    phases, tasks = {p.id for p in PHASES}, {t.id for t in TASKS}
+    for kind, names, known in (("days", section.days, phases), ("owners", section.owners, phases | tasks)):
+        unknown = next((name for name in names if name not in known), None)
+        if unknown:
+            raise UsageError(
+                f"[timeline.{kind}] names no {'phase' if kind == 'days' else 'phase or task'}: {unknown}.",
+                next_step="zenni-tui tasks lists them.",
+            )
+    return Timeline(section.start, section.owners, section.days)
+
+
 def parameters(url: str) -> dict[str, str]:
     """Return a connection URL or string as libpq parameters; raises UsageError."""
     from .target import libpq  # noqa: PLC0415 - half of the start-up time, for the verbs that need it
@@ -232,4 +257,5 @@ def settle(
         staging,
         staging_password,
         _hours(environment.get("ZENNI_REHEARSAL_HOURS"), config.staging.rehearsal_hours),
+        _timeline(config.timeline),
     )

@@ -13,6 +13,7 @@ from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind
 
+from . import tasks
 from .looking import status
 from .orders import aimed, request_for
 
@@ -185,6 +186,8 @@ def _demo_settings(made: "Demo", options: Options) -> Settings:
 
 def plan(options: Options) -> int:
     """Make the plan; with --ddl print its SQL and nothing else on standard output."""
+    if options.coverage:
+        return tasks.show(options)
     if not options.ddl:
         return run(RunKind.PLAN)(options)
     settings = settings_of(options)
