@@ -23,10 +23,10 @@ from psycopg.conninfo import make_conninfo
 PATIENCE = 30.0
 
 
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as link:
-        link.bind(("127.0.0.1", 0))
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a port of an address on which nothing listens; fails where the machine has no such address."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as link:
+        link.bind((host, 0))
         return int(link.getsockname()[1])
 
 
@@ -58,12 +58,12 @@ def own_folder() -> Iterator[Path]:
 
 
 class Postgres17:
-    """One server on 127.0.0.1, scram-sha-256, superuser `postgres`."""
+    """One server on one address of this machine alone, scram-sha-256, superuser `postgres`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        self.folder, self.host = folder, host
         self.data = folder / "data"
-        self.port = free_port()
+        self.port = free_port(host)
         self.password = secrets.token_urlsafe(24)
         self._process: subprocess.Popen[bytes] | None = None
         # As root the server runs as nobody, who can't enter our environment's folder.
@@ -91,7 +91,7 @@ class Postgres17:
         give(keys)
         fixed = ["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         assert self._run("initdb", "-D", str(self.data), f"--pwfile={keys}", *fixed).wait(PATIENCE) == 0
-        own = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "autovacuum": "off"}
+        own = {"listen_addresses": self.host, "unix_socket_directories": "", "fsync": "off", "autovacuum": "off"}
         self.configure(**(own | {"port": str(self.port), "dynamic_shared_memory_type": "mmap"} | settings))
         self.start()
 
@@ -153,7 +153,7 @@ class Postgres17:
         """Return libpq's parameters of a database."""
         secret = self.password if password is None else password
         return {
-            "host": "127.0.0.1",
+            "host": self.host,
             "port": str(self.port),
             "user": user,
             "dbname": database,
@@ -181,10 +181,10 @@ class Postgres17:
 
 
 @contextmanager
-def running(**settings: str) -> Iterator[Postgres17]:
+def running(host: str = "127.0.0.1", **settings: str) -> Iterator[Postgres17]:
     """Yield a server of its own."""
     with own_folder() as folder:
-        server = Postgres17(folder)
+        server = Postgres17(folder, host)
         server.make(**settings)
         try:
             yield server

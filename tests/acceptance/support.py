@@ -47,6 +47,8 @@ class Program:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+        self.within: tuple[str, ...] = ()
+        """What to start it with, such as in surroundings of its own."""
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ZENNI_"))}
         self.environment["XDG_STATE_HOME"] = str(home / "state")
         # Most tests migrate a file of their own at once; those of the rehearsal's memory ask for it.
@@ -57,7 +59,7 @@ class Program:
     ) -> "subprocess.Popen[str]":
         """Start a command without a terminal."""
         return subprocess.Popen(
-            [*PROGRAM, *arguments],
+            [*self.within, *PROGRAM, *arguments],
             env=self.environment | dict(environment or {}),
             cwd=self.home,
             stdin=subprocess.DEVNULL,

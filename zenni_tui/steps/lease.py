@@ -41,7 +41,7 @@ async def keep(run: Run) -> None:
                 failed = False
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 connection, failed = None, True
-                _bear(run, str(error) or type(error).__name__)
+                _bear(run, str(error) or "the target did not answer in time")
             await asyncio.sleep(_EVERY)
     finally:
         if connection is not None:

@@ -11,7 +11,7 @@ import pytest
 from climbing import AUTHORITY, climb, target
 from postgres17 import Postgres17
 
-from zenni_tui.target import catalogue, ladder, supabase
+from zenni_tui.target import catalogue, ladder
 from zenni_tui.target.ladder import ground as shared
 from zenni_tui.target.ladder import name as naming
 from zenni_tui.target.ladder import tcp
@@ -53,40 +53,6 @@ async def test_a_name_that_nobody_knows_stops_the_first_rung(server: Postgres17)
     assert made.stopped == "name"
     assert "can't be resolved" in made.words
     assert "VPN" in made.words
-
-
-@pytest.mark.parametrize(
-    ("host", "advice"),
-    [("db.abcdefghij.supabase.co", "postgres.abcdefghij"), ("db.example.org", "IPv6, or ask for a name")],
-)
-async def test_an_endpoint_with_ipv6_alone_is_explained(
-    server: Postgres17, monkeypatch: pytest.MonkeyPatch, host: str, advice: str
-) -> None:
-    """Without an IPv6 line the way out is told: at Supabase the session pooler's address and user name."""
-    answer = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::7", server.port, 0, 0))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
-    monkeypatch.setattr(naming, "has_route", lambda address: address.family != socket.AF_INET6)
-    made = await climb(target(server, host=host))
-    assert made.stopped == "name"
-    assert "only an IPv6 address" in made.words
-    assert "2001:db8::7" in made.words
-    assert advice in made.words
-    assert (supabase.SESSION_POOLER in made.words) is host.endswith("supabase.co")
-
-
-async def test_of_both_families_the_one_with_a_line_is_used(
-    server: Postgres17, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An AAAA record in front of the A record stops nobody who has IPv4 only."""
-    both = [
-        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:db8::7", server.port, 0, 0)),
-        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port)),
-    ]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: both)
-    monkeypatch.setattr(naming, "has_route", lambda address: address.family != socket.AF_INET6)
-    made = await climb(target(server, host="both.example.org"), "name", "tcp")
-    assert made.error is None, made.words
-    assert f"127.0.0.1:{server.port} answers" in made.found["tcp"].found
 
 
 async def test_a_resolver_that_never_answers_is_waited_for_a_bounded_time(

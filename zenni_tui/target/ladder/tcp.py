@@ -63,7 +63,8 @@ def judge(door: Door, address: Address, error: OSError) -> NotReady:
             "Nothing listens at that address and port.",
             where=str(door),
             why=f"{address} refused the connection at once: the machine is there, the server isn't.",
-            next_step="Check the port (PostgreSQL's is 5432) and that the server runs and listens to other machines.",
+            next_step="Check the port (PostgreSQL's is 5432) and that the server runs and listens to other machines"
+            f" (listen_addresses), by {'IPv6' if address.family == socket.AF_INET6 else 'IPv4'} too.",
         )
     if error.errno in _NO_ROUTE:
         return NotReady(
