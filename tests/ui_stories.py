@@ -66,7 +66,7 @@ def began(*, live: bool = False, kind: RunKind = RunKind.REHEARSE) -> e.RunStart
 
 
 def reached() -> Iterator[e.AnyEvent]:
-    """Yield reach and snapshot."""
+    """Yield reach, arm and snapshot."""
     yield e.StepStarted(StepId.REACH)
     yield e.CheckMade(
         StepId.REACH, "source file", ok=True, found="/srv/zenni/data/bookings.db, 412.6 MB, SQLite 3, WAL"
@@ -84,6 +84,8 @@ def reached() -> Iterator[e.AnyEvent]:
         advice="Harmless for the copy; set NTP before the switch.",
     )
     yield e.StepDone(StepId.REACH, 0.4, "source and target are there")
+    yield e.StepStarted(StepId.ARM)
+    yield e.StepDone(StepId.ARM, 0.0, "not asked for")
     yield e.StepStarted(StepId.SNAPSHOT)
     yield e.CheckMade(StepId.SNAPSHOT, "integrity", ok=True, found="ok")
     yield e.SourceSeen(e.SourceFacts(SOURCE, 412_600_000, "9f2c" * 16, 10, 2_514_155))
@@ -264,7 +266,9 @@ def undone() -> Iterator[e.AnyEvent]:
 
 
 def passed() -> Iterator[e.AnyEvent]:
-    """Yield the report and the end."""
+    """Yield catch_up, the report and the end."""
+    yield e.StepStarted(StepId.CATCH_UP)
+    yield e.StepDone(StepId.CATCH_UP, 0.0, "not asked for")
     yield e.StepStarted(StepId.REPORT)
     yield e.StepDone(StepId.REPORT, 0.1, "the evidence is written")
     yield from undone()

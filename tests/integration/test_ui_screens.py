@@ -316,7 +316,7 @@ async def test_long_texts_lose_no_letter(make: Runs) -> None:
     """Where a text is longer than its place and can be scrolled, its wrapped lines still hold every letter."""
     story = make(*told(UP_TO_VERIFIED), *stories.passed())
     async with watching(story) as pilot:
-        panel = "".join(line[21:79].strip() for line in text(pilot).splitlines())
+        panel = "".join(line[21:78].strip() for line in text(pilot).splitlines())
         assert f"evidence   {story.folder}" in panel
         assert "…" in next(line for line in text(pilot).splitlines() if "sha256" in line)
 

@@ -14,7 +14,7 @@ from zenni_tui.model.choices import CAST, Choices
 from zenni_tui.model.findings import blocking
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.result import judge
-from zenni_tui.model.runbook import STEPS_OF, WRITES_TARGET, RunKind, StepId, StepState, Verdict
+from zenni_tui.model.runbook import STEPS_OF, WRITES_SOURCE, WRITES_TARGET, RunKind, StepId, StepState, Verdict
 from zenni_tui.report import evidence
 from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.reach import climb_again
@@ -192,7 +192,7 @@ class Runner:
             verdict = None if choices_changed else await self._step(BOOK[step_id])
             if choices_changed or (verdict is Verdict.NOT_READY and step_id is StepId.PLAN and await self._mended()):
                 anew = (StepId.AUDIT, StepId.PLAN)
-                book = [s for s in STEPS_OF[self._kind] if s not in (StepId.REACH, StepId.SNAPSHOT, StepId.INSPECT)]
+                book = list(STEPS_OF[self._kind])[STEPS_OF[self._kind].index(StepId.AUDIT) :]
             elif verdict is not None:
                 return verdict
             elif step_id is StepId.PLAN:
@@ -268,8 +268,7 @@ class Runner:
         clock = asyncio.create_task(self._tick())
         try:
             await self._run.steering.opened(self._run.stop_here)
-            await step.check(self._run)
-            summary = await step.run(self._run)
+            summary = await self._done(step)
         except (Halted, OSError) as error:
             self._failed(step.id, error, time.monotonic() - started)
             return Verdict.STOPPED
@@ -283,6 +282,12 @@ class Runner:
         self._run.tell(e.StepDone(step.id, round(time.monotonic() - started, 3), summary))
         log.info("action=step_done step=%s", step.id)
         return None
+
+    async def _done(self, step: Step) -> str:
+        if not step.asked(self._run):
+            return "not asked for"
+        await step.check(self._run)
+        return await step.run(self._run)
 
     async def _tick(self) -> None:
         while True:
@@ -302,7 +307,9 @@ class Runner:
     async def _undo(self) -> bool:
         for step_id in reversed(STEPS_OF[self._kind]):
             state = self._journal.state.step(step_id).state
-            if step_id not in WRITES_TARGET or state in (StepState.PENDING, StepState.UNDONE):
+            if step_id not in WRITES_TARGET | WRITES_SOURCE or state in (StepState.PENDING, StepState.UNDONE):
+                continue
+            if not BOOK[step_id].asked(self._run):
                 continue
             started = time.monotonic()
             self._run.tell(e.UndoStarted(step_id))

@@ -4,7 +4,7 @@ import msgspec
 
 from .choices import Choices
 from .record import Record
-from .runbook import RunKind
+from .runbook import Meanwhile, RunKind
 
 
 class Request(Record, frozen=True):
@@ -16,7 +16,8 @@ class Request(Record, frozen=True):
     `assertions_target` their PostgreSQL forms where given. `application_role` is the role of the target that the
     application logs in as, empty when it is ours; `second_copy` a folder for another copy of the snapshot, or empty.
     A migration must have been rehearsed within `rehearsal_hours` (0: need not), unless `confirmed`, which is the word
-    that the operator typed, says otherwise. `rung` is the only check of the target that is wanted, or empty for all.
+    that the operator typed, says otherwise. `meanwhile` is what becomes of the application's writes after the snapshot.
+    `rung` is the only check of the target that is wanted, or empty for all.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class Request(Record, frozen=True):
     rehearsal_hours: float = 0.0
     confirmed: str = ""
     rung: str = ""
+    meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
 

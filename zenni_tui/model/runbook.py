@@ -7,6 +7,7 @@ class StepId(StrEnum):
     """The steps, in the order of the runbook."""
 
     REACH = "reach"
+    ARM = "arm"
     SNAPSHOT = "snapshot"
     INSPECT = "inspect"
     AUDIT = "audit"
@@ -15,6 +16,7 @@ class StepId(StrEnum):
     COPY = "copy"
     INDEX = "index"
     VERIFY = "verify"
+    CATCH_UP = "catch_up"
     REPORT = "report"
 
 
@@ -40,15 +42,40 @@ class RunKind(StrEnum):
     MIGRATE = "migrate"
 
 
+class Meanwhile(StrEnum):
+    """What happens to the writes of the application between the snapshot and the switch."""
+
+    NOTHING = "nothing"
+    """The source is not touched; what is written later stays behind."""
+    FOLLOW = "follow"
+    """They are logged in the source and applied to the target."""
+    REFUSE = "refuse"
+    """They are refused, so that the snapshot stays the whole truth."""
+
+
+_READS = (StepId.SNAPSHOT, StepId.INSPECT, StepId.AUDIT, StepId.PLAN)
+_WHOLE = (
+    StepId.REACH,
+    StepId.ARM,
+    *_READS,
+    StepId.PREPARE,
+    StepId.COPY,
+    StepId.INDEX,
+    StepId.VERIFY,
+    StepId.CATCH_UP,
+    StepId.REPORT,
+)
+
 STEPS_OF: dict[RunKind, tuple[StepId, ...]] = {
     RunKind.CHECK: (StepId.REACH,),
-    RunKind.AUDIT: tuple(StepId)[:4],
-    RunKind.PLAN: tuple(StepId)[:5],
-    RunKind.REHEARSE: tuple(StepId),
-    RunKind.MIGRATE: tuple(StepId),
+    RunKind.AUDIT: (StepId.REACH, *_READS[:-1]),
+    RunKind.PLAN: (StepId.REACH, *_READS),
+    RunKind.REHEARSE: _WHOLE,
+    RunKind.MIGRATE: _WHOLE,
 }
 
 WRITES_TARGET = frozenset({StepId.PREPARE, StepId.COPY, StepId.INDEX})
+WRITES_SOURCE = frozenset({StepId.ARM})
 
 
 class Verdict(StrEnum):

@@ -2,7 +2,9 @@
 
 from zenni_tui.model.runbook import StepId
 
+from .arm import Arm
 from .audit import Audit
+from .catch_up import CatchUp
 from .copy import Copy
 from .index import Index
 from .inspect import Inspect
@@ -16,6 +18,7 @@ from .verify import Verify
 
 _ALL: tuple[Step, ...] = (
     Reach(),
+    Arm(),
     Snapshot(),
     Inspect(),
     Audit(),
@@ -24,6 +27,7 @@ _ALL: tuple[Step, ...] = (
     Copy(),
     Index(),
     Verify(),
+    CatchUp(),
     Report(),
 )
 BOOK: dict[StepId, Step] = {s.id: s for s in _ALL}

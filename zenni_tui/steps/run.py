@@ -48,6 +48,10 @@ class Step(ABC):
         """Return whether what it made is still there, so that a resume can pass it by."""
         return True
 
+    def asked(self, run: "Run") -> bool:  # noqa: ARG002 - most steps belong to every run
+        """Return whether the run's orders want it; a step that nobody asked for does nothing and says so."""
+        return True
+
     async def check(self, run: "Run") -> None:  # noqa: B027 - most steps need what the one before has checked
         """Make sure that the step can be done; raises NotReady or Occupied before anything is changed."""
 

@@ -4,6 +4,7 @@ from zenni_tui.model.runbook import RunKind, StepId
 
 STEP_STORIES: dict[StepId, str] = {
     StepId.REACH: "Are source and target there, and may we work on them?",
+    StepId.ARM: "Logs, or refuses, what the application writes from now on.",
     StepId.SNAPSHOT: "One consistent copy of the source; all further reading is from it.",
     StepId.INSPECT: "What the source declares: tables, columns, keys, indexes.",
     StepId.AUDIT: "Which stored values PostgreSQL would refuse or change.",
@@ -12,6 +13,7 @@ STEP_STORIES: dict[StepId, str] = {
     StepId.COPY: "Carries the rows in chunks, each with its checkpoint.",
     StepId.INDEX: "Builds keys, indexes, foreign keys and sequences.",
     StepId.VERIFY: "Compares every row and every value, and the structure.",
+    StepId.CATCH_UP: "Brings what was written since the snapshot, and follows on.",
     StepId.REPORT: "The verdict and its evidence.",
 }
 
