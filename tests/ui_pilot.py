@@ -18,6 +18,7 @@ from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.runbook import RunKind
+from zenni_tui.model.tasks import Timeline
 from zenni_tui.ui.keep import rendered
 
 LOOK = 0.35
@@ -51,6 +52,7 @@ class Desk:
     source = stories.SOURCE
     target = "embedded PostgreSQL"
     live = False
+    timeline = Timeline()
     kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
     hints = ("demo application: http://127.0.0.1:40411",)
 

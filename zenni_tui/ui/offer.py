@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zenni_tui.model.runbook import RunKind
+from zenni_tui.model.tasks import Timeline
 
 
 class Offer(Protocol):
@@ -32,6 +33,10 @@ class Offer(Protocol):
     @property
     def hints(self) -> tuple[str, ...]:
         """Return lines worth knowing at the start."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """Return the dates and owners of the plan's tasks."""
 
     def start(self, kind: RunKind) -> Path:
         """Create and launch a run that waits for the operator before the first write; return its directory."""

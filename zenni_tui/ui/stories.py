@@ -59,6 +59,15 @@ START_KEYS: tuple[tuple[str, str], ...] = (
     ("q", "leave"),
 )
 
+TASK_KEYS: tuple[tuple[str, str], ...] = (
+    ("v", "turn from the tasks to the timeline, to the risks, and back"),
+    ("Up, Down", "look at another task; what carries it stands below"),
+    ("s, Enter", "sign off a task that a person must do: name and note"),
+    ("F2, Ctrl+S", "save this screen (SVG and text)"),
+    ("b, Esc", "back to the first screen"),
+    ("q", "leave"),
+)
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("run", "one pass through the runbook; it has a folder with all evidence"),
     ("engine", "the process that does the work; closing the screen does not end it"),

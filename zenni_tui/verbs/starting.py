@@ -31,6 +31,7 @@ class Offer:
         self.source = settings.source or "no source named yet (--source FILE)"
         self.target = _label(settings)
         self.live = False
+        self.timeline = settings.timeline
         self.hints = hints
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
         self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()

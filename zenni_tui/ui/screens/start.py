@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from zenni_tui.engine import client
 from zenni_tui.model.runbook import RunKind, Verdict
@@ -33,6 +34,18 @@ class Deed(NamedTuple):
     story: str
     kind: RunKind | None = None
     folder: Path | None = None
+    screen: Callable[[Offer], Screen[None]] | None = None
+
+
+def _tasks(offer: Offer) -> Screen[None]:
+    from .tasks import TasksScreen  # noqa: PLC0415 - the first screen shows sooner without it
+
+    return TasksScreen(offer)
+
+
+_ROOMS: tuple[tuple[str, str, Callable[[Offer], Screen[None]]], ...] = (
+    ("tasks", "every task of the plan, its weeks and risks; sign off", _tasks),
+)
 
 
 def _deed_cells(deed: Deed, _: Sequence[int]) -> Sequence[Line]:
@@ -115,6 +128,7 @@ class StartScreen(Base):
         deeds = _unfinished(situation_of(last)) if last else []
         kinds = sorted(self.offer.kinds, key=lambda kind: kind is not RunKind.REHEARSE)
         deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in kinds]
+        deeds += [Deed(name, story, screen=screen) for name, story, screen in _ROOMS] if kinds else []
         self.query_one("#deeds", Rows).show(deeds)
         self._list_runs()
 
@@ -167,7 +181,9 @@ class StartScreen(Base):
     async def _do(self, deed: Deed) -> None:
         self._busy = True
         try:
-            if deed.kind is not None:
+            if deed.screen is not None:
+                self.app.push_screen(deed.screen(self.offer))
+            elif deed.kind is not None:
                 await self._start(deed.kind)
             elif deed.folder is not None:
                 self._open(deed.folder, deed.name)

@@ -1,23 +1,16 @@
 """Pausing a run and setting its speed from its screen."""
 
-import functools
-from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on, work
-from textual.app import ComposeResult
+from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from zenni_tui.engine import client
 from zenni_tui.model.events import Throttled
 from zenni_tui.ui.situation import Situation
-from zenni_tui.ui.widgets.bars import Keys, keys_line
-from zenni_tui.ui.widgets.canvas import Text
-from zenni_tui.ui.words import Line, Tone, paragraph
+from zenni_tui.ui.words import Tone
 
+from .form import Field, Filled, Form
 from .review import ReviewScreen
 
 Fields = dict[str, float | int]
@@ -29,69 +22,24 @@ _FIELDS = (
 )
 
 
-class ThrottleScreen(ModalScreen[Fields]):
-    """Asks for the speed; the result holds what was changed, and nothing when it was left."""
+def _number(name: str, text: str) -> float | int:
+    return float(text) if name == "mb" else int(text)
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Leave", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
-    ]
 
-    def __init__(self, settings: Throttled | None) -> None:
-        super().__init__()
-        self._before = {name: f"{getattr(settings, field):g}" if settings else "" for name, _, field in _FIELDS}
-        self._said = ""
-
-    def compose(self) -> ComposeResult:
-        """Return the box."""
-        with Vertical(classes="box throttle"):
-            yield Text(id="story")
-            for name, meaning, _ in _FIELDS:
-                yield Text(id=f"about-{name}")
-                yield Input(self._before[name], placeholder=meaning, id=f"field-{name}", compact=True)
-            yield Text(id="how")
-
-    def on_mount(self) -> None:
-        """Show what holds now."""
-        self.query_one("#story", Text).show(lambda _: [(("How fast?", Tone.STRONG),), ()])
-        for name, meaning, _ in _FIELDS:
-            line: Line = ((meaning, Tone.DIM),)
-            self.query_one(f"#about-{name}", Text).show(functools.partial(_lines, line))
-            self.query_one(f"#field-{name}", Input).cursor_blink = False
-        self.query_one("#field-rows").focus()
-        self._explain()
-
-    def _explain(self) -> None:
-        self.query_one("#how", Text).show(self._how)
-
-    def _how(self, width: int) -> Iterable[Line]:
-        keys: Keys = (("Enter", "set"), ("Esc", "leave as it is"), ("Up/Down", "next field"))
-        return [(), *(paragraph(self._said, width, Tone.BAD) if self._said else []), keys_line(keys, width)]
-
-    @on(Input.Submitted)
-    def _written(self, message: Input.Submitted) -> None:
-        message.stop()
-        found: Fields = {}
-        for name, meaning, _ in _FIELDS:
-            text = self.query_one(f"#field-{name}", Input).value.strip()
-            if text == self._before[name]:
-                continue
+def _wrong(found: Filled) -> str:
+    for name, meaning, _ in _FIELDS:
+        if found[name]:
             try:
-                found[name] = float(text) if name == "mb" else int(text)
+                _number(name, found[name])
             except ValueError:
-                self._said = f"{text!r} is no number: {meaning}."
-                self._explain()
-                return
-        self.dismiss(found)
-
-    def action_leave(self) -> None:
-        """Change nothing."""
-        self.dismiss({})
+                return f"{found[name]!r} is no number: {meaning}."
+    return ""
 
 
-def _lines(line: Line, _: int) -> Iterable[Line]:
-    return [line]
+def throttle_form(settings: Throttled | None) -> Form:
+    """Return the box that asks for the speed."""
+    fields = [Field(n, meaning, f"{getattr(settings, f):g}" if settings else "") for n, meaning, f in _FIELDS]
+    return Form("How fast?", "", fields, judge=_wrong, deed="set", first="rows")
 
 
 class SteerScreen(ReviewScreen):
@@ -114,11 +62,14 @@ class SteerScreen(ReviewScreen):
         if self.now.over:
             self.tell("Nothing is running.", Tone.DIM)
             return
-        self.app.push_screen(ThrottleScreen(self.now.state.throttled), self._throttled)
+        settings = self.now.state.throttled
+        before = {name: f"{getattr(settings, field):g}" if settings else "" for name, _, field in _FIELDS}
+        self.app.push_screen(throttle_form(settings), lambda found: self._throttled(found, before))
 
-    def _throttled(self, found: Fields | None) -> None:
-        if found:
-            self._steer("throttle", found)
+    def _throttled(self, found: Filled | None, before: Filled) -> None:
+        changed = {n: _number(n, text) for n, text in (found or {}).items() if text and text != before[n]}
+        if changed:
+            self._steer("throttle", changed)
 
     @work
     async def _steer(self, name: str, fields: Fields) -> None:

@@ -1,0 +1,101 @@
+"""A box with a few lines to fill in."""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from zenni_tui.ui.widgets.bars import Keys, keys_line
+from zenni_tui.ui.widgets.canvas import Text
+from zenni_tui.ui.words import Line, Tone, paragraph
+
+Filled = Mapping[str, str]
+Judge = Callable[[Filled], str]
+
+
+class Field(NamedTuple):
+    """One line to fill in: its name, what it means, and what stands there at first."""
+
+    name: str
+    meaning: str
+    before: str = ""
+
+
+class Form(ModalScreen[Filled | None]):
+    """Asks for some lines at once; the result holds them by name, None when nothing is to be done.
+
+    `judge` returns what is wrong with them, empty when nothing is. `deed` is what Enter does. The keys start in the
+    field `first`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave", show=False),
+        Binding("down", "app.focus_next", "Next", show=False),
+        Binding("up", "app.focus_previous", "Previous", show=False),
+    ]
+
+    def __init__(
+        self, title: str, story: str, fields: Sequence[Field], *, judge: Judge, deed: str, first: str = ""
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._story = story
+        self._fields = fields
+        self._judge = judge
+        self._deed = deed
+        self._first = first or fields[0].name
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        """Return the box."""
+        with Vertical(classes="box"):
+            yield Text(id="story")
+            for field in self._fields:
+                yield Text(id=f"about-{field.name}")
+                yield Input(field.before, placeholder=field.meaning, id=f"field-{field.name}", compact=True)
+            yield Text(id="how")
+
+    def on_mount(self) -> None:
+        """Show what is asked for."""
+        self.query_one("#story", Text).show(self._head)
+        for field in self._fields:
+            line: Line = ((field.meaning, Tone.DIM),)
+            self.query_one(f"#about-{field.name}", Text).show(functools.partial(_lines, line))
+            self.query_one(f"#field-{field.name}", Input).cursor_blink = False
+        self.query_one(f"#field-{self._first}").focus()
+        self._explain()
+
+    def _head(self, width: int) -> Iterable[Line]:
+        story = paragraph(self._story, width) if self._story else []
+        return [((self._title, Tone.STRONG),), (), *story, *([()] if story else [])]
+
+    def _explain(self) -> None:
+        self.query_one("#how", Text).show(self._how)
+
+    def _how(self, width: int) -> Iterable[Line]:
+        keys: Keys = (("Enter", self._deed), ("Esc", "leave as it is"), ("Up/Down", "next field"))
+        return [(), *(paragraph(self._said, width, Tone.BAD) if self._said else []), keys_line(keys, width)]
+
+    @on(Input.Submitted)
+    def _written(self, message: Input.Submitted) -> None:
+        message.stop()
+        found = {f.name: self.query_one(f"#field-{f.name}", Input).value.strip() for f in self._fields}
+        self._said = self._judge(found)
+        if self._said:
+            self._explain()
+        else:
+            self.dismiss(found)
+
+    def action_leave(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)
+
+
+def _lines(line: Line, _: int) -> Iterable[Line]:
+    return [line]
