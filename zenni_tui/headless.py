@@ -61,7 +61,7 @@ class Narrator:
                 return _steering(entry.what) or _closing(entry.what)
 
 
-def _steering(what: e.AnyEvent) -> str:
+def _steering(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above
     match what:
         case e.Expected() as told:
             return f"  expected: {told.words}"
@@ -73,6 +73,8 @@ def _steering(what: e.AnyEvent) -> str:
             return f"going on, said by {by}"
         case e.Throttled(by=by) as settings:
             return f"{settings.words}, said by {by}"
+        case e.Eased(words=words):
+            return words
     return ""
 
 

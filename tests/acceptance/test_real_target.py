@@ -2,7 +2,7 @@
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from support import Outcome, Program
 from zenni_tui.engine import client
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId, Verdict
+from zenni_tui.sandbox.sample import SampleApplication
 from zenni_tui.target import catalogue
 
 AUTHORITY = certificates.authority()
@@ -98,13 +99,34 @@ def test_a_pooler(program: Program, server: Postgres17, empty: str, source: str,
 
 
 def test_a_pool_that_is_just_large_enough(program: Program, server: Postgres17, empty: str, source: str) -> None:
-    """With as many sessions as the ladder asks for, the whole run finds its way; with one less it is refused."""
-    for size, code in ((6, 0), (5, 3)):
+    """With as many sessions as the ladder asks for all workers work; with one less one does, which is told."""
+    for size, short in ((6, False), (5, True)):
         with pgbouncer.pooled(server, "session", size=size) as port:
             made = rehearse(program, source, server.conninfo(empty) | {"port": str(port)})
-        assert made.code == code, made.narration
-    assert check_of(made, "limits")["ok"] is False
-    assert "[copy] workers = 1" in made.document["problem"]["next_step"]
+        assert (made.code, made.document["verdict"]) == (0, "passed"), made.narration
+        assert ("Going on with 1 of 2 workers." in made.narration) is short
+    assert check_of(made, "limits")["ok"] is None
+    assert "6 sessions are wanted and 5 were given" in check_of(made, "limits")["found"]
+    assert "raise the pool's size" in check_of(made, "limits")["advice"]
+
+
+def test_a_run_keeps_within_the_sessions_that_there_are(
+    program: Program, server: Postgres17, empty: str, make_sample: Callable[..., SampleApplication]
+) -> None:
+    """A server that gives a role four sessions gets one worker instead of two, and never sees a fifth session."""
+    role = f"few_{secrets.token_hex(4)}"
+    server.execute(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'few' CONNECTION LIMIT 4; GRANT ALL ON DATABASE {empty} TO {role}"
+    )
+    server.execute(f"GRANT ALL ON SCHEMA public TO {role}", empty)
+    info = server.conninfo(empty) | {"user": role, "password": "few"}
+    made = rehearse(program, str(make_sample(bookings=20_000).database), info)
+    assert (made.code, made.document["verdict"]) == (0, "passed"), made.narration
+    assert "Going on with 1 of 2 workers." in made.narration
+    assert "room for 1 worker instead of 2" in check_of(made, "limits")["found"]
+    assert "trying again" not in made.narration
+    server.execute(f"DROP OWNED BY {role}", empty)
+    server.execute(f"REVOKE ALL ON DATABASE {empty} FROM {role}; DROP ROLE {role}")
 
 
 def test_limits_of_a_small_server(program: Program, server: Postgres17, empty: str, source: str) -> None:

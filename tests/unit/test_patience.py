@@ -126,13 +126,18 @@ def test_the_speed_is_shared_among_the_workers() -> None:
 
 
 def test_a_crowded_target_gets_fewer_workers_and_one_at_least() -> None:
-    """Each refusal takes one worker away, never the last, until somebody sets their number."""
-    steering = Steering(lambda _: None, e.Throttled(2))
+    """Each refusal takes one worker away, never the last, until somebody sets their number; each change is told."""
+    told: list[e.AnyEvent] = []
+    steering = Steering(told.append, e.Throttled(2))
     crowded = Interrupted("no room")
     crowded.trouble = Trouble.CROWDED
     for _ in range(3):
         steering.yield_to(crowded)
     assert steering.workers == 1
     steering.yield_to(LOST)
+    assert [t.words for t in told if isinstance(t, e.Eased)] == [
+        "The target has no room for all. Going on with 1 of 2 workers."
+    ]
     steering.set(Command("throttle", workers=3))
     assert steering.workers == 3
+    assert told[-2:] == [e.Eased(3, 3, "An operator wants it so."), e.Throttled(3)]

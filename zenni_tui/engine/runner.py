@@ -292,6 +292,7 @@ class Runner:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
+            self._run.steering.brakes.tick()
             if self._run.meter is not None and not self._run.steering.paused:
                 self._run.meter.tick()
 

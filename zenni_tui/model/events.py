@@ -314,6 +314,20 @@ class Throttled(Event, frozen=True, tag="throttled"):
         return f"{workers}, {self.limits or 'no limit of speed'}"
 
 
+class Eased(Event, frozen=True, tag="eased"):
+    """How many workers work now of those that are wished for, and what made the run change their number."""
+
+    workers: int
+    wished: int
+    why: str
+
+    @property
+    def words(self) -> str:
+        """Return it in a sentence or two."""
+        number = f"{self.workers} of {self.wished} workers" if self.workers < self.wished else "all workers"
+        return f"{self.why} Going on with {number}."
+
+
 class Said(Event, frozen=True, tag="said"):
     """One line of narration; level is `info`, `warning` or `error`."""
 
@@ -357,6 +371,7 @@ AnyEvent = (
     | Paused
     | Unpaused
     | Throttled
+    | Eased
     | Said
     | RunEnded
 )

@@ -76,6 +76,7 @@ class RunState(Record, frozen=True):
     paused: e.Paused | None = None
     paused_at: float = 0.0
     throttled: e.Throttled | None = None
+    eased: e.Eased | None = None
     verdict: Verdict | None = None
     exit_code: int | None = None
     seconds: float = 0.0
@@ -131,6 +132,7 @@ def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunStat
         waiting=None,
         retrying=None,
         paused=None,
+        eased=None,
         verdict=None,
         exit_code=None,
         problem=None,
@@ -258,6 +260,12 @@ def _said(state: RunState, _: e.Entry, what: e.Said) -> RunState:
     return _set(state, lines=(*state.lines, what)[-KEPT_LINES:])
 
 
+def _eased(state: RunState, entry: e.Entry, what: e.Eased) -> RunState:
+    fewer = what.workers < what.wished
+    told = e.Said("warning" if fewer else "info", what.words)
+    return _said(_set(state, eased=what if fewer else None), entry, told)
+
+
 def _run_ended(state: RunState, _: e.Entry, what: e.RunEnded) -> RunState:
     return _set(
         state,
@@ -298,6 +306,7 @@ _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.Paused: lambda state, entry, what: _set(state, paused=what, paused_at=entry.at),
     e.Unpaused: lambda state, _, __: _set(state, paused=None),
     e.Throttled: lambda state, _, what: _set(state, throttled=what),
+    e.Eased: _eased,
     e.Said: _said,
     e.RunEnded: _run_ended,
 }

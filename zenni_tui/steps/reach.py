@@ -9,6 +9,7 @@ from zenni_tui.source import database
 from zenni_tui.target import ladder, supabase
 
 from . import surroundings
+from .brakes import Cause
 from .run import Run, Step
 from .target import open_target
 
@@ -80,6 +81,8 @@ async def _rung(run: Run, ground: ladder.Ground, step: ladder.Step) -> None:
         run.check(StepId.REACH, step.name, words, ok=False, advice=error.next_step, tried=step.story)
         raise
     run.check(StepId.REACH, step.name, found.found, ok=found.ok, advice=found.advice, tried=found.tried)
+    if ground.room is not None and ground.room < run.request.workers:
+        run.steering.brakes.hold(Cause.ROOM, ground.room, "The target has too few sessions for more.")
     if step.name == "server":
         run.tell(e.TargetSeen(run.to.facts(run.request.schema, ground.version)))
 

@@ -12,6 +12,7 @@ from zenni_tui.model import events as e
 from zenni_tui.model.request import Command
 from zenni_tui.model.trouble import Trouble
 
+from .brakes import Brakes
 from .pace import Signals
 
 MOST_WORKERS = 16
@@ -32,15 +33,15 @@ class Steering:
         self.paused = False
         self.leased_until = float("inf")
         """On the clock of `awake`: from then on nothing new may be written until the lease is renewed."""
-        self._fewer = 0
+        self.brakes = Brakes(self._told, lambda: self.settings.workers)
         self._free = threading.Event()
         self._free.set()
         self._share()
 
     @property
     def workers(self) -> int:
-        """Return how many workers may work now: those wished for, less those that the target had no room for."""
-        return max(1, self.settings.workers - self._fewer)
+        """Return how many workers may work now: those wished for, as far as the brakes let them."""
+        return self.brakes.workers
 
     @property
     def closed(self) -> bool:
@@ -87,17 +88,20 @@ class Steering:
                 raise ValueError(f"{name.replace('_', ' ')} must be between {least:,} and {most:,}")
         self.settings = msgspec.structs.replace(self.settings, by=command.by, **changes)
         if changes:
-            self._fewer = 0 if "workers" in changes else self._fewer
+            if "workers" in changes:
+                self.brakes.release()
             self._share()
             self._tell(self.settings)
         return self.settings.words
 
     def yield_to(self, met: Interrupted) -> None:
         """Work with one worker less when the target has no room for all."""
-        if met.trouble is Trouble.CROWDED and self.workers > 1:
-            self._fewer += 1
-            self._share()
-            self._tell(e.Said("warning", f"The target has no room for all workers: going on with {self.workers}."))
+        if met.trouble is Trouble.CROWDED:
+            self.brakes.crowded()
+
+    def _told(self, what: e.AnyEvent) -> None:
+        self._share()
+        self._tell(what)
 
     def _share(self) -> None:
         s = self.settings

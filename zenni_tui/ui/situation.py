@@ -153,6 +153,8 @@ def hindrance(situation: Situation) -> tuple[str, Tone] | None:
         return f"Paused by {state.paused.by}, {since:.0f} s ago. Nothing is open on the target; p goes on.", Tone.WARN
     if state.throttled and state.throttled.limits:
         return f"Slowed to {state.throttled.words}. Key t changes it.", Tone.WARN
+    if state.eased:
+        return state.eased.words, Tone.WARN
     return None
 
 

@@ -51,6 +51,8 @@ def status(options: Options) -> int:
         print(f"paused by {state.paused.by}; go on: zenni-tui unpause")
     if state.throttled:
         print(f"throttle: {state.throttled.words}")
+    if state.eased and not state.ended:
+        print(f"workers: {state.eased.words}")
     if state.retrying:
         print(f"target: {state.retrying.story(time.time())} ({state.retrying.why})")
     if state.waiting:

@@ -122,16 +122,20 @@ async def test_a_role_without_rights_stops_the_seventh_rung(server: Postgres17, 
 
 
 async def test_three_connections_left_are_too_few_for_two_workers(server: Postgres17, database: str, role: str) -> None:
-    """How many were wanted, given and in use is told, and the number of workers that fits; with that it passes."""
+    """How many were wanted, given and in use is told, and the workers that fit; without room for one it stops."""
     server.execute(f"ALTER ROLE {role} CONNECTION LIMIT 5")
     near = await climb(target(server, database, user=role, password=role), workers=2)
-    assert "[copy] workers = 1" in near.words
-    assert (await climb(target(server, database, user=role, password=role), workers=1)).error is None
+    assert near.error is None, near.words
+    assert near.found["limits"].ok is None
+    assert "6 sessions are wanted and 5 were given" in near.found["limits"].found
+    assert "room for 1 worker instead of 2" in near.found["limits"].found
+    assert "will work with 1 worker" in near.found["limits"].advice
+    assert (await climb(target(server, database, user=role, password=role), workers=1)).found["limits"].ok is True
     server.execute(f"ALTER ROLE {role} CONNECTION LIMIT 3")
     place = target(server, database, user=role, password=role)
     made = await climb(place, workers=2)
     assert made.stopped == "limits"
-    assert "6 are wanted and 3 were given" in made.words
+    assert "6 sessions are wanted and 3 were given" in made.words
     assert "the role may have 3" in made.words
     assert "Make room" in made.words
 

@@ -44,7 +44,8 @@ class Address(NamedTuple):
 class Ground:
     """One climb; `workers` is how many sessions the run wants beside its own two, `load` the source's bytes.
 
-    Rungs fill in what they learn: the addresses of each door, those that answered, the server's version.
+    Rungs fill in what they learn: the addresses of each door, those that answered, the server's version, and for how
+    many workers it has sessions.
     """
 
     target: Target
@@ -55,6 +56,7 @@ class Ground:
     addresses: dict[Door, tuple[Address, ...]] = field(default_factory=dict)
     open: dict[Door, Address] = field(default_factory=dict)
     version: str = ""
+    room: int | None = None
     _link: "asyncpg.Connection[asyncpg.Record] | None" = None
 
     @property

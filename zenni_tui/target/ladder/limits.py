@@ -1,4 +1,4 @@
-"""The eighth rung: sessions enough for us, and what would end a long piece of work."""
+"""The eighth rung: sessions enough for us, for fewer workers if need be, and what would end a long piece of work."""
 
 import asyncio
 from typing import Any
@@ -32,22 +32,26 @@ SELECT current_setting('max_connections')::int - current_setting('superuser_rese
 
 
 async def look(ground: Ground) -> Rung:
-    """Open as many sessions as a run needs, at once, and read the limits; raises NotReady when there are too few."""
+    """Open as many sessions as a run needs, at once, and read the limits; raises NotReady if one worker has no room."""
     wanted = SESSIONS_EACH * ground.workers + SESSIONS_BESIDE
     found = await ground.ask(_QUERY, list(_PARTS))
     got, error = await _open(ground, wanted - 1)
-    if error is not None:
+    ground.room = (got + 1 - SESSIONS_BESIDE) // SESSIONS_EACH
+    if error is not None and ground.room < 1:
         raise _too_few(ground, got + 1, wanted, found, error)
     notes = [f"{wanted} sessions at once are there ({found['used']} of {found['most']} were in use)"]
+    if error is not None:
+        notes = [f"{_short(got + 1, wanted, found)}: room for {_workers(ground.room)} instead of {ground.workers}"]
     if found["timeouts"]:
         notes.append(f"by default sessions have {found['timeouts'].strip('{} ')}; ours switch that off")
     notes.append(f"the database has {found['bytes']:,} bytes, the source {ground.load:,}")
-    advice = _disk(found["bytes"], ground.load) if found["supabase"] else ""
+    advice = _more(ground, error) if error is not None else ""
+    advice += _disk(found["bytes"], ground.load) if found["supabase"] else ""
     return Rung(
         f"{wanted} sessions at once: {SESSIONS_EACH} for each worker, {SESSIONS_BESIDE} more; timeouts; size",
         "; ".join(notes),
         None if advice else True,
-        advice,
+        advice.strip(),
     )
 
 
@@ -77,19 +81,34 @@ async def _session(ground: Ground) -> "asyncpg.Connection[asyncpg.Record]":
 
 
 def _too_few(ground: Ground, got: int, wanted: int, found: Any, error: Exception) -> NotReady:
-    words = explain(error, ground.where)
-    spare = (got - SESSIONS_BESIDE) // SESSIONS_EACH
-    limits = [f"max_connections leaves {found['most']}, {found['used']} were in use"]
-    limits += [f"the role may have {found['role_most']}"] if found["role_most"] >= 0 else []
-    limits += [f"the database may have {found['database_most']}"] if found["database_most"] >= 0 else []
-    fewer = f"Set [copy] workers = {spare}, or make room: " if spare > 0 else "Make room: "
     late = f"no answer in {QUERY_SECONDS:.0f} s"
     return NotReady(
         "There are not enough connections left for a run.",
         where=ground.where,
-        why=f"{wanted} are wanted and {got} were given; {'; '.join(limits)}. The server says: {error or late}.",
-        next_step=f"{fewer}{words.next_step}",
+        why=f"{_short(got, wanted, found)}. The server says: {error or late}.",
+        next_step=f"Make room: {_room(ground, error)}",
     )
+
+
+def _short(got: int, wanted: int, found: Any) -> str:
+    limits = [f"max_connections leaves {found['most']}, {found['used']} were in use"]
+    limits += [f"the role may have {found['role_most']}"] if found["role_most"] >= 0 else []
+    limits += [f"the database may have {found['database_most']}"] if found["database_most"] >= 0 else []
+    return f"{wanted} sessions are wanted and {got} were given; {'; '.join(limits)}"
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"
+
+
+def _more(ground: Ground, error: Exception) -> str:
+    return f"The run will work with {_workers(ground.room or 1)}. To have all, make room: {_room(ground, error)} "
+
+
+def _room(ground: Ground, error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "close others, or raise the pool's size: what waits for a session is a pooler."
+    return explain(error, ground.where).next_step
 
 
 def _disk(bytes_now: int, load: int) -> str:
