@@ -21,6 +21,7 @@ _VERBS: dict[str, str] = {
     "verify": "compare the last run's target with its snapshot again",
     "rollback": "the way back from wherever the run is: the target becomes as it was",
     "resume": "go on after a death or a stop, from the checkpoints",
+    "watch": "the dashboard after go-live; --once looks once, for cron: exit 0 nothing raised, 1 something raised",
     "status": "how the live or last run stands",
     "attach": "watch the live run",
     "stop": "stop the live run at the next safe point",
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
     )
+    made["watch"].add_argument("--once", action="store_true", help="look once, tell what is raised, and end")
     slow = made["throttle"].add_argument
     slow("--workers", type=int, metavar="N", help="worker processes")
     slow("--rows", type=int, metavar="N", help="rows a second, 0 for no limit")
@@ -123,6 +125,7 @@ class Options(argparse.Namespace):
     undo: bool = False
     repair: bool = False
     code: str = ""
+    once: bool = False
     workers: int | None = None
     rows: int | None = None
     mb: float | None = None

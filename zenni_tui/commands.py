@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import looking, starting, steering, tasks
+from .verbs import looking, starting, steering, tasks, watching
 
 VERBS: dict[str | None, Callable[[Options], int]] = {
     None: starting.default,
@@ -17,6 +17,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "verify": lambda options: steering.again("repair" if options.repair else "verify")(options),
     "rollback": steering.again("rollback"),
     "resume": steering.again("run"),
+    "watch": watching.watch,
     "status": looking.status,
     "attach": steering.attach,
     "stop": steering.stop,

@@ -17,6 +17,7 @@ from .model.plan import parse_type
 from .model.record import Record
 from .model.roadmap import PHASES, TASKS
 from .model.tasks import Timeline
+from .model.vitals import Limits, Notify
 
 WAYS = "ZENNI_TARGET_URL, PGPASSWORD, PGPASSFILE (~/.pgpass), pg_service.conf, or [target] url in a 0600 config.toml"
 _PORTS = 65_536
@@ -91,6 +92,8 @@ class Config(Record, frozen=True):
     copy: CopySection = CopySection()
     verify: VerifySection = VerifySection()
     timeline: TimelineSection = TimelineSection()
+    watch: Limits = Limits()
+    notify: Notify = Notify()
 
 
 class Settings(Record, frozen=True):
@@ -112,6 +115,8 @@ class Settings(Record, frozen=True):
     staging_password: str | None = None
     rehearsal_hours: float = 0.0
     timeline: Timeline = Timeline()
+    watch: Limits = Limits()
+    notify: Notify = Notify()
 
 
 def load(path: Path) -> Config:
@@ -163,9 +168,9 @@ def _check(path: Path, config: Config) -> None:
             why=f"It is {config.copy.retry_minutes:g}.",
         )
     secret = any(u and "password" in parameters(u) for u in (config.target.url, config.staging.url))
-    if secret and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if (secret or config.notify.webhook) and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UsageError(
-            "The config file holds a password and others can read it.",
+            "The config file holds a password, or a webhook's URL, and others can read it.",
             where=str(path),
             next_step=f"chmod 600 {path}",
         )
@@ -258,4 +263,6 @@ def settle(
         staging_password,
         _hours(environment.get("ZENNI_REHEARSAL_HOURS"), config.staging.rehearsal_hours),
         _timeline(config.timeline),
+        config.watch,
+        config.notify,
     )

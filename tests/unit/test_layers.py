@@ -80,7 +80,7 @@ def _installed(name: str) -> bool:
     return spec is not None and "site-packages" in (spec.origin or "")
 
 
-@pytest.mark.parametrize("room", ["model", "source", "convert", "target", "compare", "steps", "engine", "ui"])
+@pytest.mark.parametrize("room", ["model", "source", "convert", "target", "compare", "steps", "engine", "watch", "ui"])
 def test_every_room_says_what_it_is(room: str) -> None:
     """A newcomer finds one sentence at the door of each room."""
     text = (ROOT / "zenni_tui" / room / "__init__.py").read_text()

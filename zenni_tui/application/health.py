@@ -40,7 +40,7 @@ class Answer(Record, frozen=True):
         return not self.why
 
 
-def _opener(url: str) -> urllib.request.OpenerDirector:
+def opener(url: str) -> urllib.request.OpenerDirector:
     """Return an opener that follows no redirect, since a login page elsewhere is no health, and opens no files."""
     # A proxy named in the environment is for the world outside, not for this machine.
     here = urlsplit(url).hostname in _LOCAL
@@ -65,7 +65,7 @@ def ask(health: Health) -> Answer:
         return Answer(round(time.monotonic() - started, 3), why, status)
 
     try:
-        with _opener(health.url).open(health.url, timeout=health.timeout) as reply:
+        with opener(health.url).open(health.url, timeout=health.timeout) as reply:
             return answer(_wrong(health, reply.status, reply.read(_MOST_BYTES)), reply.status)
     except urllib.error.HTTPError as error:
         with error:

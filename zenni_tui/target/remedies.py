@@ -1,0 +1,240 @@
+"""What would help against an alert, as SQL with every name quoted by the driver; done only at the operator's word.
+
+Facts: https://www.postgresql.org/docs/current/sql-createindex.html (CONCURRENTLY), /docs/current/explicit-locking.html.
+"""
+
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+
+from zenni_tui.errors import StepFailed
+from zenni_tui.model.vitals import Alert, Remedy
+
+from .connect import Target
+
+_NAME_BYTES = 63
+_LOCK_MILLISECONDS = 5_000
+_DEEDS = """
+CREATE SCHEMA IF NOT EXISTS zenni_tui;
+CREATE TABLE IF NOT EXISTS zenni_tui.deed (
+    number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    begun   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended   timestamptz,
+    by      text NOT NULL,
+    code    text NOT NULL,
+    done    text NOT NULL,
+    undo    text NOT NULL DEFAULT '',
+    failure text NOT NULL DEFAULT ''
+)
+"""
+Names = tuple[str, ...]
+
+
+def _sql(text: str, *names: sql.Composable) -> str:
+    return sql.SQL(text).format(*names).as_string()
+
+
+def _id(*names: str) -> sql.Identifier:
+    return sql.Identifier(*names)
+
+
+def _foreign_key_index(names: Names) -> tuple[Remedy, ...]:
+    schema, table, *columns = names
+    name = "_".join((table, *columns, "idx")).encode()[:_NAME_BYTES].decode(errors="ignore")
+    made = _sql(
+        "CREATE INDEX CONCURRENTLY {} ON {} ({})", _id(name), _id(schema, table), sql.SQL(", ").join(map(_id, columns))
+    )
+    effect = "Reads the table twice beside the application, which goes on writing; waits for open transactions to end."
+    return (Remedy("make the index", (made,), effect, alone=True),)
+
+
+def _dead_rows(names: Names) -> tuple[Remedy, ...]:
+    schema, table, off = names
+    vacuum = _sql("VACUUM (ANALYZE) {}", _id(schema, table))
+    effect = "Clears dead rows away beside the application. Rows that an old transaction may still see stay."
+    found = [Remedy("vacuum the table", (vacuum,), effect, alone=True)]
+    if off:
+        on = _sql("ALTER TABLE {} RESET (autovacuum_enabled)", _id(schema, table))
+        found += [Remedy("let autovacuum mind it again", (on,), "Nobody waits for it.")]
+    return tuple(found)
+
+
+def _bloat(names: Names) -> tuple[Remedy, ...]:
+    whole = _sql("VACUUM (FULL, ANALYZE) {}", _id(*names))
+    effect = "Writes the table anew. LOCKS it against all reads and writes meanwhile, and needs room for a copy."
+    return (Remedy("write the table anew", (whole,), effect, "VACUUM FULL", alone=True),)
+
+
+def _unused_index(names: Names) -> tuple[Remedy, ...]:
+    dropped = _sql("DROP INDEX CONCURRENTLY {}", _id(*names))
+    effect = "The index is gone; its definition is kept in zenni_tui.deed, to make it again."
+    return (Remedy("drop the index", (dropped,), effect, "DROP", alone=True),)
+
+
+def _invalid_index(names: Names) -> tuple[Remedy, ...]:
+    again = _sql("REINDEX INDEX CONCURRENTLY {}", _id(*names))
+    dropped = _sql("DROP INDEX CONCURRENTLY {}", _id(*names))
+    return (
+        Remedy("build it again", (again,), "Beside the application; waits for open transactions to end.", alone=True),
+        Remedy("drop it", (dropped,), "Nobody could use it anyhow.", "DROP", alone=True),
+    )
+
+
+def _not_valid(names: Names) -> tuple[Remedy, ...]:
+    schema, table, name = names
+    checked = _sql("ALTER TABLE {} VALIDATE CONSTRAINT {}", _id(schema, table), _id(name))
+    return (
+        Remedy("check the old rows", (checked,), "Reads the table beside the application; fails if a row breaks it."),
+    )
+
+
+def _sequence(names: Names) -> tuple[Remedy, ...]:
+    schema, name, table, column, kind = names
+    # The column's table lies in the sequence's schema when the sequence is its own, as PostgreSQL demands.
+    widened = _sql("ALTER TABLE {} ALTER COLUMN {} TYPE bigint", _id(schema, table), _id(column)) if table else ""
+    counter = _sql("ALTER SEQUENCE {} AS bigint NO MAXVALUE", _id(schema, name))
+    if kind in {"int2", "int4"}:
+        effect = (
+            "Writes the table anew and LOCKS it meanwhile. Foreign keys that refer to it keep their own type, and"
+            " schema.prisma must say BigInt."
+        )
+        return (Remedy("widen column and sequence", (widened, counter), effect, "REWRITE"),)
+    return (Remedy("widen the sequence", (counter,), "At once; writers wait for a moment."),)
+
+
+def _end_session(names: Names) -> tuple[Remedy, ...]:
+    if len(names) < 2:  # noqa: PLR2004 - pid and start
+        return ()
+    pid, started = sql.Literal(int(names[0])), sql.Literal(names[1])
+    who = "FROM pg_stat_activity WHERE pid = {} AND backend_start = {}"
+    cancelled = _sql(f"SELECT pg_cancel_backend(pid) {who}", pid, started)
+    ended = _sql(f"SELECT pg_terminate_backend(pid, 5000) {who}", pid, started)
+    return (
+        Remedy("cancel its query", (cancelled,), "The query fails in its application; a session that is idle is not"
+               " touched.", "CANCEL"),
+        Remedy("end the session", (ended,), "Its transaction is rolled back; its application sees a lost connection.",
+               "END"),
+    )  # fmt: skip
+
+
+def _idle(names: Names) -> tuple[Remedy, ...]:
+    limit = _sql("ALTER ROLE {} SET idle_in_transaction_session_timeout = '5min'", _id(names[2]))
+    bound = Remedy("bound it for this role", (limit,), "New sessions of the role that idle so long are ended.")
+    return (_end_session(names[:2])[1], bound)
+
+
+def _connections(names: Names) -> tuple[Remedy, ...]:
+    return tuple(
+        Remedy(
+            f"let idle sessions of {role} end",
+            (_sql("ALTER ROLE {} SET idle_session_timeout = '10min'", _id(role)),),
+            "New sessions of the role that idle for ten minutes are ended; a pool opens others when it needs them.",
+        )
+        for role in names
+        if role
+    )
+
+
+def _pool(names: Names) -> tuple[Remedy, ...]:
+    free = _sql("ALTER ROLE {} CONNECTION LIMIT -1", _id(names[0]))
+    lifted = Remedy("lift the role's own limit", (free,), "Other roles may then find no connection left.", "LIFT")
+    return (*_connections(names), lifted)
+
+
+def _temp_files(names: Names) -> tuple[Remedy, ...]:
+    more = _sql("ALTER ROLE {} SET work_mem = '16MB'", _id(names[0]))
+    return (
+        Remedy("more memory for sorting", (more,), "Each sort or hash of the role's new sessions may take so much."),
+    )
+
+
+def _slot(names: Names) -> tuple[Remedy, ...]:
+    dropped = _sql("SELECT pg_drop_replication_slot({})", sql.Literal(names[0]))
+    return (Remedy("drop the slot", (dropped,), "Whoever reads it must start anew from a copy.", "DROP SLOT"),)
+
+
+def _row_security(names: Names) -> tuple[Remedy, ...]:
+    secured = _sql("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", _id(*names))
+    revoked = _sql("REVOKE ALL ON {} FROM anon, authenticated", _id(*names))
+    return (
+        Remedy("switch row security on", (secured,), "LOCKS the table for a moment. Roles other than its owner see"
+               " no row until a policy lets them.", "SECURE"),
+        Remedy("take the Data API's rights", (revoked,), "The Data API no longer reaches the table."),
+    )  # fmt: skip
+
+
+_REMEDIES: dict[str, Callable[[Names], tuple[Remedy, ...]]] = {
+    "watch_foreign_key_index": _foreign_key_index,
+    "watch_dead_rows": _dead_rows,
+    "watch_bloat": _bloat,
+    "watch_unused_index": _unused_index,
+    "watch_invalid_index": _invalid_index,
+    "watch_not_valid": _not_valid,
+    "watch_sequence": _sequence,
+    "watch_lock_wait": _end_session,
+    "watch_slow_query": _end_session,
+    "watch_long_transaction": lambda names: _end_session(names[:2]),
+    "watch_idle_in_transaction": _idle,
+    "watch_connections": _connections,
+    "watch_pool": _pool,
+    "watch_temp_files": _temp_files,
+    "watch_slot": _slot,
+    "watch_open_to_api": _row_security,
+}
+
+
+def remedies(alert: Alert) -> tuple[Remedy, ...]:
+    """Return what would help against an alert; none where SQL can't."""
+    make = _REMEDIES.get(alert.code)
+    return make(alert.names) if make and alert.names else ()
+
+
+def apply(target: Target, code: str, remedy: Remedy, by: str) -> None:
+    """Do what a remedy says and record it in the target; raises NotReady or StepFailed, and records that too."""
+    with target.connect() as connection:
+        connection.execute(_DEEDS)
+        row = connection.execute(
+            "INSERT INTO zenni_tui.deed (by, code, done, undo) VALUES (%s, %s, %s, %s) RETURNING number",
+            (by, code, ";\n".join(remedy.sql), _undo(connection, remedy)),
+        ).fetchone()
+        assert row is not None  # noqa: S101 - RETURNING gives a row
+        try:
+            _do(connection, remedy)
+        except psycopg.Error as error:
+            _record(connection, row[0], str(error))
+            raise StepFailed(
+                "The server refused, or could not do, what was asked.",
+                where="; ".join(remedy.sql),
+                why=str(error).strip(),
+                next_step="Nothing else was changed; an index that was being made may be left invalid: look again.",
+            ) from error
+        _record(connection, row[0], "")
+
+
+def _do(connection: psycopg.Connection[tuple[object, ...]], remedy: Remedy) -> None:
+    if remedy.alone:
+        # These wait beside others; a lock_timeout would leave an index half made.
+        for statement in remedy.sql:
+            connection.execute(statement.encode())
+        return
+    with connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_LOCK_MILLISECONDS)))
+        for statement in remedy.sql:
+            connection.execute(statement.encode())
+
+
+def _undo(connection: psycopg.Connection[tuple[object, ...]], remedy: Remedy) -> str:
+    """Return what makes again an index that a remedy drops."""
+    for statement in remedy.sql:
+        _, dropped, name = statement.partition("DROP INDEX CONCURRENTLY ")
+        if dropped:
+            row = connection.execute("SELECT pg_get_indexdef(to_regclass(%s))", (name,)).fetchone()
+            return str(row[0]) if row and row[0] else ""
+    return ""
+
+
+def _record(connection: psycopg.Connection[tuple[object, ...]], number: object, failure: str) -> None:
+    connection.execute(
+        "UPDATE zenni_tui.deed SET ended = clock_timestamp(), failure = %s WHERE number = %s", (failure, number)
+    )

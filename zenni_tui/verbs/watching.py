@@ -1,0 +1,91 @@
+"""The verb `watch`: one look at the target after go-live, in lines or as a document."""
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from zenni_tui.cli import Options, settings_of
+from zenni_tui.config import Settings
+from zenni_tui.errors import ExitCode, UsageError
+from zenni_tui.model.vitals import Look, State, Vital
+
+if TYPE_CHECKING:
+    from zenni_tui.watch.station import Station
+
+
+def station_of(settings: Settings) -> "Station":
+    """Return the station for the target of the settings; raises UsageError when none is named."""
+    from zenni_tui.target.connect import Target  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+    from zenni_tui.watch.station import Station, Watched  # noqa: PLC0415 - as above
+
+    if settings.target is None:
+        raise UsageError("The watch needs a target.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url.")
+    limits = settings.watch
+    if not limits.pool_role and settings.application_role:
+        limits = msgspec.structs.replace(limits, pool_role=settings.application_role)
+    target = Target(settings.target, settings.password, name="zenni-tui watch")
+    return Station(target, Watched(limits, settings.notify))
+
+
+def watch(options: Options) -> int:
+    """Look once; returns 0 when nothing is raised, 1 otherwise."""
+    look = asyncio.run(_once(station_of(settings_of(options))))
+    code = ExitCode.FAILED if look.alerts else ExitCode.PASSED
+    if options.json:
+        print(json.dumps(document(look, code), ensure_ascii=False))
+    else:
+        lines(look)
+    return int(code)
+
+
+async def _once(station: "Station") -> Look:
+    try:
+        return await station.look()
+    finally:
+        station.close()
+
+
+def document(look: Look, code: ExitCode) -> dict[str, object]:
+    """Return a look as JSON wants it."""
+    return {
+        "target": look.target,
+        "at": look.at,
+        "seconds": look.seconds,
+        "exit_code": int(code),
+        "vitals": [_vital(look, v) for v in look.vitals],
+        "alerts": [
+            {**msgspec.to_builtins(a.alert), "advice": a.advice, "remedies": msgspec.to_builtins(a.remedies)}
+            for a in look.alerts
+        ],
+        "raised": [[*a.key] for a in look.raised],
+        "cleared": [[*a.key] for a in look.cleared],
+        "notes": list(look.notes),
+    }
+
+
+def _vital(look: Look, vital: Vital) -> dict[str, object]:
+    return {
+        "id": vital.id,
+        "state": str(look.state(vital)),
+        "words": vital.words,
+        "measure": vital.measure,
+        "unseen": vital.unseen,
+        "rows": [dict(zip(vital.columns, row, strict=True)) for row in vital.rows],
+    }
+
+
+def lines(look: Look) -> None:
+    """Print a look for people: the vitals, then what is raised, since when, and what would help."""
+    print(f"{look.target}: {len(look.alerts)} raised" if look.alerts else f"{look.target}: nothing raised")
+    for vital in look.vitals:
+        note = f"  ({vital.unseen})" if vital.unseen else ""
+        print(f"  {look.state(vital):6} {vital.title:14} {vital.words}{note}")
+    for one in look.alerts:
+        print(f"{State.ALERT} {one.alert.code}: {one.alert.text}\n  {one.advice}")
+        for remedy in one.remedies:
+            print(f"  {remedy.title}: {'; '.join(remedy.sql)}\n    {remedy.effect}")
+    for note in look.notes:
+        print(f"zenni-tui: {note}", file=sys.stderr)

@@ -1,0 +1,110 @@
+"""The station: looks at one target, judges, remembers, tells, and does what the operator wants done."""
+
+import asyncio
+import contextlib
+import getpass
+import os
+import time
+from collections.abc import AsyncIterator
+
+from zenni_tui.engine import folders
+from zenni_tui.errors import NotReady, Occupied, ZenniError
+from zenni_tui.model.codes import CODES
+from zenni_tui.model.record import Record
+from zenni_tui.model.statistics import Before, before
+from zenni_tui.model.vitals import Advised, Alert, Limits, Look, Notify, Remedy, Sign, Vital
+from zenni_tui.target import remedies
+from zenni_tui.target.connect import Target
+from zenni_tui.target.statistics import Probe
+
+from . import judge, notify
+from .history import History, file_of
+
+_PATIENCE, _PAUSE = 60.0, 0.1
+
+
+class Watched(Record, frozen=True):
+    """What is watched, and how."""
+
+    limits: Limits = Limits()
+    notify: Notify = Notify()
+
+
+class Station:
+    """Looks when asked; one look at a time."""
+
+    def __init__(self, target: Target, watched: Watched) -> None:
+        self.target = target
+        self.watched = watched
+        self.history = History(file_of(target.parameters), watched.limits.history_days)
+        self._probe = Probe(target)
+
+    async def look(self) -> Look:
+        """Look once, remember it, and tell whom it concerns."""
+        began = time.time()
+        async with self._alone():
+            vitals, seen = await self._see()
+            old = self.history.alerts()
+            alerts = judge.settle(vitals, old, began)
+            raised, cleared = judge.changed(old, alerts)
+            self.history.settle(alerts, [(True, a) for a in raised] + [(False, a) for a in cleared])
+            self.history.keep(began, vitals, seen)
+            notes = await notify.tell(self.history, self.watched.notify, self.target.label(), folders.state_home())
+        seconds, graphs = round(time.time() - began, 3), self.history.graphs()
+        known = tuple(map(advised, alerts))
+        return Look(began, self.target.label(), seconds, vitals, known, raised, cleared, notes, graphs)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Keep cron's look and a screen's apart, or both would raise the same alarm; raises Occupied."""
+        lock = folders.Lock(self.history.path.with_suffix(".lock"))
+        deadline = time.monotonic() + _PATIENCE
+        while not lock.acquire(str(os.getpid())):
+            if time.monotonic() > deadline:
+                raise Occupied(
+                    "Another watch is at work on this target and does not come to an end.",
+                    where=str(lock.path),
+                    why=f"Process {folders.holder(lock.path)} has held it for more than {_PATIENCE:.0f} s.",
+                    next_step="See what that process waits for, perhaps a [notify] command; end it, and look again.",
+                )
+            await asyncio.sleep(_PAUSE)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _see(self) -> tuple[tuple[Vital, ...], Before | None]:
+        began = time.monotonic()
+        try:
+            facts = await self._probe.read()
+        except NotReady as error:
+            return (_away(error),), None
+        known, now = self.history.before(), before(facts)
+        seconds = time.monotonic() - began
+        reach = Vital("reach", "reach", f"answers, all read in {seconds * 1000:.0f} ms", seconds)
+        return (reach, *judge.vitals(facts, known, self.watched.limits)), now
+
+    def apply(self, alert: Alert, remedy: Remedy) -> None:
+        """Do what a remedy says, recorded here and in the target; raises ZenniError."""
+        by, done, began = getpass.getuser(), "; ".join(remedy.sql), time.time()
+        try:
+            remedies.apply(self.target, alert.code, remedy, by)
+        except ZenniError as error:
+            self.history.deed(began, by, alert.code, done, error.why or error.what)
+            raise
+        self.history.deed(began, by, alert.code, done, "done")
+
+    def close(self) -> None:
+        """Let go of the target."""
+        self._probe.close()
+
+
+def advised(alert: Alert) -> Advised:
+    """Return an alert with what its code means and what would help."""
+    return Advised(alert, CODES[alert.code], remedies.remedies(alert))
+
+
+def _away(error: NotReady) -> Vital:
+    text = " ".join(filter(None, (error.what, error.why)))
+    sign = Sign("watch_unreachable", "target", 1.0, 1.0, 1.0, text)
+    return Vital("reach", "reach", error.what, None, unseen=error.next_step, signs=(sign,))
