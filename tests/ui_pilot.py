@@ -20,6 +20,7 @@ from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
 from zenni_tui.ui.keep import rendered
+from zenni_tui.ui.offer import Setup
 
 LOOK = 0.35
 """Longer than the pause between two looks at the journal."""
@@ -52,6 +53,7 @@ class Desk:
     source = stories.SOURCE
     target = "embedded PostgreSQL"
     live = False
+    setup: Setup | None = None
     timeline = Timeline()
     kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
     hints = ("demo application: http://127.0.0.1:40411",)

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .config import Settings
 
+CONFIG = "config.toml"
+"""The config file that is read without being named."""
+
 _VERBS: dict[str, str] = {
     "demo": "make a sample booking application and an embedded PostgreSQL, and open the wizard on them",
     "rehearse": "the whole migration from a snapshot, into an embedded PostgreSQL or --target, rolled back at the end",
@@ -142,8 +145,8 @@ def settings_of(options: Options) -> "Settings":
     from . import config as configuration  # noqa: PLC0415 - as in main
 
     path = options.config or os.environ.get("ZENNI_CONFIG")
-    if path is None and Path("config.toml").exists():
-        path = "config.toml"
+    if path is None and Path(CONFIG).exists():
+        path = CONFIG
     config = configuration.load(Path(path)) if path else configuration.Config()
     return configuration.settle(config=config, source=options.source, target=options.target)
 

@@ -3,8 +3,25 @@
 from pathlib import Path
 from typing import Protocol
 
+from zenni_tui.model.events import CheckMade
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
+
+
+class Setup(Protocol):
+    """What the first run needs; all of it blocks for a moment, is called in a thread, and raises `ZenniError`."""
+
+    def look_around(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+        """Return the SQLite files nearby, each with a word on it, and targets that settings files name."""
+
+    def password_of(self, url: str) -> str:
+        """Return the password that a settings file gave with one of these targets."""
+
+    def test(self, source: str, url: str, password: str) -> tuple[CheckMade, ...]:
+        """Return what was found at both ends; nothing is written there."""
+
+    def write(self, source: str, url: str, password: str) -> "Offer":
+        """Keep both in a config file and return what can be done with them."""
 
 
 class Offer(Protocol):
@@ -21,6 +38,10 @@ class Offer(Protocol):
     @property
     def target(self) -> str:
         """Return the target's label."""
+
+    @property
+    def setup(self) -> Setup | None:
+        """Return what asks for source and target, None when they are known."""
 
     @property
     def live(self) -> bool:

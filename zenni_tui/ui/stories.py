@@ -59,6 +59,14 @@ START_KEYS: tuple[tuple[str, str], ...] = (
     ("q", "leave"),
 )
 
+SETUP_KEYS: tuple[tuple[str, str], ...] = (
+    ("Up, Down", "choose the file; the last line is for another path"),
+    ("Enter", "take it, name the target, test both"),
+    ("Tab", "go to what the tests found"),
+    ("b, Esc", "back to the first screen; nothing is kept"),
+    ("q", "leave"),
+)
+
 TASK_KEYS: tuple[tuple[str, str], ...] = (
     ("v", "turn from the tasks to the timeline, to the risks, and back"),
     ("Up, Down", "look at another task; what carries it stands below"),

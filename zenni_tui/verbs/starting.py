@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zenni_tui import headless
-from zenni_tui.cli import Options, settings_of
+from zenni_tui.cli import CONFIG, Options, settings_of
 from zenni_tui.config import Settings
 from zenni_tui.engine import client, folders
 from zenni_tui.errors import ExitCode, UsageError
@@ -19,6 +19,7 @@ from .orders import aimed, request_for
 
 if TYPE_CHECKING:
     from zenni_tui.sandbox.demo import Demo
+    from zenni_tui.ui.offer import Setup
 
 
 class Offer:
@@ -31,6 +32,7 @@ class Offer:
         self.source = settings.source or "no source named yet (--source FILE)"
         self.target = _label(settings)
         self.live = False
+        self.setup: Setup | None = None
         self.timeline = settings.timeline
         self.hints = hints
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
@@ -127,13 +129,24 @@ def follow(folder: Path, options: Options, *, skip: int = 0) -> int:
     return headless.follow(folder, events=options.events, as_json=options.json, skip=skip)
 
 
+def offer_of(settings: Settings, options: Options) -> Offer:
+    """Return what the wizard can start; where no source is known it can ask for one."""
+    offer = Offer(settings, options)
+    if not settings.source and not options.config and not Path(CONFIG).exists():
+        from .setup import FirstRun  # noqa: PLC0415 - brings the drivers
+
+        offer.hints = ("To see it at work first, on data of its own: zenni-tui demo",)
+        offer.setup = FirstRun(Path.cwd(), lambda: Offer(settings_of(options), options))
+    return offer
+
+
 def wizard(
     options: Options, settings: Settings | None = None, *, start: RunKind | None = None, follow: Path | None = None
 ) -> int:
     """Open the screen: on a live run, on a new one, or on the list of what can be done."""
     from zenni_tui.ui import app  # noqa: PLC0415 - Textual is for those who look
 
-    offer = Offer(settings or settings_of(options), options)
+    offer = offer_of(settings or settings_of(options), options)
     if start is not None:
         follow = offer.start(start)
     app.run(offer, follow or client.live_run(), ascii_only=options.ascii)

@@ -20,11 +20,12 @@ Judge = Callable[[Filled], str]
 
 
 class Field(NamedTuple):
-    """One line to fill in: its name, what it means, and what stands there at first."""
+    """One line to fill in: its name, what it means, what stands there at first; a `secret` one is not shown."""
 
     name: str
     meaning: str
     before: str = ""
+    secret: bool = False
 
 
 class Form(ModalScreen[Filled | None]):
@@ -58,7 +59,13 @@ class Form(ModalScreen[Filled | None]):
             yield Text(id="story")
             for field in self._fields:
                 yield Text(id=f"about-{field.name}")
-                yield Input(field.before, placeholder=field.meaning, id=f"field-{field.name}", compact=True)
+                yield Input(
+                    field.before,
+                    placeholder=field.meaning,
+                    id=f"field-{field.name}",
+                    password=field.secret,
+                    compact=True,
+                )
             yield Text(id="how")
 
     def on_mount(self) -> None:

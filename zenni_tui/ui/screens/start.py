@@ -129,6 +129,8 @@ class StartScreen(Base):
         kinds = sorted(self.offer.kinds, key=lambda kind: kind is not RunKind.REHEARSE)
         deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in kinds]
         deeds += [Deed(name, story, screen=screen) for name, story, screen in _ROOMS] if kinds else []
+        if self.offer.setup and not kinds:
+            deeds.insert(0, Deed("set up", "name the SQLite file and the PostgreSQL, test both", screen=self._set_up))
         self.query_one("#deeds", Rows).show(deeds)
         self._list_runs()
 
@@ -136,6 +138,18 @@ class StartScreen(Base):
     async def _list_runs(self) -> None:
         runs = await asyncio.to_thread(_past_runs)
         self.query_one("#runs", Rows).show(runs)
+
+    def _set_up(self, offer: Offer) -> Screen[None]:
+        from .setup import SetupScreen  # noqa: PLC0415 - the first screen shows sooner without it
+
+        assert offer.setup is not None  # noqa: S101 - only then it is on offer
+        return SetupScreen(offer.setup, self._take_offer)
+
+    def _take_offer(self, offer: Offer) -> None:
+        self.offer = offer
+        self.query_one("#hello", Text).show(self._hello)
+        self.on_screen_resume()
+        self.tell("Written: config.toml, which only you can read.", Tone.GOOD)
 
     def _hello(self, width: int) -> list[Line]:
         offer, glyphs = self.offer, self.query_one(Text).glyphs
