@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
                               help="plant trouble: drift, orphans, nul, badutf8, text-in-int")  # fmt: skip
     made["plan"].add_argument("--ddl", action="store_true", help="print the DDL on standard output")
     made["plan"].add_argument("--coverage", action="store_true", help="every line of the plan and what carries it")
+    made["report"].add_argument("--html", action="store_true", help="write it as one page, and print where that is")
     made["tasks"].add_argument("--timeline", action="store_true", help="the phases with their days")
     made["tasks"].add_argument("--risks", action="store_true", help="the risks with what mitigates them")
     made["sign"].add_argument("task", metavar="TASK", help="such as A3")
@@ -120,6 +121,7 @@ class Options(argparse.Namespace):
     trouble: Sequence[str] = ()
     ddl: bool = False
     coverage: bool = False
+    html: bool = False
     timeline: bool = False
     risks: bool = False
     task: str = ""

@@ -15,6 +15,7 @@ from zenni_tui.model.findings import blocking
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_SOURCE, WRITES_TARGET, RunKind, StepId, StepState, Verdict
+from zenni_tui.model.tasks import Timeline
 from zenni_tui.report import evidence
 from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.reach import climb_again
@@ -23,7 +24,7 @@ from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
 from zenni_tui.steps.verified import forget
 
-from . import estimates, rehearsals
+from . import estimates, rehearsals, tasks
 from .journal import Journal
 
 log = logging.getLogger(__name__)
@@ -331,7 +332,8 @@ class Runner:
         ended = e.RunEnded(verdict, code, round(time.monotonic() - self._started, 3), peak_rss_mb(), self._problem)
         self._run.tell(ended)
         try:
-            evidence.write(self._run.folder, self._journal.state)
+            standing = tasks.standing(self._run.request.source, Timeline())
+            evidence.write(self._run.folder, self._journal.state, standing)
         except OSError as error:
             log.error("action=evidence_failed why=%r", str(error))  # noqa: TRY400 - the disk's fault, not the code's
         log.info("action=run_ended verdict=%s exit_code=%d", verdict, code)

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from zenni_tui import headless
-from zenni_tui.cli import Options
-from zenni_tui.engine import client, folders
+from zenni_tui.cli import Options, settings_of
+from zenni_tui.engine import client, folders, tasks
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.model.result import result
@@ -73,14 +73,20 @@ def logs(options: Options) -> int:
 
 
 def report(options: Options) -> int:
-    """Print the report, made from the journal as it stands."""
-    from zenni_tui.report import evidence  # noqa: PLC0415 - for this verb only
+    """Print the report, made from the journal as it stands; with --html write it as a page and print where that is."""
+    from zenni_tui.report import document, evidence  # noqa: PLC0415 - for this verb only
 
     follower = follower_of(options)
     if options.json:
         print(json.dumps(result(follower.state, str(follower.folder)), ensure_ascii=False))
+        return int(ExitCode.PASSED)
+    timeline = settings_of(options).timeline
+    views = tasks.standing(client.request_of(follower.folder).source, timeline)
+    if options.html:
+        evidence.write(follower.folder, follower.state, views)
+        print(follower.folder / evidence.HTML)
     else:
-        print(evidence.markdown(follower.state))
+        print(document.markdown(evidence.report(follower.folder, follower.state, views)))
     return int(ExitCode.PASSED)
 
 
