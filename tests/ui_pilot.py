@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,7 @@ from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
 from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.offer import Setup
+from zenni_tui.ui.post import Post
 
 LOOK = 0.35
 """Longer than the pause between two looks at the journal."""
@@ -54,6 +55,7 @@ class Desk:
     target = "embedded PostgreSQL"
     live = False
     setup: Setup | None = None
+    post: Callable[[], Post] | None = None
     timeline = Timeline()
     kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
     hints = ("demo application: http://127.0.0.1:40411",)

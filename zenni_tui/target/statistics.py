@@ -29,6 +29,8 @@ T = TypeVar("T")
 QUERY_SECONDS = 5.0
 """The most that one question may take, the way there and back included."""
 _BOUNDS = "SET LOCAL statement_timeout = 4000; SET LOCAL lock_timeout = 200; SET LOCAL jit = off"
+_BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""A session that is ended in mid-question shows as an internal error of the client, too."""
 _MOST_ROWS = 5_000
 _BIG_PAGES = 1_280
 """Bloat is estimated from 10 MB on: below nobody cares."""
@@ -206,12 +208,14 @@ class Probe:
         )
 
     async def _server(self) -> s.ServerFacts:
+        kept = self._link is not None
         try:
-            if self._link is None or self._link.is_closed():
-                self._link = await self.target.connect_async()
             return (await self._ask(s.ServerFacts, _SERVER))[0]
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _BROKEN as error:
             self.close()
+            if kept:
+                # A connection that idled may have been dropped on the way: that is no news of the target.
+                return await self._server()
             late = NotReady(
                 "The target does not answer.",
                 where=self.target.label(),
@@ -240,7 +244,7 @@ class Probe:
             # An answer may still come: the connection is of no use any more.
             self.close()
             self._unseen[topic] = f"No answer within {QUERY_SECONDS:.0f} s."
-        except (OSError, asyncpg.InterfaceError) as error:
+        except _BROKEN as error:
             self.close()
             self._unseen[topic] = f"The connection broke off: {error}"
         return ()

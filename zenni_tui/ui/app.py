@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from . import terminal
 from .offer import Offer
+from .post import Post
 from .screens.base import Base
 from .screens.modals import Question
 from .screens.start import StartScreen
@@ -28,7 +29,7 @@ def key_names(keys: str) -> str:
 
 
 class ZenniApp(App[None]):
-    """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once."""
+    """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once, `post` the watch."""
 
     TITLE = "zenni-tui"
     CSS_PATH = "app.tcss"
@@ -37,11 +38,19 @@ class ZenniApp(App[None]):
     ]
     ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, offer: Offer | None = None, follow: Path | None = None, *, ascii_only: bool = False) -> None:
+    def __init__(
+        self,
+        offer: Offer | None = None,
+        follow: Path | None = None,
+        *,
+        post: Post | None = None,
+        ascii_only: bool = False,
+    ) -> None:
         super().__init__()
         self.animation_level = "none"
         self.offer = offer
         self.follow = follow
+        self.post = post
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.set_class(ascii_only, "-ascii-only")
         self.register_theme(NIGHT)
@@ -52,7 +61,11 @@ class ZenniApp(App[None]):
         """Open the first screen; over it the run to follow, if any."""
         if self.offer is not None:
             self.push_screen(StartScreen(self.offer))
-        if self.follow is not None:
+        if self.post is not None:
+            from .screens.watch import WatchScreen  # noqa: PLC0415 - as below
+
+            self.push_screen(WatchScreen(self.post))
+        elif self.follow is not None:
             from .screens.run import RunScreen  # noqa: PLC0415 - the first screen shows sooner without it
 
             self.push_screen(RunScreen(self.follow, self.offer))
@@ -85,8 +98,10 @@ class ZenniApp(App[None]):
         yield SystemCommand("Light colours", "for the day", lambda: setattr(self, "theme", DAY.name))
 
 
-def run(offer: Offer | None = None, follow: Path | None = None, *, ascii_only: bool = False) -> None:
+def run(
+    offer: Offer | None = None, follow: Path | None = None, *, post: Post | None = None, ascii_only: bool = False
+) -> None:
     """Show the screen until the operator leaves; the engine, if one works, works on."""
     terminal.prepare()
     terminal.watch_line()
-    ZenniApp(offer, follow, ascii_only=ascii_only).run(mouse=False)
+    ZenniApp(offer, follow, post=post, ascii_only=ascii_only).run(mouse=False)

@@ -1,11 +1,14 @@
 """What the program that opens the screen offers: what can be started, and how."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from zenni_tui.model.events import CheckMade
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
+
+from .post import Post
 
 
 class Setup(Protocol):
@@ -58,6 +61,10 @@ class Offer(Protocol):
     @property
     def timeline(self) -> Timeline:
         """Return the dates and owners of the plan's tasks."""
+
+    @property
+    def post(self) -> Callable[[], Post] | None:
+        """Return what opens the watch over the target, when one is named."""
 
     def start(self, kind: RunKind) -> Path:
         """Create and launch a run that waits for the operator before the first write; return its directory."""

@@ -50,6 +50,16 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("q", "leave (asks): detach, stop, or stay"),
 )
 
+WATCH_KEYS: tuple[tuple[str, str], ...] = (
+    ("Up, Down, PgUp, PgDn", "move in the list; Home and End jump"),
+    ("Enter", "one vital whole: what is raised, what would help, the rows behind it"),
+    ("n", "the next vital with an alarm"),
+    ("r", "look now"),
+    ("F2, Ctrl+S", "save this screen (SVG and text)"),
+    ("b", "back to the first screen"),
+    ("q", "leave"),
+)
+
 START_KEYS: tuple[tuple[str, str], ...] = (
     ("Up, Down", "choose; below the last line the list of past runs begins"),
     ("Enter", "do it, or open the run"),

@@ -1,7 +1,7 @@
 """How figures, names and bars are written; text in cells, each piece with its tone."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,10 +49,11 @@ class Glyphs:
     divider: str
     left_right: str
     up_down: str
+    sparks: str
 
 
-UNICODE = Glyphs("→", "—", "…", "▸", "✓", "●", "·", "✗", "■", "↶", "━", "─", "│", "←→", "↑↓")
-ASCII = Glyphs("->", "-", "..", ">", "+", "*", ".", "x", "=", "<", "#", ".", "|", "Left/Right", "Up/Down")
+UNICODE = Glyphs("→", "—", "…", "▸", "✓", "●", "·", "✗", "■", "↶", "━", "─", "│", "←→", "↑↓", "▁▂▃▄▅▆▇█")
+ASCII = Glyphs("->", "-", "..", ">", "+", "*", ".", "x", "=", "<", "#", ".", "|", "Left/Right", "Up/Down", "_.:-=+*#")
 
 
 def clean(text: str) -> str:
@@ -165,6 +166,16 @@ def bar(fraction: float, width: int, glyphs: Glyphs, *, proven: bool) -> tuple[s
     """Return a bar's full and empty part; its last cell is filled only when what it shows is proven."""
     filled = width if proven else min(int(min(max(fraction, 0.0), 1.0) * width), width - 1)
     return glyphs.full * filled, glyphs.empty * (width - filled)
+
+
+def spark(values: Sequence[float], width: int, glyphs: Glyphs) -> str:
+    """Return the last values as a row of small bars, from the least of them to the greatest; a level line is low."""
+    shown = list(values)[-width:] if width > 0 else []
+    if not shown:
+        return ""
+    least, most, steps = min(shown), max(shown), len(glyphs.sparks) - 1
+    scale = steps / (most - least) if most > least else 0.0
+    return "".join(glyphs.sparks[round((v - least) * scale)] for v in shown).rjust(width)
 
 
 def short(number: int) -> str:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,14 @@ from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind
 
-from . import tasks
+from . import tasks, watching
 from .looking import status
 from .orders import aimed, request_for
 
 if TYPE_CHECKING:
     from zenni_tui.sandbox.demo import Demo
     from zenni_tui.ui.offer import Setup
+    from zenni_tui.ui.post import Post
 
 
 class Offer:
@@ -35,6 +37,7 @@ class Offer:
         self.setup: Setup | None = None
         self.timeline = settings.timeline
         self.hints = hints
+        self.post: Callable[[], Post] | None = partial(watching.post_of, settings) if settings.target else None
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
         self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()
 

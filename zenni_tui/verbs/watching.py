@@ -13,6 +13,7 @@ from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.vitals import Look, State, Vital
 
 if TYPE_CHECKING:
+    from zenni_tui.ui.post import Post
     from zenni_tui.watch.station import Station
 
 
@@ -31,7 +32,9 @@ def station_of(settings: Settings) -> "Station":
 
 
 def watch(options: Options) -> int:
-    """Look once; returns 0 when nothing is raised, 1 otherwise."""
+    """Open the watch's screen; without a terminal, or with --once, look once and return 1 when something is raised."""
+    if options.screen and not options.once:
+        return _screen(options)
     look = asyncio.run(_once(station_of(settings_of(options))))
     code = ExitCode.FAILED if look.alerts else ExitCode.PASSED
     if options.json:
@@ -39,6 +42,20 @@ def watch(options: Options) -> int:
     else:
         lines(look)
     return int(code)
+
+
+def post_of(settings: Settings) -> "Post":
+    """Return what the screen watches the target of the settings by; raises UsageError when none is named."""
+    from zenni_tui.watch.beside import Beside  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+
+    return Beside(station_of(settings))
+
+
+def _screen(options: Options) -> int:
+    from zenni_tui.ui import app  # noqa: PLC0415 - Textual is for those who look
+
+    app.run(post=post_of(settings_of(options)), ascii_only=options.ascii)
+    return int(ExitCode.PASSED)
 
 
 async def _once(station: "Station") -> Look:

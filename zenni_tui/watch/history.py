@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from zenni_tui.engine import folders
+from zenni_tui.errors import StepFailed
 from zenni_tui.model.record import from_json, to_json
 from zenni_tui.model.statistics import Before
 from zenni_tui.model.vitals import Alert, Vital
@@ -47,11 +48,19 @@ class History:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        with closing(sqlite3.connect(self.path, timeout=10.0, isolation_level=None)) as file:
-            file.executescript(_TABLES)
-            file.execute("BEGIN IMMEDIATE")
-            yield file
-            file.execute("COMMIT")
+        try:
+            with closing(sqlite3.connect(self.path, timeout=10.0, isolation_level=None)) as file:
+                file.executescript(_TABLES)
+                file.execute("BEGIN IMMEDIATE")
+                yield file
+                file.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StepFailed(
+                "The memory of the watch could not be used.",
+                where=str(self.path),
+                why=str(error),
+                next_step="Make space on the disk; a damaged file may be deleted, which forgets what was raised.",
+            ) from error
 
     def before(self) -> Before | None:
         """Return what the last look left for the next."""

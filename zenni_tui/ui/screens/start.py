@@ -43,9 +43,15 @@ def _tasks(offer: Offer) -> Screen[None]:
     return TasksScreen(offer)
 
 
-_ROOMS: tuple[tuple[str, str, Callable[[Offer], Screen[None]]], ...] = (
-    ("tasks", "every task of the plan, its weeks and risks; sign off", _tasks),
-)
+def _rooms(offer: Offer) -> list[Deed]:
+    found = [Deed("tasks", "every task of the plan, its weeks and risks; sign off", screen=_tasks)]
+    post = offer.post
+    if post is None:
+        return found
+    from .watch import WatchScreen  # noqa: PLC0415 - as above
+
+    story = "the target after go-live: what is slow, full, locked; what would help"
+    return [*found, Deed("watch", story, screen=lambda _: WatchScreen(post()))]
 
 
 def _deed_cells(deed: Deed, _: Sequence[int]) -> Sequence[Line]:
@@ -128,7 +134,7 @@ class StartScreen(Base):
         deeds = _unfinished(situation_of(last)) if last else []
         kinds = sorted(self.offer.kinds, key=lambda kind: kind is not RunKind.REHEARSE)
         deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in kinds]
-        deeds += [Deed(name, story, screen=screen) for name, story, screen in _ROOMS] if kinds else []
+        deeds += _rooms(self.offer) if kinds else []
         if self.offer.setup and not kinds:
             deeds.insert(0, Deed("set up", "name the SQLite file and the PostgreSQL, test both", screen=self._set_up))
         self.query_one("#deeds", Rows).show(deeds)

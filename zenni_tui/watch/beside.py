@@ -1,0 +1,50 @@
+"""A station that works beside the screen, in threads that nobody waits for: a dead line can't hold the screen up."""
+
+import asyncio
+import threading
+from concurrent.futures import Future
+
+from zenni_tui.model.vitals import Alert, Look, Remedy
+
+from .station import Station
+
+
+class Beside:
+    """What the screen knows of a station: its target's label, its pace, a look, and a deed; both as futures."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self.target = station.target.label()
+        self.pause = station.watched.limits.every_seconds
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def look(self) -> Future[Look]:
+        """Begin a look."""
+        return asyncio.run_coroutine_threadsafe(self._station.look(), self._loop)
+
+    def apply(self, alert: Alert, remedy: Remedy) -> Future[None]:
+        """Begin to do what a remedy says."""
+        future: Future[None] = Future()
+
+        def work() -> None:
+            try:
+                self._station.apply(alert, remedy)
+            except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+
+        threading.Thread(target=work, daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Let go of the target, and end the loop."""
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._station.close()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        # What was cancelled ends at the loop's next turn.
+        self._loop.call_soon(self._loop.stop)
