@@ -208,6 +208,28 @@ async def test_filter(make: Runs) -> None:
         assert "Payment" in text(pilot)
 
 
+async def test_tables_are_put_into_another_order(make: Runs) -> None:
+    """`v` sorts by name, then the largest first, and comes back to the plan's order in the end."""
+    app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
+    async with app.run_test(size=(80, 40)) as pilot:
+        await wait_for(pilot, "Payment")
+
+        def order() -> list[str]:
+            lines = text(pilot).splitlines()
+            return [name for line in lines for name in ("User ", "AuditLog ", "OpeningHours ") if f" {name}" in line]
+
+        assert order() == ["User ", "OpeningHours ", "AuditLog "]
+        await pilot.press("v")
+        await pilot.pause()
+        assert order() == ["AuditLog ", "OpeningHours ", "User "]
+        await pilot.press("v")
+        await pilot.pause()
+        assert order() == ["AuditLog ", "User ", "OpeningHours "]
+        await pilot.press("v", "v", "v")
+        await pilot.pause()
+        assert order() == ["User ", "OpeningHours ", "AuditLog "]
+
+
 async def test_help_is_about_what_has_the_focus(make: Runs) -> None:
     """F1 and ? tell of the part with the focus, the step, the keys."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)

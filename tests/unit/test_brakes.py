@@ -72,7 +72,7 @@ def test_the_state_tells_of_fewer_workers_until_all_work() -> None:
     """Who attaches later sees it too, as a warning while it lasts."""
     state = reduce(RunState(), e.Entry(1, 0.0, e.Eased(1, 2, "No room.")))
     assert state.eased == e.Eased(1, 2, "No room.")
-    assert state.lines[-1] == e.Said("warning", "No room. Going on with 1 of 2 workers.")
+    assert (state.lines[-1].level, state.lines[-1].text) == ("warning", "No room. Going on with 1 of 2 workers.")
     state = reduce(state, e.Entry(2, 1.0, e.Eased(2, 2, "Room again.")))
     assert state.eased is None
     assert state.lines[-1].level == "info"

@@ -51,6 +51,14 @@ class TableView(Record, frozen=True):
     columns: tuple[e.ColumnNames, ...] = ()
 
 
+class LogLine(Record, frozen=True):
+    """One line of narration; `at` is seconds since 1970 UTC."""
+
+    at: float
+    level: str
+    text: str
+
+
 class RunState(Record, frozen=True):
     """Everything that is known of one run."""
 
@@ -69,7 +77,7 @@ class RunState(Record, frozen=True):
     tables: dict[str, TableView] = msgspec.field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     plan_hash: str = ""
-    lines: tuple[e.Said, ...] = ()
+    lines: tuple[LogLine, ...] = ()
     waiting: e.Waiting | None = None
     expected: e.Expected | None = None
     retrying: e.Retrying | None = None
@@ -256,8 +264,8 @@ def _table_compared(state: RunState, _: e.Entry, what: e.TableCompared) -> RunSt
     )
 
 
-def _said(state: RunState, _: e.Entry, what: e.Said) -> RunState:
-    return _set(state, lines=(*state.lines, what)[-KEPT_LINES:])
+def _said(state: RunState, entry: e.Entry, what: e.Said) -> RunState:
+    return _set(state, lines=(*state.lines, LogLine(entry.at, what.level, what.text))[-KEPT_LINES:])
 
 
 def _eased(state: RunState, entry: e.Entry, what: e.Eased) -> RunState:

@@ -105,6 +105,8 @@ def choice_word(finding: Finding) -> tuple[str, Tone]:
 
 def when(now: Situation) -> str:
     """Return when a choice can be made; empty when it can be made now."""
+    if now.held_by:
+        return f"{now.held_by} has control of this run. Press o to take it over."
     if now.over:
         return "This run is over. A new run asks again; or write the choice into the config."
     if not now.state.gated:

@@ -12,6 +12,7 @@ from .words import Tone
 
 _WEIGHTS = {StepId.AUDIT: 4, StepId.COPY: 50, StepId.INDEX: 12, StepId.VERIFY: 27}
 _TAKEN_BACK = frozenset({StepState.UNDOING, StepState.UNDONE})
+_KEPT_SPEEDS = 60
 _UNTOUCHED = frozenset({StepState.PENDING, StepState.UNDONE})
 _SAME = frozenset({TableVerdict.IDENTICAL, TableVerdict.EXCLUDED, TableVerdict.NOT_MIGRATED})
 
@@ -20,7 +21,7 @@ _SAME = frozenset({TableVerdict.IDENTICAL, TableVerdict.EXCLUDED, TableVerdict.N
 class Situation:
     """One moment of a run; `asked` is a command whose effect has not been seen yet, `now` seconds since 1970.
 
-    `changed` tells that choices were made since the engine began to wait.
+    `changed` tells that choices were made since the engine began to wait; `held_by` who else has control of the run.
     """
 
     folder: Path
@@ -29,6 +30,7 @@ class Situation:
     now: float
     asked: str = ""
     changed: bool = False
+    held_by: str = ""
 
     @property
     def interrupted(self) -> bool:
@@ -143,19 +145,25 @@ def _work_word(situation: Situation) -> tuple[str, Tone]:
 def hindrance(situation: Situation) -> tuple[str, Tone] | None:
     """Return what keeps a run from its full speed now, in one sentence."""
     state = situation.state
+    if situation.held_by:
+        return f"You look on: {situation.held_by} has control. Key o takes it over.", Tone.WARN
     if situation.over:
         return None
     if state.retrying:
         story = state.retrying.story(situation.now)
         return f"{story[0].upper()}{story[1:]}. {state.retrying.why}", Tone.BAD
+    slow = _slowness(situation)
+    return (slow, Tone.WARN) if slow else None
+
+
+def _slowness(situation: Situation) -> str:
+    state = situation.state
     if state.paused:
         since = max(0.0, situation.now - state.paused_at)
-        return f"Paused by {state.paused.by}, {since:.0f} s ago. Nothing is open on the target; p goes on.", Tone.WARN
+        return f"Paused by {state.paused.by}, {since:.0f} s ago. Nothing is open on the target; p goes on."
     if state.throttled and state.throttled.limits:
-        return f"Slowed to {state.throttled.words}. Key t changes it.", Tone.WARN
-    if state.eased:
-        return state.eased.words, Tone.WARN
-    return None
+        return f"Slowed to {state.throttled.words}. Key t changes it."
+    return state.eased.words if state.eased else ""
 
 
 _ASKED_WORDS = {"stop": "STOPPING", "rollback": "ROLLING BACK"}
@@ -220,10 +228,11 @@ class Ratchet:
 
 
 class Pace:
-    """The speed of late: how fast a figure grew over the last seconds."""
+    """The speed of late: how fast a figure grew over the last seconds, and `history`, how fast between two looks."""
 
     def __init__(self, window: float = 10.0) -> None:
         self._window = window
+        self.history: list[float] = []
         self._seen: list[tuple[float, int]] = []
 
     def at(self, when: float, done: int) -> float | None:
@@ -231,11 +240,17 @@ class Pace:
         if self._seen and done < self._seen[-1][1]:
             self._seen.clear()
         if not self._seen or when > self._seen[-1][0]:
-            self._seen.append((when, done))
+            self._note(when, done)
         while len(self._seen) > 2 and self._seen[1][0] < when - self._window:  # noqa: PLR2004 - two points make a speed
             self._seen.pop(0)
         (t0, d0), (t1, d1) = self._seen[0], self._seen[-1]
         return (d1 - d0) / (t1 - t0) if t1 - t0 >= 1.0 else None
+
+    def _note(self, when: float, done: int) -> None:
+        if self._seen:
+            before, then = self._seen[-1]
+            self.history = [*self.history, (done - then) / (when - before)][-_KEPT_SPEEDS:]
+        self._seen.append((when, done))
 
 
 ENDS_BADLY = frozenset({Verdict.FAILED, Verdict.NOT_READY, Verdict.ERROR})

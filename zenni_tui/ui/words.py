@@ -1,5 +1,6 @@
 """How figures, names and bars are written; text in cells, each piece with its tone."""
 
+import time
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -142,6 +143,11 @@ def clock(seconds: float) -> str:
     """Return a duration as hours, minutes and seconds."""
     whole = max(0, int(seconds))
     return f"{whole // _HOUR}:{whole % _HOUR // _MINUTE:02}:{whole % _MINUTE:02}"
+
+
+def hour(at: float) -> str:
+    """Return a moment, in seconds since 1970, as this machine's time of day."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 def took(seconds: float) -> str:

@@ -19,13 +19,13 @@ from zenni_tui.ui.widgets.bars import Gate
 from zenni_tui.ui.words import Tone
 
 from .audit import AuditPanel
-from .base import Base
+from .control import ControlScreen
 from .plan import PlanPanel
 from .planview import DdlScreen, PlanView, TableScreen
 from .repair import RepairScreen
 
 
-class ReviewScreen(Base):
+class ReviewScreen(ControlScreen):
     """The part of a run's screen where findings and plan are looked through before anything is written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,6 +15,7 @@ from textual.widgets import ContentSwitcher
 from zenni_tui.engine import client, folders
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId
+from zenni_tui.model.state import LogLine
 from zenni_tui.ui.choosing import Changes
 from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.safety import is_my_data_safe, rollback_story
@@ -24,7 +25,7 @@ from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_f
 from zenni_tui.ui.widgets.canvas import Scroll
 from zenni_tui.ui.widgets.masthead import Masthead
 from zenni_tui.ui.widgets.rail import Rail
-from zenni_tui.ui.words import Line, Tone, paragraph
+from zenni_tui.ui.words import Line, Tone, hour, paragraph
 
 from .audit import AuditPanel
 from .checks import ChecksPanel
@@ -114,6 +115,7 @@ class RunScreen(SteerScreen):
         """Show the run at once and go on looking, four times a second."""
         self.query_one(Notice).tell("")
         self.query_one("#log").display = False
+        self.take_hand()
         self.poll()
         self._known = False
         self.set_interval(POLL_SECONDS, self.poll)
@@ -140,7 +142,8 @@ class RunScreen(SteerScreen):
             return
         self._heard(entries, alive=alive)
         changed = self._changes.hear(entries)
-        self.now = Situation(self.folder, self.follower.state, alive, time.time(), self._asked, changed)
+        held = self.look_for_control()
+        self.now = Situation(self.folder, self.follower.state, alive, time.time(), self._asked, changed, held)
         with self.app.batch_update():
             self.display_all()
         self._problems(entries)
@@ -398,6 +401,7 @@ class RunScreen(SteerScreen):
             self._command("stop")
 
 
-def _log_lines(said: e.Said, width: int) -> list[Line]:
+def _log_lines(said: LogLine, width: int) -> list[Line]:
     tone = _LOG_TONES.get(said.level, Tone.PLAIN)
-    return paragraph(said.text, width, tone, head=(f"{said.level:<8}", tone if tone is not Tone.PLAIN else Tone.DIM))
+    head = f"{hour(said.at)} {said.level:<8}"
+    return paragraph(said.text, width, tone, head=(head, tone if tone is not Tone.PLAIN else Tone.DIM))

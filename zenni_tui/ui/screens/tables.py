@@ -1,15 +1,21 @@
 """What the panels of copy and verify share: one line a table, and the bars above."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
 
 from zenni_tui.model.runbook import StepId, StepState, TableVerdict
 from zenni_tui.model.state import StepView, TableView
 from zenni_tui.ui.situation import Pace, Ratchet, Situation, overall, verified
-from zenni_tui.ui.words import Line, Tone, bar, clock, count, paragraph, percent, short
+from zenni_tui.ui.widgets.canvas import Text
+from zenni_tui.ui.words import Line, Tone, bar, clock, count, paragraph, percent, short, spark
 
 from .panel import ListPanel, bar_line, check_lines, progress_lines
+
+_SEEN = 12
+"""How many of the last seconds' speeds are drawn."""
 
 VERDICTS = {
     TableVerdict.IDENTICAL: ("identical", Tone.GOOD),
@@ -26,13 +32,29 @@ def number(value: int, width: int) -> str:
     return whole if len(whole) <= width else short(value)
 
 
+def _rate(table: TableView) -> float:
+    return table.copied / table.copy_seconds if table.copy_seconds else 0.0
+
+
+ORDERS: dict[str, Callable[[TableView], Any] | None] = {
+    "plan": None,
+    "name": lambda t: t.target.casefold(),
+    "largest": lambda t: -t.rows,
+    "slowest": lambda t: (not t.copy_seconds, _rate(t)),
+    "least done": lambda t: (t.verdict is not None, t.copied / t.rows if t.rows else 1.0),
+}
+
+
 class TablesPanel(ListPanel):
-    """The base: whole run, this step, and one line for each table."""
+    """The base: whole run, this step, and one line for each table, in an order that `v` changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "sort", "Order of the tables", show=False)]
 
     def __init__(self, step: StepId) -> None:
         super().__init__(step)
         self.ratchet = Ratchet()
         self.pace = Pace()
+        self.order = "plan"
 
     def show(self, now: Situation) -> None:
         """Show a moment of the run; after an undo bars begin anew."""
@@ -41,8 +63,18 @@ class TablesPanel(ListPanel):
         super().show(now)
 
     def items(self, now: Situation) -> Sequence[Any]:
-        """Return the tables in the plan's order."""
-        return list(now.state.tables.values())
+        """Return the tables in the order chosen, at first the plan's."""
+        tables = list(now.state.tables.values())
+        key = ORDERS[self.order]
+        return sorted(tables, key=key) if key else tables
+
+    def action_sort(self) -> None:
+        """Put the tables into the next order."""
+        names = list(ORDERS)
+        self.order = names[(names.index(self.order) + 1) % len(names)]
+        if self.now:
+            self.fill(self.now)
+            self.query_one(".head", Text).repaint()
 
     def words_of(self, item: Any) -> str:
         """Return a table's names and state."""
@@ -90,7 +122,9 @@ class TablesPanel(ListPanel):
         if step.state is not StepState.RUNNING or not now.alive:
             return ""
         rate = self.pace.at(now.state.last, step.done)
-        parts = [f"{count(int(rate))} {step.unit}/s" if rate is not None and step.unit else ""]
+        seen = spark(self.pace.history, _SEEN, self.glyphs).strip()
+        parts = [f"{count(int(rate))} {step.unit}/s {seen}".rstrip() if rate is not None and step.unit else ""]
+        parts += [f"order: {self.order}" if ORDERS[self.order] else ""]
         parts += [self.more_figures(now), f"ETA {clock(now.eta)}" if now.eta is not None else ""]
         return ", ".join(filter(None, parts))
 

@@ -29,7 +29,9 @@ def engine_word(now: Situation) -> Piece:
         return "engine gone", Tone.BAD
     if now.state.ended and now.asked != "start":
         return "engine finished", Tone.DIM
-    return (f"engine {now.state.pid} alive", Tone.DIM) if now.alive and now.state.pid else ("engine starts", Tone.DIM)
+    if not now.alive or not now.state.pid:
+        return "engine starts", Tone.DIM
+    return f"engine {now.state.pid} alive, {'you look on' if now.held_by else 'you steer'}", Tone.DIM
 
 
 def _times(now: Situation) -> Line:
