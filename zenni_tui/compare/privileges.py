@@ -23,15 +23,16 @@ _SCHEMA = "SELECT has_schema_privilege(%s, to_regnamespace(quote_ident(%s))::oid
 
 
 def compare_privileges(target: Target, plan: Plan, ledger: Ledger) -> None:
-    """Compare rights and row security of every table this run made; raises `psycopg.Error`."""
+    """Compare rights and row security of every table, whoever made it; raises `psycopg.Error`."""
     access = plan.access
     values = {"schema": plan.schema, "closed": list(access.closed_to), "role": access.application}
     found = {row[0]: row[1:] for row in target.execute(_TABLES, values)}
     for table in plan.tables:
-        if table.name in plan.adopted or table.name not in found:
+        if table.name not in found:
             continue
         name, (secured, still_open, lacking, policy, sequences) = f"table {table.name}", found[table.name]
-        ledger.same(name, _secured(access.row_security), _secured(secured), "Its row security is not the plan's.")
+        planned = access.row_security or table.name in access.secured
+        ledger.same(name, _secured(planned), _secured(secured), "Its row security is not the plan's.")
         ledger.nothing(name, still_open, "Roles of the Data API still have rights on it.")
         ledger.nothing(name, lacking, f'The application\'s role "{access.application}" lacks rights on it.')
         ledger.nothing(

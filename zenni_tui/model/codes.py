@@ -101,6 +101,8 @@ CODES: dict[str, str] = {
     "no_tables": "The file holds no table. See that it is the one the application uses.",
     "row_too_wide": "A row has more bytes than fit a page of PostgreSQL, after what can be moved out of line has been.",
     "index_too_many_columns": "An index or key has more than 32 columns, PostgreSQL's limit. Leave it out, or shorten it.",
+    "application_sees_no_rows": "A table made by the application's migrations has row security on and no policy for the application's role.",
+    "row_security_forced": "A table made by the application's migrations hides its rows from our own role, so it can be neither loaded nor verified.",
     "open_to_api": "The target opens new tables of this schema to the internet (Supabase's roles anon and authenticated). Choose: row security, rights revoked, or left open.",
     "application_role_missing": "The role of [target] application_role is not there. Create it, or correct the name.",
     "no_columns_left": "Every column of a table is left behind. Leave the table behind by its own name instead.",

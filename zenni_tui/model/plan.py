@@ -279,7 +279,8 @@ class Access(Record, frozen=True):
 
     `open_to` are roles of a public API that can still use the tables, `closed_to` those whose rights on tables, and
     `view_closed_to` on views, are revoked; `row_security` hides all rows from those without a policy. `application` is
-    the role that the application logs in as, empty when it is the owner.
+    the role that the application logs in as, empty when it is the owner. `secured` are tables that the application's
+    migrations made with row security on, which stays on.
     """
 
     open_to: tuple[str, ...] = ()
@@ -287,6 +288,7 @@ class Access(Record, frozen=True):
     view_closed_to: tuple[str, ...] = ()
     row_security: bool = False
     application: str = ""
+    secured: tuple[str, ...] = ()
 
 
 class Plan(Record, frozen=True, dict=True):

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.plan import Kind, Plan, TablePlan, parse_type
-from zenni_tui.target import bookkeeping, catalogue
+from zenni_tui.target import adopted, bookkeeping, catalogue
 from zenni_tui.target.bookkeeping import Connection
 from zenni_tui.target.existing import Things
 
@@ -120,7 +120,7 @@ WHERE c.relnamespace = to_regnamespace(quote_ident(%s)) AND c.relname = ANY(%s) 
 
 
 def take(connection: Connection, run_id: str, plan: Plan) -> None:
-    """Note the adopted tables and set their foreign keys aside, so that rows can come in any order.
+    """Note the adopted tables, set their foreign keys aside, so that rows can come in any order, and give them rights.
 
     Called within the transaction that notes it; the definitions are kept in the target before anything is dropped.
     """
@@ -130,6 +130,7 @@ def take(connection: Connection, run_id: str, plan: Plan) -> None:
     notes = [("adopted", name) for name in tables]
     notes += [("set aside", json.dumps(row)) for row in keys]
     notes += [("counter", json.dumps(row)) for row in counters]
+    notes += [("rights", text) for t in adopted.tables(plan) for text in adopted.way_back(connection, plan, t)]
     bookkeeping.note_made(connection, run_id, notes)
     for table, name, _ in keys:
         connection.execute(
@@ -137,6 +138,8 @@ def take(connection: Connection, run_id: str, plan: Plan) -> None:
                 sql.Identifier(plan.schema, table), sql.Identifier(name)
             )
         )
+    for planned in adopted.tables(plan):
+        adopted.change(connection, plan, planned)
 
 
 def put_back(connection: Connection, schema: str, notes: Iterable[tuple[str, str]], there: Things) -> None:
@@ -153,7 +156,7 @@ def put_back(connection: Connection, schema: str, notes: Iterable[tuple[str, str
 
 
 def give_back(connection: Connection, schema: str, notes: list[tuple[str, str]]) -> None:
-    """Empty the adopted tables and give them their foreign keys and counters back; within one transaction."""
+    """Empty the adopted tables and give them their foreign keys, counters and rights back; within one transaction."""
     tables = [name for kind, name in notes if kind == "adopted"]
     if not tables:
         return
@@ -164,6 +167,9 @@ def give_back(connection: Connection, schema: str, notes: list[tuple[str, str]])
     every = sql.SQL(", ").join(sql.Identifier(schema, t) for t in tables)
     connection.execute(sql.SQL("TRUNCATE {}").format(every))
     put_back(connection, schema, notes, set())
+    # The notes are read last first, and rights are revoked before they are granted anew.
+    for text in reversed([text for kind, text in notes if kind == "rights"]):
+        connection.execute(text.encode())
     for kind, text in notes:
         if kind == "counter":
             table, column, last = json.loads(text)

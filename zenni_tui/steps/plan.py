@@ -3,18 +3,20 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from zenni_tui.application import prisma, prisma_proposal
 from zenni_tui.convert.alternatives import alternatives
 from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Severity, blocking
+from zenni_tui.model.plan import Access, TablePlan
 from zenni_tui.model.plan import Plan as PlanRecord
-from zenni_tui.model.plan import TablePlan
 from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.runbook import StepId
 from zenni_tui.report.evidence import PROPOSAL
-from zenni_tui.target import access, ddl
+from zenni_tui.target import access, adopted, ddl
 
 from . import adopt, dry_run
 from .run import SERVERS_WORD, Decided, Run, Step
@@ -87,8 +89,14 @@ def _propose(run: Run, plan: PlanRecord) -> None:
 
 
 def _settle_access(run: Run, plan: PlanRecord, choices: Choices) -> tuple[PlanRecord, tuple[Finding, ...]]:
+    role = run.request.application_role
     with run.to.connect() as connection:
-        return access.settle(connection, plan, choices, run.request.application_role)
+        state = adopted.look(connection, plan, role)
+        plan = msgspec.structs.replace(plan, access=Access(secured=state.secured))
+        plan, findings = access.settle(connection, plan, choices, role)
+    if plan.access.row_security:
+        state = msgspec.structs.replace(state, hidden=())
+    return plan, (*findings, *adopted.findings(state, role))
 
 
 def _left_out_by_choice(choices: Choices) -> list[Finding]:

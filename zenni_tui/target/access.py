@@ -17,6 +17,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 OPEN = "open_to_api"
 MISSING = "application_role_missing"
+POLICY = "application"
 _RIGHTS = "SELECT, INSERT, UPDATE, DELETE"
 _REPAIRS = (
     Repair("rls_enable", lossless=True, text="enable row level security: the Data API then shows no row"),
@@ -24,11 +25,13 @@ _REPAIRS = (
     Repair("leave_open", lossless=True, text="leave them open: the application uses the Data API"),
 )
 _OPEN_TO = """
-SELECT r.rolname FROM pg_roles r JOIN pg_namespace n ON n.nspname = %s
-WHERE r.rolname = ANY (%s) AND has_schema_privilege(r.oid, n.oid, 'USAGE')
-  AND EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a
-              WHERE d.defaclrole = current_user::regrole AND d.defaclobjtype = 'r'
-                AND d.defaclnamespace IN (n.oid, 0) AND a.grantee IN (r.oid, 0))
+SELECT r.rolname FROM pg_roles r JOIN pg_namespace n ON n.nspname = %(schema)s
+WHERE r.rolname = ANY (%(roles)s) AND has_schema_privilege(r.oid, n.oid, 'USAGE')
+  AND (%(new)s AND EXISTS (SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a
+                           WHERE d.defaclrole = current_user::regrole AND d.defaclobjtype = 'r'
+                             AND d.defaclnamespace IN (n.oid, 0) AND a.grantee IN (r.oid, 0))
+       OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = ANY (%(adopted)s)
+                  AND NOT c.relrowsecurity AND has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE')))
 ORDER BY 1
 """
 _MISSING_GRANTS = """
@@ -46,8 +49,8 @@ def settle(connection: Connection, plan: Plan, choices: Choices, application: st
     `application` is the role that the application logs in as, empty when it is ours.
     """
     findings: list[Finding] = []
-    roles = tuple(name for (name,) in connection.execute(_OPEN_TO, (plan.schema, list(ROLES))))
-    access = Access(open_to=roles)
+    roles, secured = _open_to(connection, plan), plan.access.secured
+    access = Access(open_to=roles, secured=secured)
     if roles:
         found = _exposed(plan, roles)
         chosen = choices.chosen(found)
@@ -58,6 +61,7 @@ def settle(connection: Connection, plan: Plan, choices: Choices, application: st
             closed_to=closed if chosen == "api_revoke" else (),
             row_security=chosen == "rls_enable",
             view_closed_to=closed,
+            secured=secured,
         )
     if application and application != connection.info.user:
         if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (application,)).fetchall():
@@ -66,11 +70,21 @@ def settle(connection: Connection, plan: Plan, choices: Choices, application: st
     return msgspec.structs.replace(plan, access=access), tuple(findings)
 
 
+def _open_to(connection: Connection, plan: Plan) -> tuple[str, ...]:
+    values = {
+        "schema": plan.schema,
+        "roles": list(ROLES),
+        "adopted": list(plan.adopted),
+        "new": any(t.name not in plan.adopted for t in plan.tables) or bool(plan.views),
+    }
+    return tuple(name for (name,) in connection.execute(_OPEN_TO, values))
+
+
 def _exposed(plan: Plan, roles: tuple[str, ...]) -> Finding:
     return Finding(
         OPEN,
         Severity.WARNING,
-        f'New tables in schema "{plan.schema}" are open to {", ".join(roles)}: anybody on the internet could read and'
+        f'Tables in schema "{plan.schema}" are open to {", ".join(roles)}: anybody on the internet could read and'
         " write them through the project's Data API.",
         "Choose rls_enable, api_revoke or leave_open; or load into another schema ([target] schema), which it doesn't"
         " show.",
@@ -89,7 +103,7 @@ def _no_role(application: str) -> Finding:
     )
 
 
-def of_table(plan: Plan, table: TablePlan) -> Iterable[str]:
+def of_table(plan: Plan, table: TablePlan, *, policy: bool = True) -> Iterable[str]:
     """Yield the statements that follow a table's own, in the same transaction: it is never open in between."""
     access, name = plan.access, sql.Identifier(plan.schema, table.name)
     counters = [c.name for c in table.columns if c.counter is not None]
@@ -103,8 +117,9 @@ def of_table(plan: Plan, table: TablePlan) -> Iterable[str]:
         yield _text(f"GRANT {_RIGHTS} ON TABLE {{}} TO {{}}", name, application)
         for column in counters:
             yield _of_sequence("GRANT USAGE, SELECT ON SEQUENCE %s TO %I", plan, table, column, access.application)
-        if access.row_security:
-            yield _text("CREATE POLICY application ON {} TO {} USING (true) WITH CHECK (true)", name, application)
+        if access.row_security and policy:
+            ours = sql.Identifier(POLICY)
+            yield _text("CREATE POLICY {} ON {} TO {} USING (true) WITH CHECK (true)", ours, name, application)
 
 
 def of_view(plan: Plan, view: str) -> Iterable[str]:

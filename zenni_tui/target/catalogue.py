@@ -79,7 +79,10 @@ UNION ALL
 SELECT 'default privileges', concat_ws(' ', d.defaclrole::regrole, here.nspname, d.defaclobjtype), d.defaclacl::text
 FROM pg_default_acl d JOIN here ON here.oid = d.defaclnamespace
 UNION ALL
-SELECT 'relation', here.nspname || '.' || c.relname, c.relkind::text || ' ' || coalesce(c.relacl::text, '')
+SELECT 'relation', here.nspname || '.' || c.relname, c.relkind::text || ' ' || coalesce((
+           SELECT string_agg(one::text, ',' ORDER BY one::text) FROM unnest(coalesce(c.relacl, CASE
+               WHEN c.relkind = 'S' THEN acldefault('s', c.relowner)
+               WHEN c.relkind IN ('r', 'p', 'v', 'm', 'f') THEN acldefault('r', c.relowner) END)) AS one), '')
        || ' ' || pg_get_userbyid(c.relowner) || ' ' || c.relpersistence::text || ' ' || c.relrowsecurity::text
        || ' ' || c.relforcerowsecurity::text || ' ' || coalesce(c.reloptions::text, '')
        || CASE WHEN c.relkind IN ('v', 'm') THEN md5(pg_get_viewdef(c.oid)) ELSE '' END
@@ -87,7 +90,8 @@ FROM pg_class c JOIN here ON here.oid = c.relnamespace
 UNION ALL
 SELECT 'column', here.nspname || '.' || c.relname || '.' || a.attname,
        format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull::text || ' ' || a.attidentity::text || ' '
-       || a.attgenerated::text || ' ' || coalesce(a.attacl::text, '') || ' '
+       || a.attgenerated::text || ' '
+       || coalesce((SELECT string_agg(one::text, ',' ORDER BY one::text) FROM unnest(a.attacl) AS one), '') || ' '
        || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN here ON here.oid = c.relnamespace
 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
