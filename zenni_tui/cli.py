@@ -22,7 +22,9 @@ _VERBS: dict[str, str] = {
     "plan": "the plan: tables, types, order; --ddl prints the SQL",
     "migrate": "migration day, up to and including verification; then it waits for you",
     "verify": "compare the last run's target with its snapshot again",
-    "rollback": "the way back from wherever the run is: the target becomes as it was",
+    "switch": "the cut-over, which asks for --confirm SWITCH: the application goes over to PostgreSQL",
+    "finish": "end the rollback window after a switch, which asks for --confirm FINISH",
+    "rollback": "the way back from wherever the run is: undo, or after go-live the fall-back (--confirm 'FALL BACK')",
     "resume": "go on after a death or a stop, from the checkpoints",
     "watch": "the dashboard after go-live; --once looks once, for cron: exit 0 nothing raised, 1 something raised",
     "status": "how the live or last run stands",
@@ -94,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
     slow("--workers", type=int, metavar="N", help="worker processes")
     slow("--rows", type=int, metavar="N", help="rows a second, 0 for no limit")
     slow("--mb", type=float, metavar="X", help="MB (of 10^6 bytes) a second sent to the target, 0 for no limit")
+    for verb in ("switch", "finish", "rollback"):
+        made[verb].add_argument("--by", default="", metavar="NAME", help="who decides on it (default: who types this)")
+        made[verb].add_argument("--why", default="", metavar="TEXT", help="why; it is kept in the report")
     made["explain"].add_argument("code", metavar="CODE")
     return main_parser
 
@@ -111,6 +116,7 @@ class Options(argparse.Namespace):
     events: bool = False
     yes: bool = False
     confirm: str = ""
+    why: str = ""
     rung: str = ""
     keep: bool = False
     accept_repairs: bool = False

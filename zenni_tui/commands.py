@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import looking, starting, steering, tasks, watching
+from .verbs import looking, starting, steering, tasks, watching, words
 
 VERBS: dict[str | None, Callable[[Options], int]] = {
     None: starting.default,
@@ -18,6 +18,8 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "rollback": steering.again("rollback"),
     "resume": steering.again("run"),
     "watch": watching.watch,
+    "switch": words.switch,
+    "finish": words.finish,
     "status": looking.status,
     "attach": steering.attach,
     "stop": steering.stop,

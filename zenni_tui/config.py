@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from .errors import UsageError
+from .model.application import Application, Rollback
 from .model.choices import Choices
 from .model.plan import parse_type
 from .model.record import Record
@@ -94,6 +95,8 @@ class Config(Record, frozen=True):
     timeline: TimelineSection = TimelineSection()
     watch: Limits = Limits()
     notify: Notify = Notify()
+    application: Application = Application()
+    rollback: Rollback = Rollback()
 
 
 class Settings(Record, frozen=True):
@@ -117,6 +120,8 @@ class Settings(Record, frozen=True):
     timeline: Timeline = Timeline()
     watch: Limits = Limits()
     notify: Notify = Notify()
+    application: Application = Application()
+    rollback: Rollback = Rollback()
 
 
 def load(path: Path) -> Config:
@@ -167,6 +172,8 @@ def _check(path: Path, config: Config) -> None:
             where=str(path),
             why=f"It is {config.copy.retry_minutes:g}.",
         )
+    for mistake in config.application.mistakes():
+        raise UsageError(mistake, where=str(path))
     secret = any(u and "password" in parameters(u) for u in (config.target.url, config.staging.url))
     if (secret or config.notify.webhook) and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise UsageError(
@@ -265,4 +272,13 @@ def settle(
         _timeline(config.timeline),
         config.watch,
         config.notify,
+        _placed(config.application),
+        config.rollback,
     )
+
+
+def _placed(application: Application) -> Application:
+    """Return the application with its folder and files absolute: the engine works elsewhere."""
+    folder = Path(application.directory).absolute()
+    files = tuple(str(folder / name) for name in application.env_files)
+    return msgspec.structs.replace(application, directory=str(folder), env_files=files)

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .engine.client import Follower
@@ -58,7 +59,7 @@ class Narrator:
             case e.Retrying() as r:
                 return f"warning: {r.story(entry.at)} ({r.where}: {r.why})"
             case _:
-                return _steering(entry.what) or _closing(entry.what)
+                return _steering(entry.what) or _acting(entry.what) or _closing(entry.what)
 
 
 def _steering(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above
@@ -75,6 +76,27 @@ def _steering(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above
             return f"{settings.words}, said by {by}"
         case e.Eased(words=words):
             return words
+    return ""
+
+
+def _acting(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above
+    match what:
+        case e.Decided(step=step, by=by, why=why, overrides=overrides):
+            without = f", without {', '.join(overrides)}" if overrides else ""
+            return f"{step} decided by {by}: {why or 'no reason given'}{without}"
+        case e.ActionStarted(words=words):
+            return f"  {words} ..."
+        case e.ActionDone(action=action, seconds=seconds, summary=summary):
+            return f"  {action} done in {seconds:.2f} s: {summary}"
+        case e.ActionFailed(action=action, problem=problem):
+            return f"  {action} FAILED: {told(problem)}"
+        case e.ActionReverted(action=action, summary=summary):
+            return f"  {action} taken back: {summary}"
+        case e.CriterionTripped(criterion=criterion, found=found, limit=limit):
+            return f"warning: {criterion}: {found}, the limit is {limit}; a person decides: zenni-tui rollback"
+        case e.WindowOpened(deadline=deadline):
+            until = time.strftime("%Y-%m-%d %H:%M", time.localtime(deadline))
+            return f"the rollback window is open, meant until {until}; end it: zenni-tui finish --confirm FINISH"
     return ""
 
 
@@ -124,8 +146,18 @@ def refuse(error: ZenniError, *, as_json: bool) -> int:
     return int(error.exit_code)
 
 
-def follow(folder: Path, *, events: bool, as_json: bool, control: bool = True, skip: int = 0) -> int:
-    """Tell a run until its engine ends, print the result, and return the exit code.
+def follow(
+    folder: Path,
+    *,
+    events: bool,
+    as_json: bool,
+    control: bool = True,
+    skip: int = 0,
+    until: Callable[[RunState], ExitCode | None] = lambda _: None,
+) -> int:
+    """Tell a run until its engine ends, or until it has come to a point; print the result, and return the exit code.
+
+    `until` returns the exit code once the point is reached: the engine goes on by itself then.
 
     The first Ctrl+C or SIGTERM asks the engine to stop at a safe point when this process has `control`; `skip` entries
     are not told, because they are of an earlier part of the run.
@@ -140,15 +172,18 @@ def follow(folder: Path, *, events: bool, as_json: bool, control: bool = True, s
         for entry in follower.poll():
             if entry.number > skip:
                 narrator.tell(entry)
-        if not alive:
+        reached = until(follower.state)
+        if not alive or reached is not None:
             break
         time.sleep(_POLL_SECONDS)
-    return _end(folder, follower.state, as_json=as_json)
+    return _end(folder, follower.state, as_json=as_json, reached=reached if alive else None)
 
 
-def _end(folder: Path, state: RunState, *, as_json: bool) -> int:
+def _end(folder: Path, state: RunState, *, as_json: bool, reached: ExitCode | None) -> int:
     document = result(state, str(folder))
-    if state.exit_code is None:
+    if reached is not None:
+        document |= {"verdict": str(Verdict.WAITING if not reached else Verdict.FAILED), "exit_code": int(reached)}
+    elif state.exit_code is None:
         document |= {"verdict": str(Verdict.STOPPED), "exit_code": int(ExitCode.STOPPED)}
         print("The engine died. What it had loaded is safe.", file=sys.stderr)
         print("Go on: zenni-tui resume; or take it back: zenni-tui rollback.", file=sys.stderr)

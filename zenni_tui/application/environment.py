@@ -80,10 +80,11 @@ def _written(name: str, value: str, usual: str) -> str:
 
 def read(path: Path) -> dict[str, str]:
     """Return a file's settings; raises StepFailed when it can't be read."""
-    return settings(_text(path))
+    return settings(text(path))
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """Return a file's text; raises StepFailed when it can't be read."""
     try:
         return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
@@ -96,13 +97,24 @@ def _text(path: Path) -> str:
         ) from None
 
 
+def writable(path: Path) -> None:
+    """Make sure that a file can be replaced, by making and deleting one beside it; raises StepFailed."""
+    try:
+        place = path.resolve(strict=True)
+        scratch = place.with_name(f".{place.name}.{os.getpid()}")
+        write_private(scratch, b"")
+        scratch.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def rewrite(path: Path, wanted: Mapping[str, str], backup: Path) -> None:
     """Change settings in a file, having written its old text to `backup` (0600); what is read back is what was wanted.
 
     Comments, order, quotes, `export`, line ends, a symlink, mode and owner stay. A backup that is there already is
     kept: it is the older. Raises StepFailed, with the file as it was, and UsageError.
     """
-    old = _text(path)
+    old = text(path)
     new = changed(old, wanted)
     found = settings(new)
     if any(found.get(name) != value for name, value in wanted.items()):

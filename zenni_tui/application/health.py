@@ -11,20 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from zenni_tui.model.application import Health
 from zenni_tui.model.record import Record
 
 _MOST_BYTES = 1024 * 1024
 _LOCAL = ("127.0.0.1", "localhost", "::1")
-
-
-class Health(Record, frozen=True):
-    """Where to ask and what is expected: the status, and fields of a JSON answer; times in seconds."""
-
-    url: str
-    status: int = 200
-    fields: dict[str, str | int | float | bool] = msgspec.field(default_factory=dict)
-    timeout: float = 2.0
-    within: float = 60.0
 
 
 class Answer(Record, frozen=True):

@@ -21,6 +21,7 @@ from . import control, folders
 from .client import request_of
 from .journal import Journal
 from .runner import Runner
+from .words import Word
 
 
 def main() -> int:
@@ -54,9 +55,11 @@ async def _live(folder: Path, orders: dict[str, str | None]) -> int:
         if busy is not None:
             journal.append(e.RunEnded(Verdict.NOT_READY, int(ExitCode.OCCUPIED), 0.0, 0.0, busy))
             return int(ExitCode.OCCUPIED)
+        word = Word(orders.get("by") or "", orders.get("why") or "", orders.get("word") or "")
         ways = {
             "run": runner.forward,
-            "rollback": runner.backward,
+            "rollback": lambda: runner.backward(word),
+            "switch": lambda: runner.switch(word),
             "verify": runner.again,
             "repair": runner.repair,
             "check": runner.look_again,

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class Follower:
 
     def send(self, name: str, **fields: Any) -> Reply:
         """Send a command by its name, with more of `Command`'s fields, and return the engine's answer."""
-        return control.send(self.folder, Command(name, whoami(), **fields))
+        who = fields.pop("by", "") or whoami()
+        return control.send(self.folder, Command(name, who, **fields))
 
     @property
     def interrupted(self) -> bool:
@@ -76,13 +77,18 @@ def whoami() -> str:
 
 
 def launch(
-    folder: Path, *, action: str = "run", password: str | None = None, hold_fds: Sequence[int] = ()
+    folder: Path,
+    *,
+    action: str = "run",
+    password: str | None = None,
+    hold_fds: Sequence[int] = (),
+    words: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a detached engine in a run directory that holds a request; the password goes through a pipe.
 
-    Returns when the engine has taken its lock. `action` is `run` (start or go on), `verify`, `repair`, `check` or
-    `rollback`. `hold_fds`
-    stay open in the engine, to keep what they hold alive. Raises StepFailed when the engine does not start.
+    Returns when the engine has taken its lock. `action` is `run` (start or go on), `verify`, `repair`, `check`,
+    `switch` or `rollback`; of the last two, `words` tell who gave them (`by`), `why`, and the `word` that was typed.
+    `hold_fds` stay open in the engine, to keep what they hold alive. Raises StepFailed when the engine does not start.
     """
     _room_for_words(folder)
     size = (folder / folders.EVENTS).stat().st_size
@@ -101,7 +107,7 @@ def launch(
         )
     finally:
         os.close(log)
-    _hand_over(process, {"action": action, "password": password})
+    _hand_over(process, {"action": action, "password": password, **(words or {})})
     while not folders.is_alive(folder):
         if process.poll() is not None:
             if (folder / folders.EVENTS).stat().st_size > size:

@@ -25,10 +25,14 @@ from zenni_tui.steps.target import close_target, open_target
 from zenni_tui.steps.verified import forget
 
 from . import estimates, rehearsals, tasks
+from .afterwards import Afterwards
 from .journal import Journal
+from .words import Word, refusal, word_of
 
 log = logging.getLogger(__name__)
 
+UNDONE_STEPS = WRITES_TARGET | WRITES_SOURCE | {StepId.SWITCH}
+"""What an undo takes back."""
 _TICK = 1.0
 
 _CODES = {
@@ -54,6 +58,8 @@ class Runner:
         self._started = time.monotonic()
         self._problem: e.Problem | None = None
         self._occupied = False
+        self._afterwards = Afterwards(run, self._step, self._failed)
+        self._word = Word()
 
     def answer(self, command: Command) -> Reply:
         """Hear a command from the control socket; what it asks for happens at the next safe point."""
@@ -62,6 +68,7 @@ class Runner:
             "go": "going on",
             "stop": "stopping at the next safe point",
             "rollback": "rolling back from the next safe point",
+            "finish": "ending the rollback window",
         }
         others = {"choose": self._choose, "pause": self._pause, "unpause": self._pause, "throttle": self._throttle}
         if command.name in others:
@@ -70,6 +77,9 @@ class Runner:
             return Reply(ok=False, message=f"no such command: {command.name}")
         if command.name == "go" and self._journal.state.waiting is None:
             return Reply(ok=False, message="nothing waits for an answer")
+        if (refused := refusal(self._journal.state, command.name, command.word)) is not None:
+            return Reply(ok=False, message=f"{refused.what} {refused.why} {refused.next_step}")
+        self._word = word_of(command)
         if command.name != "ping":
             self._run.tell(e.Commanded(command.name, command.by))
             self._obey(command.name)
@@ -106,7 +116,9 @@ class Runner:
         return Reply(ok=True, message=f"{finding.id}: {command.repair or 'no choice'}")
 
     def _obey(self, name: str) -> None:
-        if name != "go":
+        if name == "finish":
+            self._run.finishing.set()
+        elif name != "go":
             self._back = self._back or name == "rollback"
             self._run.stopping.set()
             self._run.steering.stop()
@@ -119,6 +131,9 @@ class Runner:
 
     async def forward(self) -> Verdict:
         """Run every step that isn't done yet, then what the kind of run asks for at its end."""
+        later = self._afterwards.going_on()
+        if later is not None:
+            return await self._or_back(await later())
         verdict = await self._steps()
         if self._back and verdict in (Verdict.STOPPED, Verdict.NOT_READY):
             return await self.backward()
@@ -133,6 +148,13 @@ class Runner:
         if self._kind is RunKind.MIGRATE and verdict is Verdict.PASSED:
             return Verdict.WAITING
         return verdict
+
+    async def switch(self, word: Word) -> Verdict:
+        """Switch the application over to a migration that stands verified, and keep its rollback window open."""
+        return await self._or_back(await self._afterwards.switch(word))
+
+    async def _or_back(self, verdict: Verdict) -> Verdict:
+        return await self.backward(self._word) if self._back and verdict is Verdict.STOPPED else verdict
 
     async def repair(self) -> Verdict:
         """Load again just the rows that the last verification found different, then verify everything."""
@@ -165,8 +187,13 @@ class Runner:
         self._run.say("Nothing stands in the way there any more. To go on: resume.")
         return Verdict.STOPPED
 
-    async def backward(self) -> Verdict:
-        """Undo what the run did, last step first; the verdict is `rolled_back` only when all of it is undone."""
+    async def backward(self, word: Word | None = None) -> Verdict:
+        """Undo what the run did, last step first; the verdict is `rolled_back` only when all of it is undone.
+
+        Once the new side may have been written to, the way back is the fall-back.
+        """
+        if self._afterwards.must_fall_back():
+            return await self._afterwards.fall_back(word or Word())
         self._run.stopping.clear()
         self._run.steering.reopen()
         self._problem = None
@@ -307,9 +334,9 @@ class Runner:
         return Verdict.FAILED if isinstance(error, ZenniError | OSError) else Verdict.ERROR
 
     async def _undo(self) -> bool:
-        for step_id in reversed(STEPS_OF[self._kind]):
+        for step_id in reversed((*STEPS_OF[self._kind], StepId.SWITCH)):
             state = self._journal.state.step(step_id).state
-            if step_id not in WRITES_TARGET | WRITES_SOURCE or state in (StepState.PENDING, StepState.UNDONE):
+            if step_id not in UNDONE_STEPS or state in (StepState.PENDING, StepState.UNDONE):
                 continue
             if not BOOK[step_id].asked(self._run):
                 continue

@@ -328,6 +328,71 @@ class Eased(Event, frozen=True, tag="eased"):
         return f"{self.why} Going on with {number}."
 
 
+class Decided(Event, frozen=True, tag="decided"):
+    """Somebody decided on a step that a person answers for; `word` is what was typed, `overrides` what it waives."""
+
+    step: StepId
+    by: str
+    why: str = ""
+    word: str = ""
+    overrides: tuple[str, ...] = ()
+
+
+class ActionStarted(Event, frozen=True, tag="action_started"):
+    """An action of a step begins."""
+
+    step: StepId
+    action: str
+    words: str
+
+
+class ActionDone(Event, frozen=True, tag="action_done"):
+    """An action is done; of its seconds the application's own commands and answers took `theirs`.
+
+    `since` tells, in seconds since 1970, since when it had been done already, before anybody asked; 0 for just now.
+    """
+
+    step: StepId
+    action: str
+    seconds: float
+    summary: str = ""
+    theirs: float = 0.0
+    since: float = 0.0
+
+
+class ActionFailed(Event, frozen=True, tag="action_failed"):
+    """An action could not be done, or not be taken back."""
+
+    step: StepId
+    action: str
+    seconds: float
+    problem: Problem
+
+
+class ActionReverted(Event, frozen=True, tag="action_reverted"):
+    """An action was taken back."""
+
+    step: StepId
+    action: str
+    seconds: float
+    summary: str = ""
+
+
+class CriterionTripped(Event, frozen=True, tag="criterion_tripped"):
+    """One of the operator's own signs that it may be time to go back; nothing happens by itself."""
+
+    criterion: str
+    found: str
+    limit: str
+    decides: str = ""
+
+
+class WindowOpened(Event, frozen=True, tag="window_opened"):
+    """From now on what is written on the new side goes to the old one as well; `deadline` in seconds since 1970."""
+
+    deadline: float
+
+
 class Said(Event, frozen=True, tag="said"):
     """One line of narration; level is `info`, `warning` or `error`."""
 
@@ -372,6 +437,13 @@ AnyEvent = (
     | Unpaused
     | Throttled
     | Eased
+    | Decided
+    | ActionStarted
+    | ActionDone
+    | ActionFailed
+    | ActionReverted
+    | CriterionTripped
+    | WindowOpened
     | Said
     | RunEnded
 )

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from .application import Application, Rollback
 from .choices import Choices
 from .record import Record
 from .runbook import Meanwhile, RunKind
@@ -41,6 +42,8 @@ class Request(Record, frozen=True):
     meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
+    application: Application = Application()
+    rollback: Rollback = Rollback()
 
     @property
     def embedded(self) -> bool:
@@ -51,9 +54,10 @@ class Request(Record, frozen=True):
 class Command(Record, frozen=True):
     """One line to the engine's control socket.
 
-    `name` is `stop`, `rollback`, `go`, `pause`, `unpause`, `throttle`, `choose` or `ping`. `choose` takes `finding`
-    (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to change: `workers`, `rows`
-    or `mb` (of 10^6 bytes) a second, 0 for no limit.
+    `name` is `stop`, `rollback`, `go`, `pause`, `unpause`, `throttle`, `choose`, `switch`, `finish` or `ping`.
+    `choose` takes `finding` (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to
+    change: `workers`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit. `switch`, `finish` and, after go-live,
+    `rollback` take `why` and `word`, which is what the operator typed.
     """
 
     name: str
@@ -63,6 +67,8 @@ class Command(Record, frozen=True):
     workers: int | None = None
     rows: int | None = None
     mb: float | None = None
+    why: str = ""
+    word: str = ""
 
 
 class Reply(Record, frozen=True):

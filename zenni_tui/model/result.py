@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
+from . import switching
 from .findings import blocking
-from .runbook import StepId, StepState, TableVerdict, Verdict
+from .runbook import AFTERWARDS, StepId, StepState, TableVerdict, Verdict
 from .state import RunState, TableView
 
 
@@ -31,6 +32,7 @@ def result(state: RunState, evidence: str) -> dict[str, Any]:
             for s in state.steps
         ],
         "totals": _totals(state),
+        **({"switch": _switch(state)} if state.actions else {}),
         "problem": msgspec.to_builtins(state.problem)
         if state.problem and state.verdict is not Verdict.PASSED
         else None,
@@ -61,10 +63,32 @@ def _totals(state: RunState) -> dict[str, Any]:
         "seconds_index": round(state.step(StepId.INDEX).seconds, 3),
         "seconds_verify": round(state.step(StepId.VERIFY).seconds, 3),
         "seconds_total": round(state.seconds, 3),
-        "downtime_seconds": 0.0,
+        **_downtime(state),
         "peak_rss_mb": round(state.peak_rss_mb, 1),
         "rows_repaired": sum(t.rows_repaired for t in state.tables.values()),
         "rows_quarantined": sum(t.rows_quarantined for t in state.tables.values()),
+    }
+
+
+def _switch(state: RunState) -> dict[str, Any]:
+    now = switching.serving(state)
+    back = switching.downtime(state, StepId.FALL_BACK)
+    return {
+        "serving": str(now.side) if now.side else None,
+        "story": now.words,
+        "decisions": [{"at": t.at, **msgspec.to_builtins(t.what)} for t in state.decisions],
+        "actions": [msgspec.to_builtins(a) for a in state.actions],
+        "tripped": [{"at": t.at, **msgspec.to_builtins(t.what)} for t in state.tripped],
+        "fall_back_seconds": round(back.seconds, 3),
+    }
+
+
+def _downtime(state: RunState) -> dict[str, float]:
+    whole = switching.downtime(state)
+    return {
+        "downtime_seconds": round(whole.seconds, 3),
+        "downtime_seconds_ours": round(whole.ours, 3),
+        "downtime_seconds_hooks": round(whole.theirs, 3),
     }
 
 
@@ -72,7 +96,7 @@ def judge(state: RunState) -> Verdict:
     """Return the verdict of a run whose steps have all ended: `passed` only when everything was compared and equal."""
     if blocking(state.findings):
         return Verdict.NOT_READY
-    steps_done = all(s.state in (StepState.DONE, StepState.UNDONE) for s in state.steps)
+    steps_done = all(s.state in (StepState.DONE, StepState.UNDONE) for s in state.steps if s.id not in AFTERWARDS)
     if not steps_done:
         return Verdict.FAILED
     if not any(s.id is StepId.VERIFY for s in state.steps):

@@ -18,6 +18,9 @@ class StepId(StrEnum):
     VERIFY = "verify"
     CATCH_UP = "catch_up"
     REPORT = "report"
+    SWITCH = "switch"
+    WATCH = "watch"
+    FALL_BACK = "fall_back"
 
 
 class StepState(StrEnum):
@@ -73,6 +76,9 @@ STEPS_OF: dict[RunKind, tuple[StepId, ...]] = {
     RunKind.REHEARSE: _WHOLE,
     RunKind.MIGRATE: _WHOLE,
 }
+
+AFTERWARDS = frozenset({StepId.SWITCH, StepId.WATCH, StepId.FALL_BACK})
+"""Runbooks of their own, which a person begins when the migration stands verified."""
 
 WRITES_TARGET = frozenset({StepId.PREPARE, StepId.COPY, StepId.INDEX})
 WRITES_SOURCE = frozenset({StepId.ARM})

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from . import actions as acts
 from . import events as e
 from .findings import Finding
 from .record import Record
@@ -90,6 +91,10 @@ class RunState(Record, frozen=True):
     seconds: float = 0.0
     peak_rss_mb: float = 0.0
     problem: e.Problem | None = None
+    actions: acts.Views = ()
+    decisions: tuple[acts.Taken, ...] = ()
+    tripped: tuple[acts.Tripped, ...] = ()
+    window: e.WindowOpened | None = None
 
     @property
     def ended(self) -> bool:
@@ -125,6 +130,7 @@ def _table(state: RunState, name: str, /, **changes: Any) -> RunState:
 
 def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunState:
     known = {s.id: s for s in state.steps}
+    later = [s.id for s in state.steps if s.id not in what.steps]
     return _set(
         state,
         run_id=what.run_id,
@@ -136,7 +142,7 @@ def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunStat
         gated=what.gated,
         pid=what.pid,
         started=state.started or entry.at,
-        steps=tuple(known.get(i, StepView(i)) for i in what.steps),
+        steps=tuple(known.get(i, StepView(i)) for i in (*what.steps, *later)),
         waiting=None,
         retrying=None,
         paused=None,
@@ -151,6 +157,9 @@ def _step_started(state: RunState, entry: e.Entry, what: e.StepStarted) -> RunSt
     # The audit tells all findings anew; those of an earlier round are void.
     findings = () if what.step is StepId.AUDIT else state.findings
     state = _set(state, waiting=None, problem=None, findings=findings)
+    if all(s.id is not what.step for s in state.steps):
+        # The switch, the window and the way back join the runbook when they begin.
+        state = _set(state, steps=(*state.steps, StepView(what.step)))
     return _step(
         state,
         what.step,
@@ -264,6 +273,18 @@ def _table_compared(state: RunState, _: e.Entry, what: e.TableCompared) -> RunSt
     )
 
 
+def _action(state: RunState, entry: e.Entry, what: e.AnyEvent) -> RunState:
+    return _set(state, actions=acts.after(state.actions, entry.at, what))
+
+
+def _decided(state: RunState, entry: e.Entry, what: e.Decided) -> RunState:
+    return _set(state, decisions=(*state.decisions, acts.Taken(entry.at, what)))
+
+
+def _tripped(state: RunState, entry: e.Entry, what: e.CriterionTripped) -> RunState:
+    return _set(state, tripped=(*state.tripped, acts.Tripped(entry.at, what)))
+
+
 def _said(state: RunState, entry: e.Entry, what: e.Said) -> RunState:
     return _set(state, lines=(*state.lines, LogLine(entry.at, what.level, what.text))[-KEPT_LINES:])
 
@@ -315,6 +336,13 @@ _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.Unpaused: lambda state, _, __: _set(state, paused=None),
     e.Throttled: lambda state, _, what: _set(state, throttled=what),
     e.Eased: _eased,
+    e.Decided: _decided,
+    e.ActionStarted: _action,
+    e.ActionDone: _action,
+    e.ActionFailed: _action,
+    e.ActionReverted: _action,
+    e.CriterionTripped: _tripped,
+    e.WindowOpened: lambda state, _, what: _set(state, window=what),
     e.Said: _said,
     e.RunEnded: _run_ended,
 }

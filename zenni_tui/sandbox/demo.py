@@ -4,11 +4,13 @@ Server and web app live as long as somebody holds the server; its data stay for 
 """
 
 import hashlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from zenni_tui.errors import StepFailed, UsageError
+from zenni_tui.model.application import Application, Health, Hooks, Side
 
 from . import server as sandbox
 from . import webapp
@@ -72,6 +74,19 @@ def close_demo(folder: Path) -> None:
     with locked(folder / ".demo.lock"):
         webapp.stop(folder)
         sandbox.remove(name_of(folder))
+
+
+def application(demo: Demo) -> Application:
+    """Return how the demo's web app is switched over, and led back."""
+    reload = (sys.executable, "-m", webapp.MODULE, str(demo.folder), "--reload")
+    return Application(
+        str(demo.folder),
+        (str(demo.folder / ".env"),),
+        Health(f"{demo.app_url}health", fields={"status": "ok"}),
+        Hooks(restart=reload),
+        new=Side({"DATABASE_URL": "${TARGET_URL}"}, {"database": "postgresql"}),
+        old=Side(health_fields={"database": "sqlite"}),
+    )
 
 
 def name_of(folder: Path) -> str:

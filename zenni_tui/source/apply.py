@@ -69,6 +69,25 @@ def _note(connection: sqlite3.Connection, upto: str) -> None:
     connection.execute(f"INSERT INTO {POSITION} VALUES (?)", (upto,))  # noqa: S608 - as above
 
 
+def raise_counters(connection: sqlite3.Connection, last: Mapping[str, int]) -> int:
+    """Let AUTOINCREMENT go on after these numbers, by table, where they are higher; returns how many rose.
+
+    sqlite_sequence is an ordinary table to writers (https://sqlite.org/autoinc.html). Raises StepFailed.
+    """
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").fetchone():
+        return 0
+    risen = 0
+    with writing(connection):
+        for name, number in last.items():
+            query = "UPDATE sqlite_sequence SET seq = ? WHERE name = ? AND seq < ?"
+            risen += connection.execute(query, (number, name, number)).rowcount
+            there = (
+                "INSERT INTO sqlite_sequence (name, seq) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence"
+            )
+            risen += connection.execute(f"{there} WHERE name = ?)", (name, number, name)).rowcount
+    return risen
+
+
 @contextlib.contextmanager
 def batch(connection: sqlite3.Connection, tables: Iterable[str], upto: str) -> Iterator[None]:
     """Apply changes to some tables in one transaction that also notes the position, through the gate of a frozen file.

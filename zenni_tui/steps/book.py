@@ -6,6 +6,7 @@ from .arm import Arm
 from .audit import Audit
 from .catch_up import CatchUp
 from .copy import Copy
+from .fall_back import FallBack
 from .index import Index
 from .inspect import Inspect
 from .plan import Plan
@@ -14,7 +15,9 @@ from .reach import Reach
 from .report import Report
 from .run import Step
 from .snapshot import Snapshot
+from .switch import Switch
 from .verify import Verify
+from .watch import Watch
 
 _ALL: tuple[Step, ...] = (
     Reach(),
@@ -29,5 +32,8 @@ _ALL: tuple[Step, ...] = (
     Verify(),
     CatchUp(),
     Report(),
+    Switch(),
+    Watch(),
+    FallBack(),
 )
 BOOK: dict[StepId, Step] = {s.id: s for s in _ALL}

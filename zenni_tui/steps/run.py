@@ -79,6 +79,19 @@ class Ticking(Protocol):
         """Take in that some time has passed."""
 
 
+class Following(Protocol):
+    """What brings the application's writes to the target while a run waits for its switch."""
+
+    async def drain(self) -> None:
+        """Apply everything that is left of a frozen source; raises StepFailed."""
+
+    async def verify_changed(self) -> str:
+        """Compare all that changed since the verification; returns what it found. Raises StepFailed."""
+
+    async def stop(self) -> None:
+        """End following, with nothing half applied."""
+
+
 class Run:
     """One run; its artifacts are files of the run directory, read again after a resume."""
 
@@ -92,10 +105,12 @@ class Run:
         self.target: Target | None = None
         self.fence = 0
         self.stopping = asyncio.Event()
+        self.finishing = asyncio.Event()
         self.lease_lost = asyncio.Event()
         self.halted: Halted | None = None
         self.pool: object | None = None
         self.ahead: object | None = None
+        self.following: Following | None = None
         self.meter: Ticking | None = None
         self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
         asked = e.Throttled(request.workers)

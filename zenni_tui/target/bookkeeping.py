@@ -249,6 +249,29 @@ def note_sizes(connection: Connection, run_id: str, sizes: Mapping[tuple[str, in
     )
 
 
+def mark_live(connection: Connection, run_id: str) -> None:
+    """Note that from now on the application may write to what this run loaded; a second time changes nothing."""
+    connection.execute("ALTER TABLE zenni_tui.run ADD COLUMN IF NOT EXISTS live_since timestamptz")
+    connection.execute(
+        "UPDATE zenni_tui.run SET live_since = coalesce(live_since, clock_timestamp()) WHERE run_id = %s", (run_id,)
+    )
+
+
+def unmark_live(connection: Connection, run_id: str) -> None:
+    """Note that the application no longer writes there, because it never began or was led back."""
+    if live_since(connection) is not None:
+        connection.execute("UPDATE zenni_tui.run SET live_since = NULL WHERE run_id = %s", (run_id,))
+
+
+def live_since(connection: Connection) -> str | None:
+    """Return since when the application may write here, as ISO text, None when it may not."""
+    if not exists(connection):
+        return None
+    # Read as a document: a target that an earlier version of this program began with has no such column.
+    row = connection.execute("SELECT max(to_jsonb(r) ->> 'live_since') FROM zenni_tui.run AS r").fetchone()
+    return str(row[0]) if row and row[0] else None
+
+
 def leave(connection: Connection, run_id: str) -> None:
     """Within a transaction, forget the run; drop our schema when no other run is known."""
     # The set-up's lock: a run that enters at this moment must not lose its row to the drop.

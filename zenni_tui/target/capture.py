@@ -209,10 +209,29 @@ def lag(connection: Connection, after: str) -> int:
 
 
 def forget(connection: Connection, applied: str) -> int:
-    """Delete the part of the log that a snapshot saw, as it has been applied; returns how many rows that were."""
-    return connection.execute(
-        "DELETE FROM zenni_tui.change WHERE pg_visible_in_snapshot(xid, %s::pg_snapshot)", (applied,)
-    ).rowcount
+    """Delete the part of the log that a snapshot saw, as it has been applied; returns how many rows that were.
+
+    Which rows were ever written stays known: see `written`.
+    """
+    row = connection.execute(
+        "WITH gone AS (DELETE FROM zenni_tui.change WHERE pg_visible_in_snapshot(xid, %s::pg_snapshot)"
+        " RETURNING number, key), kept AS (INSERT INTO zenni_tui.written"
+        " SELECT DISTINCT number, coalesce(key, '{}') FROM gone ON CONFLICT DO NOTHING)"
+        " SELECT count(*) FROM gone",
+        (applied,),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def written(connection: Connection, table: Captured) -> Iterator[list[Key]]:
+    """Yield the keys of a table's rows that were written since it was armed and forgotten, some thousand at a time.
+
+    An empty key stands for the whole table.
+    """
+    with connection.transaction(), connection.cursor("zenni_tui_written") as cursor:
+        cursor.execute("SELECT key FROM zenni_tui.written WHERE number = %s ORDER BY key", (table.number,))
+        while found := cursor.fetchmany(_AT_ONCE):
+            yield [tuple(key) for (key,) in found]
 
 
 def fingerprint(connection: Connection) -> str:
@@ -245,4 +264,4 @@ def disarm(connection: Connection) -> None:
                         sql.Identifier("zenni_tui", f"log_{table.number}_{event}")
                     )
                 )
-        connection.execute("DROP TABLE zenni_tui.change, zenni_tui.captured")
+        connection.execute("DROP TABLE zenni_tui.change, zenni_tui.captured, zenni_tui.written")

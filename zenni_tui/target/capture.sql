@@ -16,3 +16,10 @@ CREATE TABLE zenni_tui.change (
     number integer NOT NULL,
     key    text[]
 );
+
+-- Which rows the log spoke of before it was trimmed; an empty key: the whole table.
+CREATE TABLE zenni_tui.written (
+    number integer NOT NULL,
+    key    text[] NOT NULL,
+    PRIMARY KEY (number, key)
+);

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import conninfo, pq
@@ -172,3 +172,16 @@ def root_certificate(settings: Mapping[str, str]) -> str:
     named = settings.get("sslrootcert", "")
     usual = Path(os.path.expanduser("~/.postgresql/root.crt"))  # noqa: PTH111 - must not fail where there is no home
     return named or (str(usual) if usual.exists() else "")
+
+
+def url(settings: Mapping[str, str]) -> str:
+    """Return the settings as a connection URL, the password in it: for an application's settings, never to be shown."""
+    door = doors(settings)[0]
+    user, secret = (quote(settings.get(k, ""), safe="") for k in ("user", "password"))
+    host = door.host or door.address
+    place = f"[{host}]" if ":" in host else quote(host, safe="")
+    tls = urlencode({k: settings[k] for k in ("sslmode", "sslrootcert") if settings.get(k)})
+    who = f"{user}:{secret}@" if secret else f"{user}@"
+    return (
+        f"postgresql://{who}{place}:{door.port}/{quote(settings.get('dbname', ''), safe='')}{'?' if tls else ''}{tls}"
+    )

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -108,15 +108,23 @@ def copy(cursor: psycopg.Cursor[Any], command: sql.Composed, data: Iterable[byte
     return size
 
 
-def set_counters(connection: Connection, schema: str, tables: Iterable[TablePlan]) -> int:
-    """Let each counter of tables go on after the highest number ever given out; returns how many there are."""
+def set_counters(
+    connection: Connection, schema: str, tables: Iterable[TablePlan], given: Mapping[str, int] | None = None
+) -> int:
+    """Let each counter of tables go on after the highest number ever given out; returns how many there are.
+
+    `given` are the last numbers that the source's counters gave out, by source table, where newer than the plan's.
+    """
+    newest = given or {}
     counting = [(t, c.name) for t in tables for c in t.columns if c.counter is not None]
     if counting:
-        connection.execute(sql.SQL(";\n").join(_set_counter(schema, table, name) for table, name in counting))
+        connection.execute(
+            sql.SQL(";\n").join(_set_counter(schema, t, name, newest.get(t.source, 0)) for t, name in counting)
+        )
     return len(counting)
 
 
-def _set_counter(schema: str, table: TablePlan, name: str) -> sql.Composed:
+def _set_counter(schema: str, table: TablePlan, name: str, given: int) -> sql.Composed:
     """Return the statement after which the next number is one more than the highest that was ever given out."""
     # Literals quoted by the driver, no parameters: those would make a % in a name a placeholder.
     return sql.SQL(
@@ -128,6 +136,6 @@ def _set_counter(schema: str, table: TablePlan, name: str) -> sql.Composed:
         name=sql.Literal(table.name),
         column_name=sql.Literal(name),
         column=sql.Identifier(name),
-        last=sql.Literal(table.counter or 0),
+        last=sql.Literal(max(table.counter or 0, given)),
         table=sql.Identifier(schema, table.name),
     )

@@ -11,6 +11,8 @@ from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.model.result import result
 from zenni_tui.model.runbook import StepState
+from zenni_tui.model.state import RunState
+from zenni_tui.model.switching import serving
 
 
 def chosen(options: Options) -> Path:
@@ -55,12 +57,20 @@ def status(options: Options) -> int:
         print(f"workers: {state.eased.words}")
     if state.retrying:
         print(f"target: {state.retrying.story(time.time())} ({state.retrying.why})")
+    _switch(state)
     if state.waiting:
         print(f"waiting: {state.waiting.question}")
     if state.problem and not state.ended:
         print(headless.told(state.problem))
     print(f"evidence: {follower.folder}")
     return int(ExitCode.PASSED)
+
+
+def _switch(state: RunState) -> None:
+    if state.actions:
+        print(f"serving: {serving(state).words}")
+    for trip in state.tripped:
+        print(f"criterion: {trip.what.criterion}: {trip.what.found}, the limit is {trip.what.limit}")
 
 
 def logs(options: Options) -> int:

@@ -61,6 +61,8 @@ def request_for(
         rung=_rung(options.rung),
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
+        application=settings.application,
+        rollback=settings.rollback,
     )
 
 

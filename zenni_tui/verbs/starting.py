@@ -1,7 +1,7 @@
 """The verbs that begin a run: headless, or in the wizard."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from zenni_tui.engine import client, folders
 from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind
+from zenni_tui.model.state import RunState
 
 from . import tasks, watching
 from .looking import status
@@ -62,16 +63,24 @@ class Offer:
         engage(self._options, folder, "rollback")
 
 
-def engage(options: Options, folder: Path, action: str, password: str | None = None) -> None:
+def engage(
+    options: Options,
+    folder: Path,
+    action: str,
+    password: str | None = None,
+    words: Mapping[str, str] | None = None,
+) -> None:
     """Start an engine on a run, with the password that settings or the demo know, and the demo kept alive by it."""
     request = client.request_of(folder)
     if request.demo is None:
-        client.launch(folder, action=action, password=password or _password(options, request))
+        client.launch(folder, action=action, password=password or _password(options, request), words=words)
         return
     from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
 
     with sandbox.open_demo(Path(request.demo)) as made:
-        client.launch(folder, action=action, password=made.target["password"], hold_fds=[made.hold.fileno()])
+        client.launch(
+            folder, action=action, password=made.target["password"], hold_fds=[made.hold.fileno()], words=words
+        )
 
 
 def _password(options: Options, request: Request) -> str | None:
@@ -127,9 +136,15 @@ def run(kind: RunKind) -> Callable[[Options], int]:
     return verb
 
 
-def follow(folder: Path, options: Options, *, skip: int = 0) -> int:
-    """Tell a run in lines until it ends; returns its exit code."""
-    return headless.follow(folder, events=options.events, as_json=options.json, skip=skip)
+def follow(
+    folder: Path,
+    options: Options,
+    *,
+    skip: int = 0,
+    until: Callable[[RunState], ExitCode | None] = lambda _: None,
+) -> int:
+    """Tell a run in lines until it ends, or has come to a point; returns its exit code."""
+    return headless.follow(folder, events=options.events, as_json=options.json, skip=skip, until=until)
 
 
 def offer_of(settings: Settings, options: Options) -> Offer:
@@ -185,6 +200,8 @@ def demo(options: Options) -> int:
 
 def _demo_settings(made: "Demo", options: Options) -> Settings:
     """Return the demo's own settings, in which only the command line's choices about the copy are kept."""
+    from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
+
     named = dict(made.target)
     password = named.pop("password", None)
     base = settings_of(options)
@@ -198,6 +215,8 @@ def _demo_settings(made: "Demo", options: Options) -> Settings:
         base.workers,
         base.chunk_rows,
         retry_minutes=base.retry_minutes,
+        application=sandbox.application(made),
+        rollback=base.rollback,
     )
 
 

@@ -11,6 +11,7 @@ from zenni_tui.engine import client, folders
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady
 
+from . import words
 from .looking import chosen, follower_of
 from .starting import engage, follow, wizard
 
@@ -60,13 +61,14 @@ def again(action: str) -> Callable[[Options], int]:
         follower = Follower(_known_to_the_target(options) or chosen(options))
         follower.poll()
         entries = follower.state.entries
+        said = words.spoken(follower.state, action, options)
         if follower.alive:
             if action != "rollback":
                 raise NotReady("An engine is at work on this run already.", next_step="zenni-tui attach")
-            follower.send("rollback")
+            words.ordered(follower.send("rollback", **said))
         else:
-            engage(options, follower.folder, action)
-        return follow(follower.folder, options, skip=entries)
+            engage(options, follower.folder, action, words=said)
+        return follow(follower.folder, options, skip=entries, until=words.window_open(time.time()))
 
     return verb
 
