@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .manual import EPILOG
+
 if TYPE_CHECKING:
     from .config import Settings
 
 CONFIG = "config.toml"
 """The config file that is read without being named."""
 
-_VERBS: dict[str, str] = {
+VERBS: dict[str, str] = {
     "demo": "make a sample booking application and an embedded PostgreSQL, and open the wizard on them",
     "rehearse": "the whole migration from a snapshot, into an embedded PostgreSQL or --target, rolled back at the end",
     "check": "prerequisites only; nothing is written",
@@ -38,6 +40,7 @@ _VERBS: dict[str, str] = {
     "runs": "all runs, newest first",
     "tasks": "every task of the plan, from the first week to the last day, and how it stands",
     "sign": "sign a task off that a person must do",
+    "completion": "print a script that completes verbs and options in bash, zsh or tcsh",
     "explain": "what a finding's code means and what to do",
 }
 
@@ -67,12 +70,11 @@ def parser() -> argparse.ArgumentParser:
         "zenni-tui",
         parents=[common],
         description="Moves a live SQLite application database to PostgreSQL. Without a verb: the wizard.",
-        epilog="Exit codes: 0 passed, 1 failed, 2 usage, 3 not ready, 4 stopped, 5 rolled back, 6 occupied, 70 fault.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=EPILOG,
     )
     verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    made = {
-        verb: verbs.add_parser(verb, parents=[common], help=text, description=text) for verb, text in _VERBS.items()
-    }
+    made = {verb: verbs.add_parser(verb, parents=[common], help=text, description=text) for verb, text in VERBS.items()}
     made["demo"].add_argument("--folder", metavar="DIR", help="where the demo lives (default: this program's state)")
     made["demo"].add_argument("--bookings", type=int, default=2000, metavar="N", help="size (default 2000)")
     made["demo"].add_argument("--seed", type=int, default=1, metavar="N", help="the same seed makes the same data")
@@ -100,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
         made[verb].add_argument("--by", default="", metavar="NAME", help="who decides on it (default: who types this)")
         made[verb].add_argument("--why", default="", metavar="TEXT", help="why; it is kept in the report")
     made["explain"].add_argument("code", metavar="CODE")
+    made["completion"].add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return main_parser
 
 
@@ -136,6 +139,7 @@ class Options(argparse.Namespace):
     undo: bool = False
     repair: bool = False
     code: str = ""
+    shell: str = ""
     once: bool = False
     workers: int | None = None
     rows: int | None = None
@@ -145,7 +149,8 @@ class Options(argparse.Namespace):
     def screen(self) -> bool:
         """Return whether there is a terminal and nobody asked for lines."""
         lines = self.headless or self.json or self.events
-        return not lines and sys.stdin.isatty() and sys.stdout.isatty()
+        able = os.environ.get("TERM", "") not in ("", "dumb")
+        return not lines and able and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def settings_of(options: Options) -> "Settings":

@@ -30,6 +30,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "report": looking.report,
     "runs": looking.runs,
     "explain": looking.explain,
+    "completion": looking.completion,
     "tasks": tasks.show,
     "sign": tasks.sign,
 }

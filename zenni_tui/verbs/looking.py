@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from zenni_tui import headless
-from zenni_tui.cli import Options, settings_of
+from zenni_tui.cli import Options, parser, settings_of
 from zenni_tui.engine import client, folders, tasks
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady, UsageError
@@ -119,4 +119,12 @@ def explain(options: Options) -> int:
     if text is None:
         raise UsageError(f"No finding has the code {options.code!r}.", next_step=f"Known: {', '.join(sorted(CODES))}")
     print(text)
+    return int(ExitCode.PASSED)
+
+
+def completion(options: Options) -> int:
+    """Print the script that completes our command line in a shell."""
+    import shtab  # noqa: PLC0415 - for this verb only
+
+    print(shtab.complete(parser(), options.shell))
     return int(ExitCode.PASSED)
