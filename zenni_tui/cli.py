@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
         "zenni-tui",
         parents=[common],
-        description="Moves a live SQLite application database to PostgreSQL. Without a verb: the wizard.",
+        description="Moves a live SQLite application database to PostgreSQL.\nWithout a verb: the wizard.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=EPILOG,
     )

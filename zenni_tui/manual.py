@@ -9,7 +9,8 @@ exit codes:
 
 environment:
   ZENNI_CONFIG, ZENNI_SOURCE, ZENNI_TARGET_URL, ZENNI_SCHEMA,
-  ZENNI_STAGING_URL, ZENNI_REHEARSAL_HOURS come after options and before the config file.
+  ZENNI_STAGING_URL and ZENNI_REHEARSAL_HOURS come after options and before the
+  config file.
   PGPASSWORD, PGPASSFILE, PGSERVICE and the other PG* variables as for psql.
   NO_COLOR takes the colours away; TERM=dumb means lines instead of a screen.
 
@@ -19,9 +20,9 @@ files:
                                   ($XDG_STATE_HOME instead of ~/.local/state)
 
 examples:
-  zenni-tui demo                               see it at work, on data of its own
+  zenni-tui demo                               see it work, on its own data
   zenni-tui rehearse --source app.db           the whole of it, then taken back
-  zenni-tui check --target postgresql://u@h/d  what stands between here and there
+  zenni-tui check --target postgresql://u@h/d  what stands in the way
   zenni-tui migrate --source app.db --target postgresql://u@h/d --yes --headless
   zenni-tui status --json | jq .verdict        how the live or last run stands
 """
