@@ -37,6 +37,7 @@ VERBS: dict[str, str] = {
     "throttle": "slow the live run's copy down, or give it other workers; without options: what holds now",
     "logs": "the live or last run's journal in lines",
     "report": "the live or last run's report",
+    "queries": "the SQL in the application's code: what is SQLite's alone, the form to write, and what was proven",
     "runs": "all runs, newest first",
     "tasks": "every task of the plan, from the first week to the last day, and how it stands",
     "sign": "sign a task off that a person must do",

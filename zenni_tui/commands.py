@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import looking, starting, steering, tasks, watching, words
+from .verbs import looking, queries, starting, steering, tasks, watching, words
 
 VERBS: dict[str | None, Callable[[Options], int]] = {
     None: starting.default,
@@ -28,6 +28,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "throttle": steering.steer("throttle", "workers", "rows", "mb"),
     "logs": looking.logs,
     "report": looking.report,
+    "queries": queries.queries,
     "runs": looking.runs,
     "explain": looking.explain,
     "completion": looking.completion,

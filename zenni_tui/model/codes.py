@@ -83,6 +83,8 @@ CODES: dict[str, str] = {
     "choice_unused": "Something in the config fits nothing in the file. Correct or remove it.",
     "assertion_broken": "A query of [verify.assertions] finds rows in the source. Mend them, or accept them.",
     "assertion_refused": "SQLite refuses a query of [verify.assertions]; its words say why.",
+    "query_sqlite_only": "A query in the application's code uses what only SQLite knows. Write the form that is proposed.",
+    "query_needs_person": "A query in the application's code has no sure form in PostgreSQL, or finds something else there. Look at it.",
     "review_foreign_key_index": "No index begins with a foreign key's columns. Choose index_add to make one.",
     "review_text_key": "A primary key is text, which every index and reference repeats. Nothing needs to be done.",
     "review_time_zone": "Dates hold UTC without saying so. If the application reads zones, cast them to timestamptz.",

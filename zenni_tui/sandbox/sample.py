@@ -136,7 +136,17 @@ def _write_project(application: SampleApplication) -> None:
     write_private(migrations / MIGRATION / "migration.sql", _text("sample.sql").encode())
     write_private(application.schema, _text("sample.prisma").encode())
     write_private(application.folder / "prisma.config.ts", PRISMA_CONFIG.encode())
+    _write_code(application.folder)
     write_environment(application)
+
+
+def _write_code(folder: Path) -> None:
+    """Write the application's code: queries that stand as they are, and twelve that only SQLite understands."""
+    code = Path(__file__).with_name("project")
+    for path in sorted(p for p in code.rglob("*") if p.is_file()):
+        place = folder / path.relative_to(code)
+        make_private(place.parent)
+        write_private(place, path.read_bytes())
 
 
 def _text(name: str) -> str:

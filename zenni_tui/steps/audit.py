@@ -15,7 +15,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
 from zenni_tui.source import audit, database, reader
 
-from . import adopt, aftermath, assertions, integrity, mend, shapes
+from . import adopt, aftermath, assertions, integrity, mend, queries, shapes
 from .meter import Meter
 from .pool import Pool
 from .run import SERVERS_WORD, Decided, Run, Step
@@ -72,6 +72,7 @@ class Audit(Step):
         await asyncio.to_thread(run.save, "decided.json", Decided(asked, active, quarantine))
         self._tell(run, seen, active, asked)
         await asyncio.to_thread(_write_mend, run, seen)
+        await asyncio.to_thread(queries.audit, run, profiles, active, quarantine)
         counts = {s: sum(f.severity is s for f in run.state().findings) for s in Severity}
         return ", ".join(f"{n} {s}" for s, n in counts.items() if n) or "no findings"
 

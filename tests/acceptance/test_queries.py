@@ -1,0 +1,90 @@
+"""The SQL in the application's code: found, judged by the plan, and proven in a rehearsal."""
+
+from pathlib import Path
+
+import pytest
+from support import Outcome, Program
+
+from zenni_tui.model.queries import QUERIES, Analysis, Judged, ProofState, QueryState
+from zenni_tui.model.record import from_json
+from zenni_tui.sandbox.sample import make_application
+
+SEEDED = {
+    "app/api/bookings/route.ts": ("LIKE", "IFNULL"),
+    "app/api/services/route.ts": ("boolean", "GLOB", "rowid", "INSERT OR REPLACE", "date function"),
+    "app/lib/legacy.js": ("string in double quotes", "name without quotes", "printf"),
+    "app/scripts/labels.py": ("group_concat",),
+    "app/scripts/seed.sql": ("date as number",),
+}
+"""What only SQLite understands in the sample's code, by file, in the order of the files."""
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, Outcome, Analysis]:
+    """Return a rehearsal of the sample application, and what it has found in its code."""
+    home = tmp_path_factory.mktemp("queries")
+    program = Program(home)
+    application = make_application(home / "app", bookings=300)
+    outcome = program.run("rehearse", "--source", str(application.database))
+    return program, outcome, from_json((outcome.folder / QUERIES).read_bytes(), Analysis)
+
+
+def _of(analysis: Analysis, state: QueryState) -> list[Judged]:
+    return [q for q in analysis.queries if q.state is state]
+
+
+def test_every_seeded_query_is_found_and_no_other(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
+    """The twelve queries that only SQLite understands are found with their reasons; the thirty others pass for fine."""
+    _, outcome, analysis = rehearsed
+    assert outcome.document["verdict"] == "passed"
+    translated = _of(analysis, QueryState.TRANSLATED)
+    found: dict[str, list[Judged]] = {}
+    for one in translated:
+        found.setdefault(one.query.file, []).append(one)
+    assert {f: len(found[f]) for f in found} == {f: len(names) for f, names in SEEDED.items()}
+    for file, names in SEEDED.items():
+        assert all(n in {m.name for m in one.marks} for n, one in zip(names, found[file], strict=True))
+    assert len(_of(analysis, QueryState.PORTABLE)) == 30
+    assert _of(analysis, QueryState.PERSON) == []
+
+
+def test_every_reading_is_proven_on_rows(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
+    """Each proposed reading finds the same rows on both sides, and some; a write is said to be planned only."""
+    _, _, analysis = rehearsed
+    for one in _of(analysis, QueryState.TRANSLATED):
+        reads = one.query.sql.startswith("SELECT")
+        assert one.proof.state is (ProofState.EQUAL if reads else ProofState.EXPLAINED), one
+        assert one.proof.rows > 0 or not reads
+    for one in _of(analysis, QueryState.PORTABLE):
+        reads = one.query.sql.startswith(("SELECT", "WITH"))
+        assert one.proof.state is (ProofState.EQUAL if reads else ProofState.EXPLAINED), one
+
+
+def test_findings_name_the_line_and_the_form_to_write(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
+    """Each seeded query is a warning with its place and PostgreSQL's form, which blocks nothing."""
+    _, outcome, _ = rehearsed
+    told = [f for f in outcome.document["findings"] if f["code"].startswith("query_")]
+    assert len(told) == 12
+    assert {f["severity"] for f in told} == {"warning"}
+    ilike = next(f for f in told if f["table"].startswith("app/api/bookings/route.ts:100"))
+    assert ilike["advice"].startswith("Write: SELECT ")
+    assert "ILIKE ${pattern}" in ilike["advice"]
+
+
+def test_the_verb_tells_the_same(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
+    """`queries` prints what the last run has found, as a document too."""
+    program, _, analysis = rehearsed
+    process = program.start("queries")
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "42 queries in" in out
+    assert "app/lib/legacy.js:6: translated, proven: equal results" in out
+    document = program.run("queries").document
+    assert len(document["queries"]) == len(analysis.queries)
+
+
+def test_without_a_project_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    """The verb says how code is found when no run has read any."""
+    outcome = Program(tmp_path).run("queries")
+    assert outcome.code == 3
+    assert "No run has read" in outcome.narration

@@ -1,0 +1,139 @@
+"""Finds the SQL in an application's project, with file and line; files are read as text, nothing is run."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from zenni_tui.model.queries import Query
+
+from . import scripts
+from .statements import HOLE, looks_like_sql, statements
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_BOUND = frozenset({"$queryRaw", "$executeRaw", "sql"})
+"""Tags of templates whose holes are parameters."""
+_RAW = _BOUND | {"$queryRawUnsafe", "$executeRawUnsafe", "raw"}
+"""Calls whose text is SQL whatever it looks like."""
+_RUNNERS = _RAW | {
+    *("prepare", "exec", "query", "run", "all", "get", "each", "iterate", "execute", "executemany", "executescript"),
+    *("execute_fetchall", "pragma", "text", "queryRaw", "executeRaw"),
+}
+_WHOLE = re.compile(
+    r"(?:SELECT|WITH|VALUES|INSERT|REPLACE|UPDATE|DELETE|PRAGMA|CREATE|ALTER|DROP|ATTACH|DETACH|VACUUM|BEGIN|COMMIT"
+    r"|ROLLBACK|SAVEPOINT|RELEASE|END|ANALYZE|REINDEX|EXPLAIN)\b",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(r"\s*Prisma\s*\.\s*join\b")
+
+
+def in_file(name: str, text: str) -> Iterator[Query]:
+    """Yield the queries of one file, by what its name ends with."""
+    suffix = PurePosixPath(name).suffix
+    if suffix == ".sql":
+        yield from _made(name, 1, "", text, ())
+    elif suffix == ".py":
+        yield from _in_python(name, text)
+    else:
+        yield from in_script(name, scripts.parse(name, text))
+
+
+def in_script(name: str, root: "Node") -> Iterator[Query]:
+    """Yield the queries of a script's tree."""
+    for node in scripts.walk(root):
+        if node.type in ("string", "template_string", "binary_expression") and not _inside_another(node):
+            found = scripts.literal(node)
+            if found is not None:
+                call, tagged = _call(node)
+                if _is_sql(call, found[0]):
+                    bound = tagged and call in _BOUND
+                    yield from _made(name, scripts.line(node), call, found[0], found[1], bound=bound)
+
+
+def _inside_another(node: "Node") -> bool:
+    """Return whether a string is a part of a longer one, joined by +."""
+    parent = node.parent
+    while parent is not None and parent.type == "parenthesized_expression":
+        parent = parent.parent
+    return parent is not None and parent.type == "binary_expression" and scripts.literal(parent) is not None
+
+
+def _call(node: "Node") -> tuple[str, bool]:
+    """Return the name of what is called with a string as its first argument, and whether it is a template's tag."""
+    parent = node.parent
+    if parent is None:
+        return "", False
+    if parent.type == "call_expression":
+        return _known(scripts.callee(parent)), True
+    if parent.type == "arguments" and parent.named_children[:1] == [node] and parent.parent is not None:
+        return _known(scripts.callee(parent.parent)), False
+    return "", False
+
+
+def _known(name: str) -> str:
+    return name if name in _RUNNERS else ""
+
+
+def _is_sql(call: str, text: str) -> bool:
+    if call in _RAW and call != "raw":
+        return bool(text.strip())
+    return looks_like_sql(text)
+
+
+def _in_python(name: str, text: str) -> Iterator[Query]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    calls = {id(n.args[0]): n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args}
+    parts = {
+        id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.BinOp) for v in ast.walk(n) if v is not n
+    }
+    for node in ast.walk(tree):
+        found = None if id(node) in parts else _python_text(node)
+        if found is not None and looks_like_sql(found[0]):
+            called = calls.get(id(node))
+            call = _known(_python_name(called.func)) if called is not None else ""
+            yield from _made(name, getattr(node, "lineno", 1), call, *found)
+
+
+def _python_name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _python_text(node: ast.AST) -> tuple[str, tuple[str, ...]] | None:
+    holes: list[str] = []
+
+    def hole(part: ast.AST) -> str:
+        holes.append(ast.unparse(part))
+        return HOLE.format(len(holes) - 1)
+
+    def read(part: ast.AST) -> str | None:
+        if isinstance(part, ast.Constant):
+            return part.value if isinstance(part.value, str) else None
+        if isinstance(part, ast.JoinedStr):
+            return "".join(read(v) or (hole(v.value) if isinstance(v, ast.FormattedValue) else "") for v in part.values)
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Add):
+            first = read(part.left)
+            return None if first is None else first + (read(part.right) or hole(part.right))
+        return None
+
+    found = read(node)
+    return None if found is None else (found, tuple(holes))
+
+
+def _made(
+    name: str, line: int, call: str, text: str, holes: tuple[str, ...], *, bound: bool = False
+) -> Iterator[Query]:
+    for each in statements(text, holes, bound=bound):
+        assembled = each.assembled or (not bound and any(p.startswith("${") for p in each.parameters))
+        fragment = _WHOLE.match(each.sql) is None
+        yield Query(name, line + each.lines, call, each.sql, each.parameters, assembled, fragment)
+
+
+def is_list(parameter: str) -> bool:
+    """Return whether a parameter's code stands for a list of values."""
+    return _JOINED.match(parameter.removeprefix("${")) is not None

@@ -1,0 +1,115 @@
+"""JavaScript and TypeScript as text: the strings in it, who is called with them, and where they stand.
+
+Nothing is run; tree-sitter reads what can be read of a file with mistakes in it too.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from .statements import HOLE
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+_GENERICS = re.compile(r"<[^()]*>$")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+_CODE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
+
+
+@functools.cache
+def _parser(*, tags: bool) -> "Parser":
+    import tree_sitter_typescript as grammars  # noqa: PLC0415 - most runs have no project to read
+    from tree_sitter import Language, Parser  # noqa: PLC0415 - as above
+
+    return Parser(Language(grammars.language_tsx() if tags else grammars.language_typescript()))
+
+
+def parse(name: str, text: str) -> "Node":
+    """Return the tree of a script; `.ts` files have type casts in angle brackets where others have tags."""
+    typescript = PurePosixPath(name).suffix in (".ts", ".mts", ".cts")
+    return _parser(tags=not typescript).parse(text.encode()).root_node
+
+
+def walk(node: "Node") -> Iterator["Node"]:
+    """Yield a node and everything in it, in the order of the text."""
+    pending = [node]
+    while pending:
+        found = pending.pop()
+        yield found
+        pending += reversed(found.children)
+
+
+def code(node: "Node") -> str:
+    """Return a node's text."""
+    return (node.text or b"").decode(errors="replace")
+
+
+def line(node: "Node") -> int:
+    """Return the line on which a node begins, from 1."""
+    return int(node.start_point[0]) + 1
+
+
+def callee(node: "Node") -> str:
+    """Return the last name of what a call calls, without type arguments; empty when it has none."""
+    called = node.child_by_field_name("function")
+    if called is None:
+        return ""
+    # With type arguments before a template the grammar takes the name for the beginning of something else.
+    text = _GENERICS.sub("", code(called).removesuffix("!").strip())
+    return re.split(r"[^\w$]", text)[-1]
+
+
+def literal(node: "Node") -> tuple[str, tuple[str, ...]] | None:
+    """Return a string's text, holes marked in it, and the codes that fill them; None for what is no string.
+
+    Strings joined by + are one; whatever else is joined to them is a hole.
+    """
+    reader = _Reader()
+    found = reader.read(node)
+    return None if found is None else (found, tuple(reader.holes))
+
+
+class _Reader:
+    """Reads one string and notes what is put into it."""
+
+    def __init__(self) -> None:
+        self.holes: list[str] = []
+
+    def read(self, part: "Node") -> str | None:
+        if part.type in ("string", "template_string"):
+            return "".join(self._piece(c) for c in part.named_children)
+        if part.type == "parenthesized_expression" and part.named_child_count == 1:
+            return self.read(part.named_children[0])
+        return self._joined(part) if part.type == "binary_expression" else None
+
+    def _joined(self, part: "Node") -> str | None:
+        left, sign, right = (part.child_by_field_name(n) for n in ("left", "operator", "right"))
+        if left is None or right is None or sign is None or code(sign) != "+":
+            return None
+        first = self.read(left)
+        if first is None:
+            return None
+        second = self.read(right)
+        return first + (self._hole(code(right)) if second is None else second)
+
+    def _piece(self, part: "Node") -> str:
+        if part.type == "escape_sequence":
+            return _unescaped(code(part))
+        if part.type == "template_substitution":
+            return self._hole(" ".join(code(part)[2:-1].split()))
+        return code(part)
+
+    def _hole(self, text: str) -> str:
+        self.holes.append(text)
+        return HOLE.format(len(self.holes) - 1)
+
+
+def _unescaped(text: str) -> str:
+    match = _CODE.fullmatch(text)
+    if match:
+        number = int(next(g for g in match.groups() if g), 16)
+        return chr(number) if number <= 0x10FFFF else ""  # noqa: PLR2004 - Unicode's last
+    return _ESCAPES.get(text[1:2], text[1:])

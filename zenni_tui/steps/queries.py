@@ -1,0 +1,194 @@
+"""The application's queries: found in its code and judged by the plan, then proven on the rehearsal's target."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from zenni_tui.application import project, queries, scripts
+from zenni_tui.application.sources import SCRIPTS, Sources
+from zenni_tui.compare.session import pin_session
+from zenni_tui.convert import port
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding, Severity
+from zenni_tui.model.plan import Plan
+from zenni_tui.model.profiles import Profiles
+from zenni_tui.model.queries import (
+    QUERIES,
+    Analysis,
+    Behaviour,
+    Judged,
+    Mark,
+    Proof,
+    ProofState,
+    Query,
+    QueryState,
+    in_words,
+)
+from zenni_tui.model.runbook import StepId
+from zenni_tui.source import database
+
+from .query_trial import Bench
+from .run import Run
+
+_MOST_FINDINGS = 500
+_ONLY_SQLITE = re.compile(
+    r"\b(?:strftime|julianday|unixepoch|ifnull|iif|glob|rowid|group_concat|datetime|printf|instr)\b", re.IGNORECASE
+)
+
+
+def analyse(folder: Path, tables: port.Catalogue) -> Analysis:
+    """Read a project's code and judge its queries by the plan."""
+    sources = Sources(folder)
+    judged: list[Judged] = []
+    for query in _queries(sources):
+        one = judge(query, tables)
+        judged += [one] if one is not None else []
+    passed_over = tuple(sources.passed_over)
+    return Analysis(str(folder), sources.files, tuple(judged), (), passed_over)
+
+
+def _queries(sources: Sources) -> Iterator[Query]:
+    for name, text in sources.read():
+        if Path(name).suffix in SCRIPTS:
+            yield from queries.in_script(name, scripts.parse(name, text))
+        else:
+            yield from queries.in_file(name, text)
+
+
+def judge(query: Query, tables: port.Catalogue) -> Judged | None:
+    """Return what is to be said of one query by its text and the plan; None for one of another database."""
+    if query.fragment:
+        return _fragment(query)
+    ported = port.port(query.sql, query.parameters, tables)
+    if ported.foreign and not query.call:
+        return None
+    if ported.stuck:
+        proposal = proposed(query, ported.sql) if ported.uses is not None else ""
+        return Judged(query, QueryState.PERSON, ported.marks, proposal, " ".join(ported.stuck), ported.notes)
+    why = "It is put together at run time." if query.assembled else ""
+    if not ported.marks:
+        return Judged(query, QueryState.PORTABLE, (), "", why, ported.notes)
+    return Judged(query, QueryState.TRANSLATED, ported.marks, proposed(query, ported.sql), why, ported.notes)
+
+
+def _fragment(query: Query) -> Judged:
+    why = "A part of a statement that is put together at run time."
+    marks = tuple(
+        Mark("function", word, "It is SQLite's own.") for word in dict.fromkeys(_ONLY_SQLITE.findall(query.sql))
+    )
+    return Judged(query, QueryState.PERSON if marks else QueryState.PORTABLE, marks, "", why)
+
+
+def proposed(query: Query, sql: str) -> str:
+    """Return PostgreSQL's form as it would stand in the code: holes of templates where they were, else $1, $2, ..."""
+
+    def spelled(number: int) -> str:
+        text = query.parameters[number - 1]
+        return text if text.startswith("${") else f"${number}"
+
+    return port.render(sql, spelled)
+
+
+def prove(run: Run, plan: Plan) -> Analysis | None:
+    """Try every query that can be tried on the snapshot and the target, and keep what was found."""
+    if not (run.folder / QUERIES).exists():
+        return None
+    analysis = run.load(QUERIES, Analysis)
+    tables = port.catalogue(run.schema(), plan, run.load("profiles.json", Profiles))
+    snapshot = database.open_frozen(run.snapshot)
+    try:
+        with run.to.connect() as connection:
+            pin_session(connection)
+            bench = Bench(snapshot, connection, plan.schema, tables)
+            proven = tuple(proven_one(bench, one, tables) for one in analysis.queries)
+    finally:
+        snapshot.close()
+    analysis = msgspec.structs.replace(analysis, queries=proven)
+    run.save(QUERIES, analysis)
+    return analysis
+
+
+def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:
+    """Return a query with its proof; one that stands as it is, and is refused, is tried in the form of the plan."""
+    query = one.query
+    if query.fragment or query.assembled or one.state is QueryState.PERSON:
+        return one
+    ported = port.port(query.sql, query.parameters, tables)
+    count = len(query.parameters)
+    form = _numbered(query.sql if one.state is QueryState.PORTABLE else ported.sql)
+    proof = bench.tried(query.sql, form, ported, count)
+    failed = proof.state in (ProofState.REFUSED, ProofState.DIFFERS)
+    if failed and one.state is QueryState.PORTABLE:
+        other = bench.tried(query.sql, _numbered(ported.sql), ported, count)
+        if other.state not in (ProofState.REFUSED, ProofState.DIFFERS):
+            mark = Mark("as it stands", str(proof.state), proof.why)
+            changed = msgspec.structs.replace(one, state=QueryState.TRANSLATED, marks=(mark,))
+            return msgspec.structs.replace(changed, proposal=proposed(query, ported.sql), proof=other)
+    if failed:
+        return msgspec.structs.replace(one, state=QueryState.PERSON, why=proof.why, proof=proof)
+    return msgspec.structs.replace(one, proof=proof)
+
+
+def _numbered(sql: str) -> str:
+    return port.render(sql, lambda n: f"${n}")
+
+
+def findings(analysis: Analysis) -> Iterable[Finding]:
+    """Yield what the operator should know of the code; nothing here blocks."""
+    seen: dict[str, int] = {}
+    made = 0
+    for one in analysis.queries:
+        place = one.query.place
+        seen[place] = seen.get(place, 0) + 1
+        finding = _finding(one, place if seen[place] == 1 else f"{place}#{seen[place]}")
+        if finding is not None and made < _MOST_FINDINGS:
+            made += 1
+            yield finding
+    for behaviour in analysis.behaviours[:_MOST_FINDINGS]:
+        yield _behaviour(behaviour)
+
+
+def _finding(one: Judged, place: str) -> Finding | None:
+    if one.state is QueryState.PORTABLE:
+        return None
+    marks = "; ".join(f"{m.name} in {m.text}: {m.why}" for m in one.marks)
+    proof = f" {_told(one.proof)}" if one.proof.state is not ProofState.NONE else ""
+    if one.state is QueryState.PERSON:
+        advice = f"{one.why} {f'A beginning: {one.proposal}' if one.proposal else 'Write it anew for PostgreSQL.'}"
+        said = marks or "PostgreSQL does not answer as SQLite does."
+        return Finding("query_needs_person", Severity.WARNING, f"{place}: {said}{proof}", advice, place, None, 1)
+    message = f"{place}: {marks}{proof}"
+    return Finding("query_sqlite_only", Severity.WARNING, message, f"Write: {one.proposal}", place, None, 1)
+
+
+def _told(proof: Proof) -> str:
+    rows = f", {proof.rows:,} rows" if proof.state is ProofState.EQUAL else ""
+    return f"Tried in the rehearsal: {proof.state}{rows}.{f' {proof.why}' if proof.why else ''}"
+
+
+def _behaviour(one: Behaviour) -> Finding:
+    place = f"{one.file}:{one.line}"
+    return Finding(one.code, Severity.INFO, f"{place}: {one.text}", one.advice, place, None, 1)
+
+
+def audit(run: Run, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]) -> None:
+    """Judge the project's queries before anything is written, and tell of those that must change."""
+    (run.folder / QUERIES).unlink(missing_ok=True)
+    found = project.find(run.source)
+    if found is None:
+        return
+    plan, _ = run.draft(profiles, choices, quarantine)
+    analysis = analyse(found.folder, port.catalogue(run.schema(), plan, profiles))
+    run.save(QUERIES, analysis)
+    run.find(StepId.AUDIT, findings(analysis), {})
+    run.check(StepId.AUDIT, "queries", f"{analysis.folder}: {in_words(analysis)}", ok=None)
+
+
+def verify(run: Run, plan: Plan) -> None:
+    """Prove the project's queries on the rehearsal's target; what differs is told, and fails nothing."""
+    analysis = prove(run, plan)
+    if analysis is not None:
+        run.find(StepId.VERIFY, findings(analysis), {})
+        run.check(StepId.VERIFY, "queries", in_words(analysis), ok=None)
