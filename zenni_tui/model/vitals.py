@@ -43,6 +43,7 @@ class Limits(Record, frozen=True):
     errors: float = 0.05
     query_factor: float = 3.0
     query_ms: float = 20.0
+    query_minutes: float = 10.0
     history_days: float = 7.0
 
 

@@ -6,6 +6,7 @@ any role may read; other roles' sessions are seen in full by members of pg_monit
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import asyncpg
 from psycopg import sql
 
-from zenni_tui.errors import NotReady
+from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model import statistics as s
 
 from . import supabase
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 QUERY_SECONDS = 5.0
 """The most that one question may take, the way there and back included."""
+_LONGEST = 4_000.0
 _BOUNDS = "SET LOCAL statement_timeout = 4000; SET LOCAL lock_timeout = 200; SET LOCAL jit = off"
 _BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """A session that is ended in mid-question shows as an internal error of the client, too."""
@@ -250,6 +252,10 @@ class Probe:
         return ()
 
     async def _ask(self, kind: Callable[..., T], query: str, *values: object) -> tuple[T, ...]:
+        found = await self._rows(query, *values)
+        return tuple(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in found)
+
+    async def _rows(self, query: str, *values: object) -> "list[Row]":
         async def rows() -> "list[Row]":
             if self._link is None:
                 self._link = await self.target.connect_async()
@@ -259,8 +265,24 @@ class Probe:
                 found: list[Row] = await self._link.fetch(query, *values)
                 return found
 
-        found = await asyncio.wait_for(rows(), QUERY_SECONDS)
-        return tuple(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in found)
+        return await asyncio.wait_for(rows(), QUERY_SECONDS)
+
+    async def timed(self, query: str) -> float:
+        """Return a query's planning and execution in milliseconds, as the server takes them; raises StepFailed.
+
+        It is read-only, and broken off after four seconds, which then are its time.
+        """
+        try:
+            rows = await self._rows(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {query}")
+        except asyncpg.QueryCanceledError:
+            return _LONGEST
+        except _BROKEN as error:
+            self.close()
+            raise StepFailed(
+                "A query of [queries] could not be timed.", why=str(error) or f"No answer in {QUERY_SECONDS:.0f} s."
+            ) from error
+        (plan,) = json.loads(rows[0][0])
+        return float(plan["Planning Time"] + plan["Execution Time"])
 
     def close(self) -> None:
         """Let go of the session, without waiting for a line that may be dead."""

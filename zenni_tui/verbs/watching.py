@@ -9,6 +9,7 @@ import msgspec
 
 from zenni_tui.cli import Options, settings_of
 from zenni_tui.config import Settings
+from zenni_tui.engine import baselines
 from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.vitals import Look, State, Vital
 
@@ -28,7 +29,8 @@ def station_of(settings: Settings) -> "Station":
     if not limits.pool_role and settings.application_role:
         limits = msgspec.structs.replace(limits, pool_role=settings.application_role)
     target = Target(settings.target, settings.password, name="zenni-tui watch")
-    return Station(target, Watched(limits, settings.notify))
+    baseline = baselines.known(settings.source)
+    return Station(target, Watched(limits, settings.notify, baseline.timings if baseline else ()))
 
 
 def watch(options: Options) -> int:

@@ -22,6 +22,7 @@ CREATE TABLE IF NOT EXISTS alert (
     code TEXT NOT NULL, subject TEXT NOT NULL, record BLOB NOT NULL, PRIMARY KEY (code, subject)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, raised INTEGER NOT NULL, record BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS before (one INTEGER PRIMARY KEY CHECK (one = 1), record BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS timing (name TEXT NOT NULL, at REAL NOT NULL, ms REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS deed (
     at REAL NOT NULL, by TEXT NOT NULL, code TEXT NOT NULL, done TEXT NOT NULL, outcome TEXT NOT NULL);
 """
@@ -114,6 +115,20 @@ class History:
         """Forget a message."""
         with self._open() as file:
             file.execute("DELETE FROM message WHERE id = ?", (number,))
+
+    def timings(self, most: int) -> dict[str, tuple[tuple[float, float], ...]]:
+        """Return each query's last times, the oldest first: when, and milliseconds."""
+        found: dict[str, tuple[tuple[float, float], ...]] = {}
+        with self._open() as file:
+            for name, at, ms in file.execute("SELECT name, at, ms FROM timing ORDER BY at"):
+                found[name] = (*found.get(name, ()), (at, ms))[-most:]
+        return found
+
+    def timed(self, name: str, at: float, ms: float) -> None:
+        """Remember what a query took, in milliseconds."""
+        with self._open() as file:
+            file.execute("INSERT INTO timing VALUES (?, ?, ?)", (name, at, ms))
+            file.execute("DELETE FROM timing WHERE at < ?", (at - self._days * _DAY,))
 
     def deed(self, at: float, by: str, code: str, done: str, outcome: str) -> None:
         """Remember what was done to the target at the operator's word, and how it went."""

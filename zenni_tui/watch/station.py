@@ -7,8 +7,11 @@ import os
 import time
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from zenni_tui.engine import folders
-from zenni_tui.errors import NotReady, Occupied, ZenniError
+from zenni_tui.errors import NotReady, Occupied, StepFailed, ZenniError
+from zenni_tui.model.baseline import Timing
 from zenni_tui.model.codes import CODES
 from zenni_tui.model.record import Record
 from zenni_tui.model.statistics import Before, before
@@ -17,10 +20,12 @@ from zenni_tui.target import remedies
 from zenni_tui.target.connect import Target
 from zenni_tui.target.statistics import Probe
 
-from . import judge, notify
+from . import judge, notify, outside
 from .history import History, file_of
 
-_PATIENCE, _PAUSE = 60.0, 0.1
+_FAILED = -1.0
+"""Stands for the time of a query that failed: its turn is over all the same."""
+_PATIENCE, _PAUSE, _MINUTE = 60.0, 0.1, 60.0
 
 
 class Watched(Record, frozen=True):
@@ -28,6 +33,7 @@ class Watched(Record, frozen=True):
 
     limits: Limits = Limits()
     notify: Notify = Notify()
+    baseline: tuple[Timing, ...] = ()
 
 
 class Station:
@@ -82,7 +88,25 @@ class Station:
         known, now = self.history.before(), before(facts)
         seconds = time.monotonic() - began
         reach = Vital("reach", "reach", f"answers, all read in {seconds * 1000:.0f} ms", seconds)
-        return (reach, *judge.vitals(facts, known, self.watched.limits)), now
+        vitals = judge.vitals(facts, known, self.watched.limits)
+        return (reach, *vitals, await outside.error_rate(self.watched.limits), await self._timings()), now
+
+    async def _timings(self) -> Vital:
+        """Time the query whose turn it is: one a look, at a slow pace."""
+        limits, baseline = self.watched.limits, self.watched.baseline
+        last = {name: times[-1][0] for name, times in self.history.timings(1).items()}
+        due = min(baseline, key=lambda query: last.get(query.name, 0.0), default=None)
+        why = ""
+        if due is not None and last.get(due.name, 0.0) <= time.time() - limits.query_minutes * _MINUTE:
+            taken_ms = _FAILED
+            try:
+                taken_ms = await self._probe.timed(due.sql)
+            except StepFailed as error:
+                why = f"{due.name}: {error.why}"
+            self.history.timed(due.name, time.time(), taken_ms)
+        known = self.history.timings(outside.TIMES)
+        taken = {name: tuple(ms for _, ms in times if ms != _FAILED) for name, times in known.items()}
+        return msgspec.structs.replace(outside.timings(baseline, taken, limits), unseen=why)
 
     def apply(self, alert: Alert, remedy: Remedy) -> None:
         """Do what a remedy says, recorded here and in the target; raises ZenniError."""

@@ -1,0 +1,224 @@
+"""The watch's other alarms, who may see what, what is asked outside the server, and who is told."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from zenni_tui.model.baseline import Timing
+from zenni_tui.model.vitals import Alert, Limits, Look, Notify, Vital
+from zenni_tui.sandbox import server as sandbox
+from zenni_tui.target.connect import Target
+from zenni_tui.target.remedies import remedies
+from zenni_tui.watch import judge
+from zenni_tui.watch.history import file_of
+from zenni_tui.watch.station import Station, Watched
+
+Outside = psycopg.Connection[tuple[Any, ...]]
+
+
+@pytest.fixture
+def outside(database: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside]:
+    """Yield a session of the application's; the watch remembers in a folder of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with psycopg.connect(**database, autocommit=True) as connection:
+        yield connection
+
+
+async def look(database: dict[str, str], watched: Watched | None = None, **limits: Any) -> Look:
+    """Look once, as cron does."""
+    target = Target(database, database["password"], name="zenni-tui test_watch_more")
+    station = Station(target, watched or Watched(Limits(**limits)))
+    try:
+        return await station.look()
+    finally:
+        station.close()
+
+
+def codes(seen: Look) -> list[str]:
+    """Return what is raised."""
+    return [a.alert.code for a in seen.alerts]
+
+
+def vital(seen: Look, name: str) -> Vital:
+    """Return one vital."""
+    return next(v for v in seen.vitals if v.id == name)
+
+
+async def test_an_invalid_index_and_an_unchecked_constraint(database: dict[str, str], outside: Outside) -> None:
+    """What a failed CREATE INDEX CONCURRENTLY leaves, and NOT VALID, are raised until built and validated."""
+    outside.execute("CREATE TABLE t (a int)")
+    outside.execute("INSERT INTO t VALUES (1), (1)")
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        outside.execute("CREATE UNIQUE INDEX CONCURRENTLY u ON t (a)")
+    outside.execute("ALTER TABLE t ADD CONSTRAINT small CHECK (a < 9) NOT VALID")
+    seen = await look(database)
+    assert sorted(codes(seen)) == ["watch_invalid_index", "watch_not_valid"]
+    station = Station(Target(database, database["password"], name="zenni-tui test_watch_more"), Watched())
+    outside.execute("DELETE FROM t")
+    for one in seen.alerts:
+        station.apply(one.alert, one.remedies[0])
+    assert codes(await look(database)) == []
+
+
+async def test_an_unused_index_is_listed_and_its_drop_can_be_undone(database: dict[str, str], outside: Outside) -> None:
+    """On a server that has just started an unused index is listed, not raised; what drops one keeps its definition."""
+    outside.execute("CREATE TABLE t (a int)")
+    outside.execute('CREATE INDEX "un used" ON t (a DESC) WHERE a > 1')
+    seen = await look(database, unused_index_mb=0.001)
+    assert codes(seen) == []
+    assert "1 unused" in vital(seen, "indexes").words
+    station = Station(Target(database, database["password"], name="zenni-tui test_watch_more"), Watched())
+    alert = Alert("watch_unused_index", "public.un used", "indexes", "", 0, 0, 0, ("public", "un used"))
+    (drop,) = remedies(alert)
+    assert drop.word == "DROP"
+    station.apply(alert, drop)
+    row = outside.execute("SELECT undo FROM zenni_tui.deed").fetchone()
+    assert row is not None
+    outside.execute(row[0])
+    assert outside.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'un used'").fetchone() == (1,)
+
+
+async def test_a_role_of_no_rights_sees_what_it_may(
+    database: dict[str, str], outside: Outside, server: sandbox.Server
+) -> None:
+    """Without pg_monitor the watch works, counts others' sessions, and names the GRANT that would show them."""
+    outside.execute("CREATE TABLE t (a int)")
+    plain = "plain" + database["dbname"][-6:]
+    outside.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret-of-a-test'").format(sql.Identifier(plain)))
+    try:
+        theirs = database | {"user": plain, "password": "secret-of-a-test"}
+        seen = await look(theirs)
+        assert codes(seen) == []
+        assert [v.id for v in seen.vitals if v.blind] == []
+        assert f"GRANT pg_monitor TO {plain}" in vital(seen, "connections").unseen
+        assert vital(seen, "connections").words.startswith("2 of ")
+    finally:
+        outside.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(plain)))
+    assert server.port
+
+
+async def test_rollbacks_are_counted_between_two_looks(database: dict[str, str], outside: Outside) -> None:
+    """The first look raises nothing of the past; what comes after is raised, and stays for an hour after the last."""
+    _roll_back(outside)
+    outside.close()
+    _wait_for(database, 120)
+    assert codes(await look(database)) == []
+    with psycopg.connect(**database, autocommit=True) as another:
+        _roll_back(another)
+    _wait_for(database, 240)
+    assert codes(await look(database)) == ["watch_rollbacks"]
+    assert codes(await look(database)) == ["watch_rollbacks"]
+
+
+def _roll_back(session: Outside) -> None:
+    for _ in range(120):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            session.execute("SELECT 1/0")
+
+
+def _wait_for(database: dict[str, str], rolled_back: int) -> None:
+    """Wait until the server has counted: a session that ends leaves its figures a moment later."""
+    query = "SELECT xact_rollback FROM pg_stat_database WHERE datname = %s"
+    deadline = time.monotonic() + 10
+    with psycopg.connect(**(database | {"dbname": "postgres"}), autocommit=True) as session:
+        while (found := session.execute(query, (database["dbname"],)).fetchone()) is None or found[0] < rolled_back:
+            assert time.monotonic() < deadline, found
+
+
+async def test_a_database_near_its_plans_size_or_read_only(database: dict[str, str], outside: Outside) -> None:
+    """The size is judged by the plan's limit where it is told, and said to be unknown where not."""
+    seen = await look(database)
+    assert "[watch] disk_mb" in vital(seen, "disk").unseen
+    assert codes(await look(database, disk_mb=1.0)) == ["watch_disk"]
+    outside.execute(f'ALTER DATABASE "{database["dbname"]}" SET default_transaction_read_only = on')
+    assert codes(await look(database)) == ["watch_read_only"]
+
+
+async def test_the_applications_error_rate(database: dict[str, str], outside: Outside) -> None:
+    """A rate above the limit is raised and clears; a command that fails is an alarm of its own."""
+    assert not outside.closed
+    for code, raised in (
+        ("print(0.5)", ["watch_error_rate"]),
+        ("raise SystemExit(1)", ["watch_error_rate", "watch_figure"]),
+        ("print(0.01)", []),
+    ):
+        seen = await look(database, error_rate=(sys.executable, "-c", code))
+        # A rate that can't be read has not become better.
+        assert sorted(codes(seen)) == raised
+
+
+async def test_a_query_slower_than_in_the_rehearsal(database: dict[str, str], outside: Outside) -> None:
+    """A query is raised when its last three times are all far above the rehearsal's, until one is good."""
+    outside.execute("CREATE TABLE t AS SELECT 0.03 AS pause")
+    baseline = (Timing("nap", "SELECT pg_sleep(pause) FROM t", 1.0), Timing("gone", "SELECT * FROM nowhere", 1.0))
+    watched = Watched(Limits(query_minutes=0), baseline=baseline)
+    seen = [await look(database, watched) for _ in range(6)]
+    assert codes(seen[1]) == []
+    assert any('"nowhere" does not exist' in vital(s, "timings").unseen for s in seen)
+    assert codes(seen[-1]) == ["watch_query_slower"]
+    outside.execute("UPDATE t SET pause = 0")
+    seen = [await look(database, watched) for _ in range(2)]
+    assert codes(seen[-1]) == []
+
+
+class Hearer(BaseHTTPRequestHandler):
+    """Takes messages; refuses the first."""
+
+    heard: ClassVar[list[dict[str, Any]]] = []
+    refuse: ClassVar[int] = 0
+
+    def do_POST(self) -> None:
+        """Take one."""
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if Hearer.refuse:
+            Hearer.refuse -= 1
+            self.send_response(503)
+        else:
+            Hearer.heard.append(message)
+            self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+async def test_a_webhook_that_refuses_is_tried_at_the_next_look(database: dict[str, str], outside: Outside) -> None:
+    """What could not be delivered is said, kept, and delivered once, in order; the URL is shown nowhere."""
+    outside.execute("CREATE TABLE t (a int)")
+    outside.execute("ALTER TABLE t ADD CONSTRAINT small CHECK (a < 9) NOT VALID")
+    Hearer.heard, Hearer.refuse = [], 1
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hearer) as hearer:
+        threading.Thread(target=hearer.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{hearer.server_port}/secret-path"
+        watched = Watched(notify=Notify(webhook=url))
+        first = await look(database, watched)
+        assert first.notes == ("[notify] webhook answers 503",)
+        assert Hearer.heard == []
+        outside.execute("ALTER TABLE t VALIDATE CONSTRAINT small")
+        assert (await look(database, watched)).notes == ()
+        assert (await look(database, watched)).notes == ()
+        hearer.shutdown()
+    assert [m["state"] for m in Hearer.heard] == ["raised", "cleared"]
+    assert Hearer.heard[0]["alert"]["code"] == "watch_not_valid"
+    gone = await look(database, Watched(notify=Notify(webhook=url)))
+    assert gone.notes == ()
+
+
+async def test_what_is_told_holds_no_query(database: dict[str, str], outside: Outside) -> None:
+    """A query's text may hold a customer's data: it is shown to who looks, and neither sent nor kept."""
+    outside.execute("BEGIN")
+    outside.execute("SELECT 'private-to-a-customer'")
+    seen = await look(database, idle_in_transaction_seconds=0.0)
+    assert "watch_idle_in_transaction" in codes(seen)
+    assert any("private-to-a-customer" in cell for row in vital(seen, "transactions").rows for cell in row)
+    assert b"private-to-a-customer" not in file_of(Target(database, None, name="").parameters).read_bytes()
+    assert "private-to-a-customer" not in json.dumps([judge.told(a.alert) for a in seen.alerts])
