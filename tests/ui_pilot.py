@@ -22,6 +22,7 @@ from zenni_tui.model.tasks import Timeline
 from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.offer import Setup
 from zenni_tui.ui.post import Post
+from zenni_tui.ui.training import Training
 
 LOOK = 0.35
 """Longer than the pause between two looks at the journal."""
@@ -56,6 +57,7 @@ class Desk:
     live = False
     setup: Setup | None = None
     post: Callable[[], Post] | None = None
+    training: Training | None = None
     timeline = Timeline()
     kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
     hints = ("demo application: http://127.0.0.1:40411",)

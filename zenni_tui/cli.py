@@ -42,6 +42,7 @@ VERBS: dict[str, str] = {
     "tasks": "every task of the plan, from the first week to the last day, and how it stands",
     "sign": "sign a task off that a person must do",
     "completion": "print a script that completes verbs and options in bash, zsh or tcsh",
+    "lessons": "PostgreSQL, Prisma, errors, watching, backups, pools: short pages and exercises that are checked",
     "explain": "what a finding's code means and what to do",
 }
 
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     for verb in ("switch", "finish", "rollback"):
         made[verb].add_argument("--by", default="", metavar="NAME", help="who decides on it (default: who types this)")
         made[verb].add_argument("--why", default="", metavar="TEXT", help="why; it is kept in the report")
+    made["lessons"].add_argument("name", nargs="?", default="", metavar="NAME", help="one lesson; without: the list")
     made["explain"].add_argument("code", metavar="CODE")
     made["completion"].add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return main_parser
@@ -142,6 +144,7 @@ class Options(argparse.Namespace):
     code: str = ""
     shell: str = ""
     once: bool = False
+    name: str = ""
     workers: int | None = None
     rows: int | None = None
     mb: float | None = None

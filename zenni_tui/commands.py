@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import looking, queries, starting, steering, tasks, watching, words
+from .verbs import looking, queries, starting, steering, tasks, training, watching, words
 
 VERBS: dict[str | None, Callable[[Options], int]] = {
     None: starting.default,
@@ -34,4 +34,5 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "completion": looking.completion,
     "tasks": tasks.show,
     "sign": tasks.sign,
+    "lessons": training.learn,
 }

@@ -16,6 +16,7 @@ from .screens.base import Base
 from .screens.modals import Question
 from .screens.start import StartScreen
 from .theme import DAY, NIGHT
+from .training import Training
 from .words import ASCII, UNICODE, Glyphs
 
 _KEY_NAMES = {"slash": "/", "question_mark": "?", "enter": "Enter", "left": "Left", "right": "Right"}
@@ -29,7 +30,10 @@ def key_names(keys: str) -> str:
 
 
 class ZenniApp(App[None]):
-    """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once, `post` the watch."""
+    """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once, `post` the watch.
+
+    `training` opens the lessons, or the one that `lesson` names.
+    """
 
     TITLE = "zenni-tui"
     CSS_PATH = "app.tcss"
@@ -44,6 +48,8 @@ class ZenniApp(App[None]):
         follow: Path | None = None,
         *,
         post: Post | None = None,
+        training: Training | None = None,
+        lesson: str = "",
         ascii_only: bool = False,
     ) -> None:
         super().__init__()
@@ -51,6 +57,8 @@ class ZenniApp(App[None]):
         self.offer = offer
         self.follow = follow
         self.post = post
+        self.training = training
+        self.lesson = lesson
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.set_class(ascii_only, "-ascii-only")
         self.register_theme(NIGHT)
@@ -69,8 +77,18 @@ class ZenniApp(App[None]):
             from .screens.run import RunScreen  # noqa: PLC0415 - the first screen shows sooner without it
 
             self.push_screen(RunScreen(self.follow, self.offer))
+        elif self.training is not None:
+            self._open_lessons(self.training, self.lesson)
         elif self.offer is None:
             self.exit()
+
+    def _open_lessons(self, training: Training, name: str) -> None:
+        from .screens.lessons import LessonScreen, LessonsScreen  # noqa: PLC0415 - as above
+
+        self.push_screen(LessonsScreen(training))
+        for lesson in training.lessons:
+            if lesson.name == name:
+                self.push_screen(LessonScreen(training, lesson))
 
     def action_leave(self) -> None:
         """Leave the way the screen in front wants it."""
@@ -99,9 +117,15 @@ class ZenniApp(App[None]):
 
 
 def run(
-    offer: Offer | None = None, follow: Path | None = None, *, post: Post | None = None, ascii_only: bool = False
+    offer: Offer | None = None,
+    follow: Path | None = None,
+    *,
+    post: Post | None = None,
+    training: Training | None = None,
+    lesson: str = "",
+    ascii_only: bool = False,
 ) -> None:
     """Show the screen until the operator leaves; the engine, if one works, works on."""
     terminal.prepare()
     terminal.watch_line()
-    ZenniApp(offer, follow, post=post, ascii_only=ascii_only).run(mouse=False)
+    ZenniApp(offer, follow, post=post, training=training, lesson=lesson, ascii_only=ascii_only).run(mouse=False)

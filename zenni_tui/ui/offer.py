@@ -9,6 +9,7 @@ from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
 
 from .post import Post
+from .training import Training
 
 
 class Setup(Protocol):
@@ -65,6 +66,10 @@ class Offer(Protocol):
     @property
     def post(self) -> Callable[[], Post] | None:
         """Return what opens the watch over the target, when one is named."""
+
+    @property
+    def training(self) -> Training | None:
+        """Return what there is to learn."""
 
     def start(self, kind: RunKind) -> Path:
         """Create and launch a run that waits for the operator before the first write; return its directory."""

@@ -25,6 +25,8 @@ KIND_STORIES: dict[RunKind, str] = {
     RunKind.MIGRATE: "migration day: asks before the first write",
 }
 
+LEARN_STORY = "lessons with exercises, on a database of this machine"
+
 RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("Left, Right", "look at the step before, the step after"),
     ("Up, Down, PgUp, PgDn", "move in the list; Home and End jump"),

@@ -18,11 +18,13 @@ from zenni_tui.model.state import RunState
 from . import tasks, watching
 from .looking import status
 from .orders import aimed, request_for
+from .school import School, about
 
 if TYPE_CHECKING:
     from zenni_tui.sandbox.demo import Demo
     from zenni_tui.ui.offer import Setup
     from zenni_tui.ui.post import Post
+    from zenni_tui.ui.training import Training
 
 
 class Offer:
@@ -38,6 +40,7 @@ class Offer:
         self.setup: Setup | None = None
         self.timeline = settings.timeline
         self.hints = hints
+        self.training: Training | None = School(settings.source or about(options))
         self.post: Callable[[], Post] | None = partial(watching.post_of, settings) if settings.target else None
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
         self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()

@@ -1,0 +1,182 @@
+"""Lessons on the screen: every page whole at 80x24, an exercise by keys alone, kept in the ledger."""
+
+import time
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+from ui_pilot import Desk, text, wait_for
+
+from zenni_tui.engine import ledger
+from zenni_tui.model.lessons import Answer
+from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.lessons.book import find_lesson, lessons
+from zenni_tui.ui.app import ZenniApp
+from zenni_tui.ui.reading import answer_lines, page_lines
+from zenni_tui.ui.screens.exercise import ExerciseScreen
+from zenni_tui.ui.widgets.canvas import Text
+from zenni_tui.ui.words import UNICODE
+from zenni_tui.verbs.rooms import NotedRoom
+from zenni_tui.verbs.school import School
+
+SMALL = (80, 24)
+
+
+@pytest.fixture
+def school(server: sandbox.Server, tmp_path: Path) -> School:
+    """Return a school on the session's server, about a source of the test's own."""
+    made = School(str(tmp_path / "app.db"))
+    made._server = server
+    return made
+
+
+def whole(screen: str, words: str) -> bool:
+    """Return whether all words stand on the screen, in their order."""
+    return " ".join(words.split()) in " ".join(screen.split())
+
+
+@pytest.mark.parametrize("name", [lesson.name for lesson in lessons()])
+async def test_every_page_stands_whole_on_the_smallest_screen(school: School, name: str) -> None:
+    """At 80x24 each page shows all its words, whole lines included, and the keys that lead on."""
+    app = ZenniApp(training=school, lesson=name)
+    async with app.run_test(size=SMALL) as pilot:
+        for number, page in enumerate(find_lesson(name).pages, 1):
+            await wait_for(pilot, f"page {number} of")
+            lines = text(pilot).splitlines()
+            assert page.title in lines[2]
+            assert whole(text(pilot), page.text), f"{page.title}\n{text(pilot)}"
+            assert len(page_lines(page, 78)) + 2 <= app.screen.query_one("#page", Text).size.height
+            assert "Right next page" in lines[-1]
+            await pilot.press("right")
+        await wait_for(pilot, "exercises")
+        assert all(e.title in text(pilot) for e in find_lesson(name).exercises)
+        assert "Enter begin" in text(pilot).splitlines()[-1]
+        await pilot.press("left")
+        await wait_for(pilot, "page 5 of" if name != "postgresql" else "page 6 of")
+
+
+async def _type(pilot: Pilot[None], line: str) -> None:
+    await pilot.press(*line, "enter")
+
+
+async def _exercise(pilot: Pilot[None]) -> NotedRoom:
+    deadline = time.monotonic() + 30
+    while not isinstance(pilot.app.screen, ExerciseScreen) or pilot.app.screen.room is None or pilot.app.screen._busy:
+        assert time.monotonic() < deadline, text(pilot)
+        await pilot.pause(0.05)
+    await pilot.pause()
+    room = pilot.app.screen.room
+    assert isinstance(room, NotedRoom)
+    return room
+
+
+async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: School) -> None:
+    """Typed SQL is answered; the check tells what is missing; both exercises done pass the lesson."""
+    app = ZenniApp(training=school, lesson="pooling")
+    async with app.run_test(size=SMALL) as pilot:
+        await wait_for(pilot, "page 1 of")
+        await pilot.press("e", "enter")
+        room = await _exercise(pilot)
+        assert whole(text(pilot), room.exercise.task)
+        await pilot.press("f5")
+        await wait_for(pilot, "any number of connections")
+        await pilot.press("f3")
+        await wait_for(pilot, "ALTER ROLE ... CONNECTION LIMIT")
+        await _type(pilot, "SELEC 1")
+        await wait_for(pilot, "42601: ")
+        for line in room._solution.splitlines():
+            await _type(pilot, line)
+            await wait_for(pilot, "ALTER ROLE")
+            await _settled(pilot)
+        await pilot.press("f5")
+        await wait_for(pilot, "it counts", 30)
+        await pilot.press("escape")
+        await wait_for(pilot, "done")
+        assert [d.name for d in ledger.read(school._source)] == ["exercise pooling/limits"]
+        await pilot.press("down", "enter")
+        room = await _exercise(pilot)
+        await _type(pilot, room._solution.replace("(", "((", 1).replace(")", "))", 1))
+        await _settled(pilot)
+        await pilot.press("f5")
+        await wait_for(pilot, "it counts", 30)
+        await pilot.press("escape", "escape")
+        await wait_for(pilot, "passed")
+        assert [d.name for d in ledger.read(school._source)][-1] == "lesson pooling"
+
+
+async def _settled(pilot: Pilot[None]) -> None:
+    screen = pilot.app.screen
+    assert isinstance(screen, ExerciseScreen)
+    await pilot.pause()
+    while screen._busy:
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
+async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: School) -> None:
+    """After F4 a right answer is not kept; F6 makes another database, in which it counts; F7 shows psql's line."""
+    app = ZenniApp(training=school, lesson="errors")
+    async with app.run_test(size=SMALL) as pilot:
+        await wait_for(pilot, "page 1 of")
+        await pilot.press("e", "enter")
+        first = await _exercise(pilot)
+        await pilot.press("f4")
+        await wait_for(pilot, "SELECT setval")
+        await _type(pilot, first._solution)
+        await _settled(pilot)
+        await pilot.press("f5")
+        await wait_for(pilot, "begin again with other data", 30)
+        assert ledger.read(school._source) == ()
+        await pilot.press("f6")
+        await wait_for(pilot, "Preparing")
+        second = await _exercise(pilot)
+        assert second._ground.database != first._ground.database
+        await pilot.press("f7")
+        await wait_for(pilot, "PGPASSFILE=")
+        assert second._ground._password not in text(pilot)
+        await _type(pilot, second._solution)
+        await _settled(pilot)
+        await pilot.press("f5")
+        await wait_for(pilot, "it counts", 30)
+        await pilot.press("up")
+        await wait_for(pilot, "SELECT setval")
+        await pilot.press("f1")
+        await wait_for(pilot, "no superuser")
+
+
+@pytest.mark.parametrize("name", [f"{lesson.name}/{e.name}" for lesson in lessons() for e in lesson.exercises])
+def test_every_task_leaves_room_for_answers(name: str) -> None:
+    """At 80 columns no task takes more than eight lines, and hints and solutions no more than seven."""
+    lesson, exercise = name.split("/")
+    found = next(e for e in find_lesson(lesson).exercises if e.name == exercise)
+    for words, most in ((found.task, 8), (found.hint, 4), (found.solution, 7)):
+        assert sum(-(-len(line) // 70) for line in words.strip().splitlines()) <= most, words
+
+
+def test_answers_fit_the_screen_and_say_what_was_cut() -> None:
+    """A wide result gives way column by column, a cut one says so, NULL is a word of its own."""
+    answer = Answer(
+        ("id", "a long name", "text"), (("1", None, "x" * 200), ("22", "ä" * 50, "y")), ("SELECT 2",), more=True
+    )
+    lines = ["".join(piece for piece, _ in line) for line in answer_lines("SELECT 1", answer, 60, UNICODE)]
+    assert all(cell_len(line) <= 60 for line in lines)
+    assert "NULL" in lines[2]
+    assert "2 rows, and more" in lines
+    assert lines[0] == "> SELECT 1"
+
+
+async def test_the_first_screen_leads_to_the_lessons_and_back(school: School, tmp_path: Path) -> None:
+    """Learn stands on the first screen; Enter opens the list, Esc comes back."""
+    desk = Desk(tmp_path)
+    desk.training = school
+    app = ZenniApp(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        await wait_for(pilot, "learn")
+        while "▸ learn" not in text(pilot):
+            await pilot.press("down")
+            await pilot.pause()
+        await pilot.press("enter")
+        await wait_for(pilot, "0 of 2 done")
+        await pilot.press("escape")
+        await wait_for(pilot, "What to do")

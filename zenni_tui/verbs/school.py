@@ -1,0 +1,63 @@
+"""The school: the lessons as the screens are offered them, and what was done of them, kept in the ledger."""
+
+from typing import TYPE_CHECKING
+
+from zenni_tui.cli import Options, settings_of
+from zenni_tui.engine import client, folders, ledger
+from zenni_tui.errors import UsageError
+from zenni_tui.model.lessons import Lesson
+from zenni_tui.sandbox.lessons.book import lessons
+
+from .tasks import source_of
+
+if TYPE_CHECKING:
+    from zenni_tui.sandbox.server import Server
+
+    from .rooms import NotedRoom
+
+_EXERCISE = "exercise "
+
+
+class School:
+    """What the screens of training offer; the lessons' server runs as long as this process lives, once it is needed."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._server: Server | None = None
+        self.lessons = lessons()
+
+    def done(self) -> frozenset[str]:
+        """Return the exercises done."""
+        return done(self._source)
+
+    def enter(self, lesson: str, exercise: str) -> "NotedRoom":
+        """Begin a try at an exercise."""
+        from . import rooms  # noqa: PLC0415 - brings the drivers, which reading does not need
+
+        if self._server is None:
+            self._server = rooms.lessons_server()
+        return rooms.NotedRoom(self._source, self._server, lesson, exercise)
+
+
+def done(source: str) -> frozenset[str]:
+    """Return the exercises that were done for a source, as `lesson/exercise`."""
+    deeds = ledger.read(source)
+    return frozenset(d.name.removeprefix(_EXERCISE) for d in deeds if d.ok and d.name.startswith(_EXERCISE))
+
+
+def keep(source: str, lesson: Lesson, name: str) -> None:
+    """Note an exercise as done, and its lesson when it was the last; raises OSError."""
+    before = done(source)
+    if name not in before:
+        ledger.note(source, f"{_EXERCISE}{name}", client.whoami())
+    wanted = {f"{lesson.name}/{e.name}" for e in lesson.exercises}
+    if wanted <= before | {name} and not wanted <= before:
+        ledger.note(source, f"lesson {lesson.name}", client.whoami(), f"{len(wanted)} exercises done")
+
+
+def about(options: Options) -> str:
+    """Return the source that training is noted for; the demo's when there is no other."""
+    try:
+        return source_of(settings_of(options))
+    except UsageError:
+        return str(folders.state_home() / "demo" / "prisma" / "dev.db")
