@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zenni_tui.model.request import Request
+from zenni_tui.model.request import Command, Request
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.state import RunState
 from zenni_tui.steps import workers
@@ -15,14 +15,19 @@ from zenni_tui.steps.pool import Pool
 from zenni_tui.steps.run import Run
 
 
-@pytest.mark.parametrize(("size", "here"), [(1_000, True), (1_000_000, False)])
-async def test_only_a_tiny_snapshot_is_worked_on_in_the_engine(tmp_path: Path, size: int, *, here: bool) -> None:
-    """A tiny file takes no process; a larger one does, and either way the snapshot is closed in the end."""
-    with closing(sqlite3.connect(tmp_path / "snapshot.db")) as database:
+def make_run(folder: Path, size: int) -> Run:
+    """Return a run of two workers with a snapshot of so many bytes."""
+    with closing(sqlite3.connect(folder / "snapshot.db")) as database:
         database.execute("CREATE TABLE t (v BLOB)")
         database.execute("INSERT INTO t VALUES (zeroblob(?))", (size,))
         database.commit()
-    run = Run(Request("r", RunKind.REHEARSE, "source.db"), tmp_path, lambda _: None, RunState)
+    return Run(Request("r", RunKind.REHEARSE, "source.db"), folder, lambda _: None, RunState)
+
+
+@pytest.mark.parametrize(("size", "here"), [(1_000, True), (1_000_000, False)])
+async def test_only_a_tiny_snapshot_is_worked_on_in_the_engine(tmp_path: Path, size: int, *, here: bool) -> None:
+    """A tiny file takes no process; a larger one does, and either way the snapshot is closed in the end."""
+    run = make_run(tmp_path, size)
     pool, found = Pool.of(run), list[int]()
     await pool.each([(), ()], os.getpid, found.append)
     pool.close()
@@ -30,3 +35,17 @@ async def test_only_a_tiny_snapshot_is_worked_on_in_the_engine(tmp_path: Path, s
     if here:
         with pytest.raises(sqlite3.ProgrammingError):
             workers._at_desk().source.execute("SELECT 1")
+
+
+async def test_no_more_processes_than_may_work_are_ever_begun(tmp_path: Path) -> None:
+    """Each would hold sessions of its own on the target; another number of workers begins anew, with just as many."""
+    run = make_run(tmp_path, 1_000_000)
+    pool = Pool.of(run)
+    for most in (1, 2, 1):
+        run.steering.set(Command("throttle", workers=most))
+        found = list[int]()
+        await pool.each([()] * 300, os.getpid, found.append)
+        assert len(found) == 300
+        assert len(set(found)) <= most
+        assert os.getpid() not in found
+    pool.close()

@@ -11,7 +11,6 @@ from zenni_tui.errors import Interrupted, StepFailed, ZenniError
 
 from .pace import Held
 from .run import Run
-from .steering import MOST_WORKERS
 from .workers import leave, sit, sit_here
 
 T = TypeVar("T")
@@ -36,7 +35,8 @@ class Pool:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._executor: Executor | None = None
-        self._started = 0
+        self._size = 0
+        """The executor's: not bound, it would begin a process too many now and then, and that one hold sessions."""
 
     @classmethod
     def of(cls, run: Run) -> "Pool":
@@ -59,7 +59,7 @@ class Pool:
             self._executor.shutdown()
         elif self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
-        self._executor, self._started = None, 0
+        self._executor = None
 
     async def each(
         self, jobs: Iterable[tuple[Any, ...]], function: Callable[..., T], done: Callable[..., None]
@@ -104,21 +104,22 @@ class Pool:
     def _room(self, flying: int) -> int:
         if self._run.steering.closed or self._run.patience.waits:
             return 0
-        workers = 1 if self._run.patience.troubled else self._run.steering.workers
-        if self._run.steering.workers < self._started:
-            # There is no telling one worker to leave: all let go, and fewer begin anew.
-            self._run.steering.let_go(wanted=flying > 0)
-            if flying:
-                return 0
+        workers = self._run.steering.workers
+        other = self._executor is not None and workers != self._size
+        # There is no telling one worker to leave, nor one to come: all end, and as many as may work begin anew.
+        self._run.steering.let_go(wanted=other and flying > 0 and workers < self._size)
+        if other and flying:
+            return 0
+        if other:
             self._end()
-        self._started = max(self._started, workers)
-        return workers
+        return 1 if self._run.patience.troubled else workers
 
     def _begin(self) -> Executor:
+        self._size = self._run.steering.workers
         place = (self._run.folder, self._run.target, self._run.steering.signals)
         if self._run.snapshot.stat().st_size < _TINY_BYTES:
             return ThreadPoolExecutor(1, "worker", sit_here, place)
-        return ProcessPoolExecutor(MOST_WORKERS, multiprocessing.get_context("spawn"), sit, place)
+        return ProcessPoolExecutor(self._size, multiprocessing.get_context("spawn"), sit, place)
 
     def _submit(self, function: Callable[..., T], job: _Job) -> Future[T]:
         if self._executor is None:
