@@ -36,8 +36,8 @@ class Watcher:
         return await self.station.look()
 
     async def raised(self, code: str) -> Advised:
-        """Look, and return the one alert of a code."""
-        look = await self.look()
+        """Look until a code is raised, and return its one alert."""
+        look = await self.until(code)
         found = [a for a in look.alerts if a.alert.code == code]
         assert len(found) == 1, [a.alert for a in look.alerts]
         return found[0]

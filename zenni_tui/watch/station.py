@@ -110,6 +110,7 @@ class Station:
 
     def apply(self, alert: Alert, remedy: Remedy) -> None:
         """Do what a remedy says, recorded here and in the target; raises ZenniError."""
+        self._probe.forget()
         by, done, began = getpass.getuser(), "; ".join(remedy.sql), time.time()
         try:
             remedies.apply(self.target, alert.code, remedy, by)
