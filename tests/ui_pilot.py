@@ -24,7 +24,7 @@ from zenni_tui.ui.offer import Setup
 from zenni_tui.ui.post import Post
 from zenni_tui.ui.training import Training
 
-LOOK = 0.35
+LOOK = 0.55
 """Longer than the pause between two looks at the journal."""
 
 

@@ -37,7 +37,7 @@ from .report import ReportPanel
 from .steer import SteerScreen
 from .verify import VerifyPanel
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.4
 Launch = Callable[[Path], None]
 _START_SECONDS = 15.0
 _ANSWERS: dict[str, type[e.Event]] = {
@@ -112,7 +112,7 @@ class RunScreen(SteerScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Show the run at once and go on looking, four times a second."""
+        """Show the run at once and go on looking, some times a second."""
         self.query_one(Notice).tell("")
         self.query_one("#log").display = False
         self.take_hand()
