@@ -116,8 +116,11 @@ class Applied:
             backup = self.backup(path)
             if not backup.exists():
                 continue
-            before = backup.read_bytes().decode()
-            if environment.changed(before, wanted) == environment.text(path):
+            before, now = backup.read_bytes().decode(), environment.text(path)
+            if now == before:
+                backup.unlink()
+                continue
+            if environment.changed(before, wanted) == now:
                 environment.restore(path, backup)
             else:
                 known = environment.settings(before) | self.settings

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import psycopg
 
-from zenni_tui.errors import Halted, ZenniError
+from zenni_tui.errors import Halted, StepFailed, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.actions import ActionState, find
 from zenni_tui.model.record import Record
@@ -33,6 +33,10 @@ class Deed(Record, frozen=True):
     summary: str
     theirs: float = 0.0
     since: float = 0.0
+
+
+class Irreversible(StepFailed):
+    """An action can't be taken back, and so nothing before it may be."""
 
 
 class Action(ABC):
@@ -89,6 +93,8 @@ async def back(run: Run, step: StepId, actions: Sequence[Action]) -> None:
         except (ZenniError, OSError, sqlite3.Error, psycopg.Error) as error:
             problem = in_words(error)
             run.tell(e.ActionFailed(step, action.id, _since(started), problem.problem))
+            if isinstance(problem, Irreversible):
+                raise problem from error
             first = first or problem
         else:
             run.tell(e.ActionReverted(step, action.id, _since(started), summary))

@@ -12,6 +12,7 @@ from zenni_tui.target import freeze
 from . import actions, preflight
 from . import switch_actions as a
 from .actions import Action
+from .hold import hold
 from .run import Run, Step
 from .unwritten import Proof
 
@@ -47,6 +48,7 @@ class Switch(Step):
 
     async def undo(self, run: Run) -> str:
         """Take back a switch that stands half done; a rollback after it falls back instead."""
+        await hold(run)
         await actions.back(run, self.id, book(Proof()))
         await actions.at_target(run, "the freeze", freeze.thaw)
         return "the old side serves"

@@ -14,7 +14,7 @@ from zenni_tui.target import bookkeeping, changes, load
 from zenni_tui.target import capture as backward
 
 from . import sides, unwritten
-from .actions import Action, Deed, at_source, at_target
+from .actions import Action, Deed, Irreversible, at_source, at_target
 from .building import fenced
 from .run import Run
 from .way_back import FINGERPRINT
@@ -220,14 +220,11 @@ class Capture(Action):
         return Deed(f"{len(keys)} tables are logged")
 
     async def revert(self, run: Run) -> str:
-        """Take log and position away, if nobody has written meanwhile; raises StepFailed."""
-        position = await at_source(run, apply.position)
+        """Take log and position away."""
 
         def disarm(connection: bookkeeping.Connection) -> None:
             with fenced(connection, run):
                 connection.execute(LOCK)
-                if position and backward.is_armed(connection) and backward.lag(connection, position):
-                    raise _written()
                 backward.disarm(connection)
 
         await at_target(run, "the log of changes", disarm)
@@ -235,11 +232,11 @@ class Capture(Action):
         return "nothing is logged"
 
 
-def _written() -> StepFailed:
-    return StepFailed(
-        "The new side has been written to already.",
-        why="Its writes are in the log; a plain way back would lose them.",
-        next_step="Go on: zenni-tui resume; or fall back, which loses nothing: zenni-tui rollback.",
+def _written() -> Irreversible:
+    return Irreversible(
+        "The new side has been written to already, though nobody has started it here.",
+        why="A plain way back would lose those writes, so the old side stays read-only.",
+        next_step="Go on: zenni-tui resume. From then on zenni-tui rollback falls back, and loses nothing.",
     )
 
 
@@ -264,10 +261,13 @@ class GoLive(Action):
         return Deed("from here on every way back is a fall-back")
 
     async def revert(self, run: Run) -> str:
-        """Take the mark away: nothing has been started on the new side."""
+        """Take the mark away, if nobody has written meanwhile: the settings did name the new side for a moment."""
+        position = await at_source(run, apply.position)
 
         def unmark(connection: bookkeeping.Connection) -> None:
             with fenced(connection, run):
+                if position and backward.is_armed(connection) and backward.lag(connection, position):
+                    raise _written()
                 bookkeeping.unmark_live(connection, run.request.run_id)
 
         await at_target(run, "the mark", unmark)
