@@ -43,6 +43,7 @@ VERBS: dict[str, str] = {
     "sign": "sign a task off that a person must do",
     "completion": "print a script that completes verbs and options in bash, zsh or tcsh",
     "lessons": "PostgreSQL, Prisma, errors, watching, backups, pools: short pages and exercises that are checked",
+    "updates": "the application's own changes for PostgreSQL, as a patch: Prisma, driver, migrations, dependencies",
     "explain": "what a finding's code means and what to do",
 }
 
@@ -91,6 +92,8 @@ def parser() -> argparse.ArgumentParser:
     made["sign"].add_argument("--by", default="", metavar="NAME", help="who signs")
     made["sign"].add_argument("--note", default="", metavar="TEXT", help="what was done")
     made["sign"].add_argument("--undo", action="store_true", help="take a signature back")
+    made["updates"].add_argument("--into", metavar="DIR", help="where the patch goes (default: in the run's directory)")
+    made["updates"].add_argument("--branch", metavar="NAME", help="a commit on a new branch instead of a patch")
     made["check"].add_argument("--rung", metavar="NAME", help="only one check of the target: name, tcp, tls, login ...")
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
@@ -143,6 +146,8 @@ class Options(argparse.Namespace):
     repair: bool = False
     code: str = ""
     shell: str = ""
+    into: str = ""
+    branch: str = ""
     once: bool = False
     name: str = ""
     workers: int | None = None

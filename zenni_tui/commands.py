@@ -6,6 +6,13 @@ from .cli import Options
 from .model.runbook import RunKind
 from .verbs import looking, queries, starting, steering, tasks, training, watching, words
 
+
+def _updates(options: Options) -> int:
+    from .verbs import updates  # noqa: PLC0415 - brings the parsers, which other verbs don't need
+
+    return updates.propose(options)
+
+
 VERBS: dict[str | None, Callable[[Options], int]] = {
     None: starting.default,
     "demo": starting.demo,
@@ -35,4 +42,5 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "tasks": tasks.show,
     "sign": tasks.sign,
     "lessons": training.learn,
+    "updates": _updates,
 }

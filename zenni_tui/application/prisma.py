@@ -7,14 +7,14 @@ schema is a file `schema.prisma` or a folder of `*.prisma` files
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .prisma_records import PrismaSchema
 from .prisma_resolve import resolve
 from .prisma_syntax import Place, SchemaUnreadable, parse, unreadable
 
-__all__ = ["PrismaSchema", "SchemaUnreadable", "find_schema", "read_schema", "texts"]
+__all__ = ["PrismaSchema", "SchemaUnreadable", "find_schema", "read_schema", "read_texts", "texts"]
 
 PROVIDERS = frozenset({"sqlite", "postgresql", "postgres"})
 """SQLite, or PostgreSQL when the application's build for it already lies there."""
@@ -83,7 +83,12 @@ def read_schema(path: Path) -> PrismaSchema:
         raise unreadable(
             "there is no Prisma schema", Place(str(path), 1, 1), "no *.prisma file is there", "check the path"
         )
-    return resolve((b for file in files for b in parse(_read(file), str(file))), str(path))
+    return read_texts({str(file): _read(file) for file in files}, str(path))
+
+
+def read_texts(files: Mapping[str, str], path: str) -> PrismaSchema:
+    """Return what a schema says whose files have these texts, by path; raises `SchemaUnreadable`."""
+    return resolve((b for file, text in files.items() for b in parse(text, file)), path)
 
 
 def texts(path: Path) -> dict[str, str]:

@@ -38,10 +38,15 @@ def find(source: Path) -> Project | None:
     start = source.resolve().parent
     for folder in (start, *start.parents)[:_LEVELS]:
         settings = next((folder / n for n in _SETTINGS if (folder / n).is_file()), None)
-        if settings is not None or (folder / "package.json").is_file():
+        if is_one(folder):
             manager = next((m for name, m in _MANAGERS.items() if (folder / name).is_file()), "")
             return Project(folder, settings, manager, _database(folder, settings))
     return None
+
+
+def is_one(folder: Path) -> bool:
+    """Return whether a folder looks like a project's own: it has a package.json or a settings file."""
+    return any((folder / name).is_file() for name in (*_SETTINGS, "package.json"))
 
 
 def _database(folder: Path, settings: Path | None) -> Path | None:

@@ -1,0 +1,1 @@
+CREATE TABLE "Treatment" ("id" TEXT NOT NULL PRIMARY KEY);
