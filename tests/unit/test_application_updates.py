@@ -1,6 +1,6 @@
 """The proposal for projects of Prisma 5, 6 and 7: the very patch, that git takes it, and that it is whole.
 
-`test_updates_golden` holds each project as it is, and the patch that was read and found right.
+`test_application_updates_golden` holds each project as it is, and the patch that was read and found right.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from zenni_tui.application import packages, patch, prisma, prisma_baseline, pris
 from zenni_tui.errors import NotReady
 from zenni_tui.model.plan import IndexPlan, Plan, parse_type
 
-GOLDEN = Path(__file__).with_name("test_updates_golden")
+GOLDEN = Path(__file__).with_name("test_application_updates_golden")
 SCHEMAS = {5: "prisma/schema.prisma", 6: "prisma/schema", 7: "prisma/schema.prisma"}
 CASTS = {
     5: {"Visit.opens": "time(0)", "Treatment.price": "numeric(12,2)"},
