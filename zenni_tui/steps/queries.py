@@ -1,12 +1,15 @@
 """The application's queries: found in its code and judged by the plan, then proven on the rehearsal's target."""
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from zenni_tui.application import project, queries, scripts
+from zenni_tui.application import prisma, prisma_calls, project, queries, scripts
+from zenni_tui.application.prisma import PrismaSchema
 from zenni_tui.application.sources import SCRIPTS, Sources
 from zenni_tui.compare.session import pin_session
 from zenni_tui.convert import port
@@ -33,28 +36,27 @@ from .query_trial import Bench
 from .run import Run
 
 _MOST_FINDINGS = 500
+_WEIGHTY = frozenset({"prisma_case", "prisma_isolation", "prisma_caught", "prisma_json_path"})
+"""What gives other results than before, where the rest is about order and ways to write it shorter."""
 _ONLY_SQLITE = re.compile(
     r"\b(?:strftime|julianday|unixepoch|ifnull|iif|glob|rowid|group_concat|datetime|printf|instr)\b", re.IGNORECASE
 )
 
 
-def analyse(folder: Path, tables: port.Catalogue) -> Analysis:
-    """Read a project's code and judge its queries by the plan."""
-    sources = Sources(folder)
-    judged: list[Judged] = []
-    for query in _queries(sources):
-        one = judge(query, tables)
-        judged += [one] if one is not None else []
-    passed_over = tuple(sources.passed_over)
-    return Analysis(str(folder), sources.files, tuple(judged), (), passed_over)
-
-
-def _queries(sources: Sources) -> Iterator[Query]:
+def analyse(folder: Path, tables: port.Catalogue, schema: PrismaSchema | None) -> Analysis:
+    """Read a project's code and judge its queries by the plan, its calls of Prisma by the Prisma schema."""
+    sources, calls = Sources(folder), prisma_calls.Calls(schema)
+    found: list[Query] = []
+    behaviours: list[Behaviour] = []
     for name, text in sources.read():
         if Path(name).suffix in SCRIPTS:
-            yield from queries.in_script(name, scripts.parse(name, text))
+            root = scripts.parse(name, text)
+            found += queries.in_script(name, root)
+            behaviours += calls.in_script(name, root)
         else:
-            yield from queries.in_file(name, text)
+            found += queries.in_file(name, text)
+    judged = tuple(one for query in found if (one := judge(query, tables)) is not None)
+    return Analysis(str(folder), sources.files, judged, tuple(behaviours), tuple(sources.passed_over))
 
 
 def judge(query: Query, tables: port.Catalogue) -> Judged | None:
@@ -137,17 +139,16 @@ def _numbered(sql: str) -> str:
 
 def findings(analysis: Analysis) -> Iterable[Finding]:
     """Yield what the operator should know of the code; nothing here blocks."""
-    seen: dict[str, int] = {}
-    made = 0
-    for one in analysis.queries:
-        place = one.query.place
-        seen[place] = seen.get(place, 0) + 1
-        finding = _finding(one, place if seen[place] == 1 else f"{place}#{seen[place]}")
-        if finding is not None and made < _MOST_FINDINGS:
-            made += 1
-            yield finding
-    for behaviour in analysis.behaviours[:_MOST_FINDINGS]:
-        yield _behaviour(behaviour)
+    seen: Counter[str] = Counter()
+
+    def apart(place: str) -> str:
+        """Return a place under a name of its own: a finding is known by it."""
+        seen[place] += 1
+        return place if seen[place] == 1 else f"{place}#{seen[place]}"
+
+    made = (_finding(one, apart(one.query.place)) for one in analysis.queries)
+    yield from itertools.islice((f for f in made if f is not None), _MOST_FINDINGS)
+    yield from (_behaviour(b, apart(f"{b.file}:{b.line}")) for b in analysis.behaviours[:_MOST_FINDINGS])
 
 
 def _finding(one: Judged, place: str) -> Finding | None:
@@ -168,9 +169,9 @@ def _told(proof: Proof) -> str:
     return f"Tried in the rehearsal: {proof.state}{rows}.{f' {proof.why}' if proof.why else ''}"
 
 
-def _behaviour(one: Behaviour) -> Finding:
-    place = f"{one.file}:{one.line}"
-    return Finding(one.code, Severity.INFO, f"{place}: {one.text}", one.advice, place, None, 1)
+def _behaviour(one: Behaviour, place: str) -> Finding:
+    severity = Severity.WARNING if one.code in _WEIGHTY else Severity.INFO
+    return Finding(one.code, severity, f"{place}: {one.text}", one.advice, place, None, 1)
 
 
 def audit(run: Run, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]) -> None:
@@ -180,7 +181,9 @@ def audit(run: Run, profiles: Profiles, choices: Choices, quarantine: dict[str, 
     if found is None:
         return
     plan, _ = run.draft(profiles, choices, quarantine)
-    analysis = analyse(found.folder, port.catalogue(run.schema(), plan, profiles))
+    declared = run.request.prisma_schema
+    schema = prisma.read_schema(Path(declared)) if declared is not None else None
+    analysis = analyse(found.folder, port.catalogue(run.schema(), plan, profiles), schema)
     run.save(QUERIES, analysis)
     run.find(StepId.AUDIT, findings(analysis), {})
     run.check(StepId.AUDIT, "queries", f"{analysis.folder}: {in_words(analysis)}", ok=None)
