@@ -88,3 +88,20 @@ def test_without_a_project_there_is_nothing_to_tell(tmp_path: Path) -> None:
     outcome = Program(tmp_path).run("queries")
     assert outcome.code == 3
     assert "No run has read" in outcome.narration
+
+
+def test_the_report_shows_what_to_write(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
+    """The report has the application's queries, each changed one as it is and as it should be."""
+    _, outcome, _ = rehearsed
+    report = (outcome.folder / "report.md").read_text()
+    assert "## Queries of the application" in report
+    assert "ILIKE ${pattern}" in report
+    assert "app/lib/bookings.ts" in report
+
+
+def test_calls_of_prisma_are_warnings_with_their_lines(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
+    """The sample's search without a mode and its booking without isolation are found, with the line to write."""
+    _, outcome, _ = rehearsed
+    told = {f["code"]: f for f in outcome.document["findings"] if f["code"].startswith("prisma_")}
+    assert told["prisma_case"]["advice"] == 'Write: customerName: { contains: text, mode: "insensitive" }'
+    assert told["prisma_isolation"]["table"] == "app/lib/bookings.ts:16"

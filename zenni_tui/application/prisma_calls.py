@@ -104,7 +104,7 @@ class Calls:
                 continue
             shown = _short(code(pair))
             if all(c.type == "String" and not self._is_key(c) for c in columns):
-                advice = f'If the order by bytes matters, give "{columns[0].name}" COLLATE "C" in the database; else nothing.'
+                advice = f'If bytes must decide, give "{columns[0].name}" COLLATE "C" in the database; else nothing.'
                 yield Behaviour("prisma_text_order", name, line(pair), f"{shown}: {_TEXT_ORDER}", advice)
             if all(c.optional for c in columns) and not (value.type == "object" and _has(value, "nulls")):
                 yield Behaviour("prisma_null_order", name, line(pair), f"{shown}: {_NULL_ORDER}", _nulls(pair, value))

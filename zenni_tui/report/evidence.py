@@ -13,7 +13,7 @@ from zenni_tui.model.runbook import StepId, TableVerdict
 from zenni_tui.model.state import RunState, TableView
 from zenni_tui.model.tasks import TaskView
 
-from . import history, plots, roadmap
+from . import code, history, plots, roadmap
 from .document import Block, Bullets, Code, Heading, Line, Mono, Paragraph, Picture, State, Strong, Table, markdown
 from .markup import page
 
@@ -39,6 +39,7 @@ def report(folder: Path, state: RunState, views: Sequence[TaskView] = ()) -> tup
         *_steps(state, history.history(history.read(folder))),
         *_tables(state),
         *_findings(state.findings),
+        *code.sections(folder),
         *_proposal(proposal.read_text() if proposal.exists() else ""),
         *_checks(state),
         *roadmap.sections(views),
