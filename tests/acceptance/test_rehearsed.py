@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from psycopg.conninfo import make_conninfo
-from support import Outcome, Program
+from support import Outcome, Program, wait
 
+from zenni_tui.engine import client, folders
+from zenni_tui.model.request import Request
+from zenni_tui.model.runbook import RunKind, StepId, StepState, Verdict
 from zenni_tui.sandbox.server import Server
 
 
@@ -100,6 +103,68 @@ def test_the_typed_word_goes_into_the_report(
     assert (made.code, made.document["verdict"]) == (0, "waiting"), made.narration
     assert rehearsal_of(made)["ok"] is None
     assert "NOT REHEARSED" in (made.folder / "report.md").read_text()
+
+
+def test_the_word_is_typed_on_the_screen(
+    careful: Program, source: Path, database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run with a screen waits for the word, takes no other, and the report tells who typed it and why."""
+    monkeypatch.setenv("XDG_STATE_HOME", careful.environment["XDG_STATE_HOME"])
+    target = {k: v for k, v in database.items() if k != "password"}
+    request = Request(
+        folders.new_run_id(RunKind.MIGRATE),
+        RunKind.MIGRATE,
+        str(source),
+        target,
+        keep=True,
+        gated=True,
+        rehearsal_hours=168.0,
+    )
+    follower = client.Follower(client.create(request, None))
+    engine = client.launch(follower.folder, password=database["password"])
+    wait(follower, lambda f: f.state.waiting is not None)
+    assert follower.state.waiting
+    assert follower.state.waiting.word == "UNREHEARSED"
+    assert "not been rehearsed" in follower.state.waiting.question
+    refused = follower.send("go")
+    assert (refused.ok, "UNREHEARSED" in refused.message) == (False, True)
+    assert not follower.send("go", word="UNREHEARSE").ok
+    assert follower.send("go", word="UNREHEARSED", why="the window is tonight").ok
+    wait(follower, lambda f: f.state.waiting is not None and not f.state.waiting.word)
+    assert follower.send("go").ok
+    engine.wait(120)
+    follower.poll()
+    assert follower.state.verdict is Verdict.WAITING, follower.state.problem
+    told = (follower.folder / "report.md").read_text()
+    assert "NOT REHEARSED" in told
+    assert "the window is tonight" in told
+
+
+def test_a_run_with_a_screen_can_be_stopped_at_the_word(
+    careful: Program, source: Path, database: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped there, nothing is written, and a resume asks again; rehearsed meanwhile, it needs no word."""
+    monkeypatch.setenv("XDG_STATE_HOME", careful.environment["XDG_STATE_HOME"])
+    target = {k: v for k, v in database.items() if k != "password"}
+    run_id = folders.new_run_id(RunKind.MIGRATE)
+    request = Request(run_id, RunKind.MIGRATE, str(source), target, keep=True, gated=True, rehearsal_hours=168.0)
+    follower = client.Follower(client.create(request, None))
+    engine = client.launch(follower.folder, password=database["password"])
+    wait(follower, lambda f: f.state.waiting is not None)
+    assert follower.send("stop").ok
+    engine.wait(120)
+    follower.poll()
+    assert follower.state.verdict is Verdict.STOPPED
+    assert follower.state.step(StepId.PREPARE).state is StepState.PENDING
+    assert careful.run("rehearse", "--source", str(source)).code == 0
+    engine = client.launch(follower.folder, password=database["password"])
+    wait(follower, lambda f: f.state.waiting is not None)
+    assert follower.state.waiting
+    assert follower.state.waiting.word == ""
+    assert follower.send("go").ok
+    engine.wait(120)
+    follower.poll()
+    assert follower.state.verdict is Verdict.WAITING, follower.state.problem
 
 
 def test_rehearsals_go_to_staging(careful: Program, source: Path, server: Server, database: dict[str, str]) -> None:

@@ -52,6 +52,25 @@ async def test_go_is_sent_at_the_gate_and_only_there(make: Runs, key: str) -> No
         assert len(heard) == 1
 
 
+async def test_a_question_that_wants_a_word_takes_no_other(make: Runs) -> None:
+    """The key opens a box; what is not the word is told and not sent; Esc leaves; the word goes with its reason."""
+    story = make(*told(UP_TO_PLAN), e.Waiting(StepId.PREPARE, "Not rehearsed. Write all the same?", "UNREHEARSED"))
+    app = ZenniApp(follow=story.folder)
+    async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "g type UNREHEARSED")
+        await pilot.press("g")
+        await wait_for(pilot, "type UNREHEARSED to go on")
+        assert "Not rehearsed. Write all the same?" in text(pilot)
+        await pilot.press("enter")
+        await wait_for(pilot, "That is not UNREHEARSED")
+        await pilot.press("escape")
+        await pilot.press("g")
+        await wait_for(pilot, "type UNREHEARSED to go on")
+        await pilot.press(*"UNREHEARSED", "down", *"tonight", "enter")
+        await wait_for(pilot, "go: heard")
+        assert [(c.name, c.word, c.why) for c in heard] == [("go", "UNREHEARSED", "tonight")]
+
+
 async def test_rollback_asks_and_the_safe_answer_is_first(make: Runs) -> None:
     """F8 asks; Enter and Esc keep everything; only y, or choosing Yes, rolls back."""
     story = make(*told(UP_TO_COPY))

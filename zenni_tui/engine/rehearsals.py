@@ -57,6 +57,12 @@ def green(run: Run) -> Rehearsal | None:
     return next((r for r in reversed(known) if r.shape == wanted and r.at >= young), None)
 
 
+def without(run: Run) -> str:
+    """Return what the report says of a migration that the operator wanted all the same."""
+    hours = f"{run.request.rehearsal_hours:g} hours"
+    return f"NOT REHEARSED in the last {hours}: the operator typed {WORD} to go on without"
+
+
 def ask(run: Run) -> tuple[bool, str]:
     """Return whether and how this migration was rehearsed; raises NotReady when nobody wants it without."""
     found = green(run)
@@ -67,7 +73,7 @@ def ask(run: Run) -> tuple[bool, str]:
             f"{found.run_id} passed with this plan and schema, {(time.time() - found.at) / _HOUR:.1f} hours ago",
         )
     if run.request.confirmed == WORD:
-        return False, f"NOT REHEARSED in the last {hours}: the operator typed {WORD} to go on without"
+        return False, without(run)
     raise NotReady(
         f"This plan has not been rehearsed in the last {hours}.",
         where=run.request.source,

@@ -213,7 +213,7 @@ class Runner:
             if done and not BOOK[step_id].each_time and BOOK[step_id].stands(self._run):
                 continue
             if step_id is StepId.PREPARE and not await self._rehearsed():
-                return Verdict.NOT_READY
+                return Verdict.STOPPED if self._run.stopping.is_set() else Verdict.NOT_READY
             if step_id is StepId.PREPARE and not await self._allowed():
                 return Verdict.STOPPED
             choices_changed = step_id is StepId.PREPARE and self._choices_changed()
@@ -249,10 +249,23 @@ class Runner:
         try:
             rehearsed, found = await asyncio.to_thread(rehearsals.ask, self._run)
         except NotReady as error:
+            if self._run.request.gated and not self._run.stopping.is_set():
+                return await self._without_rehearsal(error)
             self._run.check(StepId.PLAN, "rehearsal", error.what, ok=False, advice=error.next_step)
             self._failed(StepId.PLAN, error, 0.0)
             return False
         self._run.check(StepId.PLAN, "rehearsal", found, ok=True if rehearsed else None)
+        return True
+
+    async def _without_rehearsal(self, error: NotReady) -> bool:
+        """Ask the operator of a gated run for the word; returns whether it was typed, which the report then says."""
+        question = f"{error.what} Stop here and rehearse it; or type {rehearsals.WORD} to write without."
+        if not await self._ask(StepId.PREPARE, question, rehearsals.WORD):
+            return False
+        said = self._word
+        found = f"{rehearsals.without(self._run)} ({said.by}: {said.why or 'no reason given'})"
+        self._run.check(StepId.PLAN, "rehearsal", found, ok=None)
+        self._run.tell(e.Decided(StepId.PREPARE, said.by, said.why, said.word, ("a rehearsal",)))
         return True
 
     def _choices_changed(self) -> bool:
@@ -282,9 +295,9 @@ class Runner:
             StepId.PREPARE, f"Everything so far only read. Write to {self._run.to.label()} now?{time_needed}"
         )
 
-    async def _ask(self, step: StepId, question: str) -> bool:
+    async def _ask(self, step: StepId, question: str, word: str = "") -> bool:
         self._go.clear()
-        self._run.tell(e.Waiting(step, question))
+        self._run.tell(e.Waiting(step, question, word))
         await self._go.wait()
         return not self._run.stopping.is_set()
 

@@ -18,6 +18,11 @@ class Word(Record, frozen=True):
 
 def refusal(state: RunState, command: str, word: str) -> ZenniError | None:
     """Return why a command can't be taken at this moment, or not with this word; None when it can."""
+    waiting = state.waiting
+    if command == "go" and waiting is not None and waiting.word not in ("", word):
+        return UsageError(
+            f"This asks for the word {waiting.word}.", why=waiting.question, next_step="Press g on the run's screen."
+        )
     wanted = {"switch": switching.CONFIRM_SWITCH, "finish": switching.CONFIRM_FINISH}.get(command)
     if command == "rollback" and (switching.is_live(state) or switching.falling_back(state)):
         wanted = switching.CONFIRM_FALL_BACK

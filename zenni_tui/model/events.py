@@ -236,10 +236,11 @@ def _span(seconds: float) -> str:
 
 
 class Waiting(Event, frozen=True, tag="waiting"):
-    """The engine waits for the operator's word before this step."""
+    """The engine waits for the operator's word before this step; `word` is what has to be typed, if anything has."""
 
     step: StepId
     question: str
+    word: str = ""
 
 
 class Commanded(Event, frozen=True, tag="commanded"):

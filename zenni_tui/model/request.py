@@ -56,8 +56,8 @@ class Command(Record, frozen=True):
 
     `name` is `stop`, `rollback`, `go`, `pause`, `unpause`, `throttle`, `choose`, `switch`, `finish` or `ping`.
     `choose` takes `finding` (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to
-    change: `workers`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit. `switch`, `finish` and, after go-live,
-    `rollback` take `why` and `word`, which is what the operator typed.
+    change: `workers`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit. `switch`, `finish`, after
+    go-live `rollback`, and a `go` that is waited for with a word take `why` and `word`, which is what was typed.
     """
 
     name: str

@@ -104,5 +104,10 @@ class Form(ModalScreen[Filled | None]):
         self.dismiss(None)
 
 
+def mistyped(word: str, found: Filled) -> str:
+    """Return what is wrong with the field `word`, in which just that word is wanted."""
+    return "" if found["word"] == word else f"That is not {word}; Esc leaves everything as it is."
+
+
 def _lines(line: Line, _: int) -> Iterable[Line]:
     return [line]

@@ -1,5 +1,6 @@
 """The screen of one run: follows its journal, shows what the operator needs, sends the engine commands."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ from zenni_tui.ui.words import Line, Tone, hour, paragraph
 from .audit import AuditPanel
 from .checks import ChecksPanel
 from .copy import CopyPanel
+from .form import Field, Filled, Form, mistyped
 from .modals import Choice, Question
 from .panel import Filter, ListPanel, Panel
 from .plan import PlanPanel
@@ -303,9 +305,21 @@ class RunScreen(SteerScreen):
             self.tell("No problem so far.", Tone.DIM)
 
     def action_go(self) -> None:
-        """Let the engine go on past its question."""
-        if self.now.state.waiting and self.now.alive and not self._asked:
+        """Let the engine go on past its question; one that wants a typed word asks for it first."""
+        waiting = self.now.state.waiting
+        if waiting is None or not self.now.alive or self._asked:
+            return
+        if not waiting.word:
             self._command("go")
+            return
+        fields = (Field("word", f"type {waiting.word} to go on"), Field("why", "why, for the report"))
+        judge = functools.partial(mistyped, waiting.word)
+        form = Form(f"Go on with {waiting.step}?", waiting.question, fields, judge=judge, deed="go on")
+        self.app.push_screen(form, self._confirmed)
+
+    def _confirmed(self, found: Filled | None) -> None:
+        if found:
+            self._command("go", found)
 
     def action_stop(self) -> None:
         """Ask, then stop at a safe point."""
@@ -365,9 +379,9 @@ class RunScreen(SteerScreen):
             self._asked = ""
 
     @work
-    async def _command(self, name: str) -> None:
+    async def _command(self, name: str, fields: Filled | None = None) -> None:
         before, self._asked = self._asked, name
-        answer = await self.ask_engine_room(lambda: self.follower.send(name))
+        answer = await self.ask_engine_room(lambda: self.follower.send(name, **(fields or {})))
         if answer is None or not answer[0].ok:
             self._asked = before
         if answer is not None and (self._asked == name or not answer[0].ok):

@@ -20,7 +20,7 @@ from zenni_tui.ui.widgets.rows import Column, Rows
 from zenni_tui.ui.words import Line, Tone, apart, elide, paragraph, spark
 
 from .base import Base
-from .form import Field, Filled, Form
+from .form import Field, Form, mistyped
 from .modals import Choice, Question
 from .vital import Deed, VitalScreen
 
@@ -164,7 +164,7 @@ class WatchScreen(Base):
         title = f"{deed.remedy.title.capitalize()}?"
         if deed.remedy.word:
             field = Field("word", f"type {deed.remedy.word} to do it")
-            form = Form(title, story, [field], judge=partial(_mistyped, deed.remedy.word), deed="do it")
+            form = Form(title, story, [field], judge=partial(mistyped, deed.remedy.word), deed="do it")
             self.app.push_screen(form, lambda found: self._begin(deed, yes=found is not None))
         else:
             choices = (Choice("n", "Leave it as it is"), Choice("y", "Do it"))
@@ -235,7 +235,3 @@ class WatchScreen(Base):
             )
         else:
             self.app.exit()
-
-
-def _mistyped(word: str, found: Filled) -> str:
-    return "" if found["word"] == word else f"That is not {word}; Esc leaves everything as it is."

@@ -131,13 +131,18 @@ class Gate(Lines, can_focus=True):
 
     def _keys(self, now: Situation) -> Keys:
         left = bool(blocking(now.state.findings))
-        go = "try again" if _asks_for_choices(now) else "audit again" if now.changed else "go on"
+        go = "try again" if _asks_for_choices(now) else "audit again" if now.changed else _go(now)
         keys: Keys = (("Enter, g" if self.has_focus else "g", go), ("s", "stop here"), ("r", "roll back"))
         return (("Enter, c", "choose a repair"), *keys) if left and not self.has_focus else keys
 
 
 def _asks_for_choices(now: Situation) -> bool:
     return now.state.waiting is not None and now.state.waiting.step is StepId.PLAN
+
+
+def _go(now: Situation) -> str:
+    word = now.state.waiting.word if now.state.waiting else ""
+    return f"type {word}" if word else "go on"
 
 
 def _blocked(left: int, hopeless: int) -> str:
