@@ -36,6 +36,7 @@ VERBS: dict[str, str] = {
     "unpause": "let a paused run go on",
     "throttle": "slow the live run's copy down, or give it other workers; without options: what holds now",
     "logs": "the live or last run's journal in lines",
+    "backup": "a dump of the new database, restored elsewhere and compared before it counts",
     "report": "the live or last run's report",
     "queries": "the SQL in the application's code: what is SQLite's alone, the form to write, and what was proven",
     "runs": "all runs, newest first",
@@ -85,6 +86,10 @@ def parser() -> argparse.ArgumentParser:
                               help="plant trouble: drift, orphans, nul, badutf8, text-in-int")  # fmt: skip
     made["plan"].add_argument("--ddl", action="store_true", help="print the DDL on standard output")
     made["plan"].add_argument("--coverage", action="store_true", help="every line of the plan and what carries it")
+    made["rehearse"].add_argument("--prove-backup", action="store_true",
+                                  help="dump the result too, restore the dump elsewhere and compare")  # fmt: skip
+    made["backup"].add_argument("--into", metavar="FILE", help="where to (default: the folder of [backup])")
+    made["backup"].add_argument("--check", metavar="FILE", dest="check_file", help="prove a dump that is there already")
     made["report"].add_argument("--html", action="store_true", help="write it as one page, and print where that is")
     made["tasks"].add_argument("--timeline", action="store_true", help="the phases with their days")
     made["tasks"].add_argument("--risks", action="store_true", help="the risks with what mitigates them")
@@ -137,6 +142,9 @@ class Options(argparse.Namespace):
     ddl: bool = False
     coverage: bool = False
     html: bool = False
+    into: str = ""
+    check_file: str = ""
+    prove_backup: bool = False
     timeline: bool = False
     risks: bool = False
     task: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import looking, queries, starting, steering, tasks, training, watching, words
+from .verbs import backup, looking, queries, starting, steering, tasks, training, watching, words
 
 
 def _updates(options: Options) -> int:
@@ -34,6 +34,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "unpause": steering.steer("unpause"),
     "throttle": steering.steer("throttle", "workers", "rows", "mb"),
     "logs": looking.logs,
+    "backup": backup.backup,
     "report": looking.report,
     "queries": queries.queries,
     "runs": looking.runs,

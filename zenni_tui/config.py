@@ -13,6 +13,7 @@ import msgspec
 
 from .errors import UsageError
 from .model.application import Application, Rollback
+from .model.backup import Backup
 from .model.choices import Choices
 from .model.plan import parse_type
 from .model.record import Record
@@ -97,6 +98,7 @@ class Config(Record, frozen=True):
     notify: Notify = Notify()
     application: Application = Application()
     rollback: Rollback = Rollback()
+    backup: Backup = Backup()
 
 
 class Settings(Record, frozen=True):
@@ -122,6 +124,7 @@ class Settings(Record, frozen=True):
     notify: Notify = Notify()
     application: Application = Application()
     rollback: Rollback = Rollback()
+    backup: Backup = Backup()
 
 
 def load(path: Path) -> Config:
@@ -274,6 +277,7 @@ def settle(
         config.notify,
         _placed(config.application),
         config.rollback,
+        config.backup,
     )
 
 

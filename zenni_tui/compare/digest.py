@@ -222,8 +222,23 @@ def _target_digest(asked: psycopg.Cursor[tuple[Any, ...]]) -> Digest:
 
 
 def _query(shape: Layout, table: TablePlan, piece: Piece) -> sql.Composed:
-    row = row_text(zip(table.carried, shape.expressions, strict=True))
-    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=row, table=shape.name, where=within(piece)))
+    return _summed(zip(table.carried, shape.expressions, strict=True), shape.name, within(piece))
+
+
+def _summed(
+    parts: Iterable[tuple[ColumnPlan, sql.Composable]], table: sql.Composable, where: sql.Composable
+) -> sql.Composed:
+    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=row_text(parts), table=table, where=where))
+
+
+def table_digest(target: Target, table: sql.Composable, parts: Iterable[tuple[ColumnPlan, sql.Composable]]) -> Digest:
+    """Return the digest of a whole table `t` whose columns' texts are given; raises `psycopg.Error`."""
+    try:
+        # An open transaction outlives a row that is too long.
+        with target.transaction():
+            return _target_digest(target.execute(_summed(parts, table, sql.SQL(""))))
+    except psycopg.errors.ProgramLimitExceeded:
+        return Digest(0, None)
 
 
 def within(piece: Piece) -> sql.Composed:

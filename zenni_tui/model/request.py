@@ -39,6 +39,7 @@ class Request(Record, frozen=True):
     rehearsal_hours: float = 0.0
     confirmed: str = ""
     rung: str = ""
+    prove_backup: bool = False
     meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)

@@ -6,8 +6,10 @@ import sqlite3
 
 from zenni_tui.model.runbook import StepId
 from zenni_tui.report import evidence
+from zenni_tui.sandbox import proof
 from zenni_tui.source import database
 
+from . import backup_proof
 from .run import Run, Step
 
 
@@ -19,6 +21,9 @@ class Report(Step):
     async def run(self, run: Run) -> str:
         """Write the evidence."""
         await asyncio.to_thread(_archive, run)
+        if run.request.prove_backup:
+            await backup_proof.prove(run, self.id)
+            proof.remove(run.folder / backup_proof.FILE)
         await asyncio.to_thread(evidence.write, run.folder, run.state())
         run.check(self.id, "evidence", str(run.folder))
         return f"evidence in {run.folder}"

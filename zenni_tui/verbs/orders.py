@@ -59,6 +59,7 @@ def request_for(
         rehearsal_hours=settings.rehearsal_hours if kind is RunKind.MIGRATE else 0.0,
         confirmed=options.confirm,
         rung=_rung(options.rung),
+        prove_backup=kind is RunKind.REHEARSE and (options.prove_backup or settings.backup.in_rehearsals),
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
         application=settings.application,
