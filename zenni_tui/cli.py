@@ -154,7 +154,6 @@ class Options(argparse.Namespace):
     repair: bool = False
     code: str = ""
     shell: str = ""
-    into: str = ""
     branch: str = ""
     once: bool = False
     name: str = ""
