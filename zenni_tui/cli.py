@@ -101,6 +101,12 @@ def parser() -> argparse.ArgumentParser:
     made["updates"].add_argument("--branch", metavar="NAME", help="a commit on a new branch instead of a patch")
     made["check"].add_argument("--rung", metavar="NAME", help="only one check of the target: name, tcp, tls, login ...")
     made["verify"].add_argument(
+        "--against",
+        choices=("snapshot", "live"),
+        default="snapshot",
+        help="live: days after the switch, which rows are as they were, and whether all rules stand",
+    )
+    made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
     )
     made["watch"].add_argument("--once", action="store_true", help="look once, tell what is raised, and end")
@@ -156,6 +162,7 @@ class Options(argparse.Namespace):
     shell: str = ""
     branch: str = ""
     once: bool = False
+    against: str = "snapshot"
     name: str = ""
     workers: int | None = None
     rows: int | None = None

@@ -4,13 +4,19 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import backup, looking, queries, starting, steering, tasks, training, watching, words
+from .verbs import backup, drifting, looking, queries, starting, steering, tasks, training, watching, words
 
 
 def _updates(options: Options) -> int:
     from .verbs import updates  # noqa: PLC0415 - brings the parsers, which other verbs don't need
 
     return updates.propose(options)
+
+
+def _verify(options: Options) -> int:
+    if options.against == "live":
+        return drifting.verify(options)
+    return steering.again("repair" if options.repair else "verify")(options)
 
 
 VERBS: dict[str | None, Callable[[Options], int]] = {
@@ -21,7 +27,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "audit": starting.run(RunKind.AUDIT),
     "plan": starting.plan,
     "migrate": starting.run(RunKind.MIGRATE),
-    "verify": lambda options: steering.again("repair" if options.repair else "verify")(options),
+    "verify": _verify,
     "rollback": steering.again("rollback"),
     "resume": steering.again("run"),
     "watch": watching.watch,

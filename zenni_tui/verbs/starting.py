@@ -76,7 +76,7 @@ def engage(
     """Start an engine on a run, with the password that settings or the demo know, and the demo kept alive by it."""
     request = client.request_of(folder)
     if request.demo is None:
-        client.launch(folder, action=action, password=password or _password(options, request), words=words)
+        client.launch(folder, action=action, password=password or password_of(options, request), words=words)
         return
     from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
 
@@ -86,7 +86,8 @@ def engage(
         )
 
 
-def _password(options: Options, request: Request) -> str | None:
+def password_of(options: Options, request: Request) -> str | None:
+    """Return the password that the settings know for a run's target; raises UsageError when they name another one."""
     if request.target is None:
         return None
     settings = settings_of(options)
