@@ -69,6 +69,14 @@ def _note(connection: sqlite3.Connection, upto: str) -> None:
     connection.execute(f"INSERT INTO {POSITION} VALUES (?)", (upto,))  # noqa: S608 - as above
 
 
+def counters(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return the last numbers that AUTOINCREMENT gave out, by table."""
+    if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").fetchone():
+        return {}
+    rows = connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    return {name: seq for name, seq in rows if isinstance(seq, int)}
+
+
 def raise_counters(connection: sqlite3.Connection, last: Mapping[str, int]) -> int:
     """Let AUTOINCREMENT go on after these numbers, by table, where they are higher; returns how many rose.
 

@@ -9,10 +9,11 @@ from zenni_tui.application import environment
 from zenni_tui.errors import NotReady, ZenniError
 from zenni_tui.model.application import Which
 from zenni_tui.model.runbook import StepId, StepState, TableVerdict
-from zenni_tui.source import neighbours
+from zenni_tui.report import card
+from zenni_tui.source import apply, neighbours
 from zenni_tui.target import bookkeeping
 
-from . import sides
+from . import backward, sides
 from .actions import at_source, at_target
 from .run import Run
 from .unwritten import Proof
@@ -42,6 +43,7 @@ async def look(run: Run, proof: Proof) -> None:
     for name, one in looks:
         await _told(run, name, one)
     await _told(run, "writes since the snapshot", proof.prepare)
+    await _told(run, "emergency card", _card)
 
 
 async def _told(run: Run, name: str, one: Look) -> None:
@@ -154,3 +156,14 @@ async def _source(run: Run) -> str:
         return "can be written; who has it open can't be told here"
     names = ", ".join(f"{name} ({pid})" for pid, name in sorted(found.items()) if pid != os.getpid())
     return f"can be written; open in {names or 'no other process that can be seen'}"
+
+
+async def _card(run: Run) -> str:
+    side, plan = await sides.side(run, Which.NEW), run.plan()
+    files = tuple((str(path), str(side.backup(path))) for path, _ in await asyncio.to_thread(side.files))
+    target = run.to.facts(run.request.schema)
+    facts = card.Facts(run.request.run_id, str(run.folder), str(run.source), target, run.request.application, files)
+    samples, given = await at_source(
+        run, lambda file: ({t.name: backward.samples(file, t) for t in plan.tables}, apply.counters(file))
+    )
+    return str(await asyncio.to_thread(card.write, facts, plan, samples, given))

@@ -146,7 +146,7 @@ class Counters(Action):
 
     async def do(self, run: Run) -> Deed:
         """Set them from the frozen file and the target's rows."""
-        given = await at_source(run, _given)
+        given = await at_source(run, apply.counters)
         plan = run.plan()
 
         def settle(connection: bookkeeping.Connection) -> int:
@@ -154,12 +154,6 @@ class Counters(Action):
                 return load.set_counters(connection, plan.schema, plan.tables, given)
 
         return Deed(f"{await at_target(run, 'the counters', settle)} counters set")
-
-
-def _given(file: sqlite3.Connection) -> dict[str, int]:
-    there = file.execute("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").fetchone()
-    rows = file.execute("SELECT name, seq FROM sqlite_sequence").fetchall() if there else []
-    return {name: seq for name, seq in rows if isinstance(seq, int)}
 
 
 class Constraints(Action):

@@ -4,7 +4,7 @@ A role's `default_transaction_read_only` would leave open sessions writing, and 
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -48,22 +48,24 @@ def _try(connection: Connection, schema: str, names: Iterable[str]) -> bool:
     try:
         with connection.transaction():
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_LOCK_MILLISECONDS)))
-            connection.execute("CREATE SCHEMA IF NOT EXISTS zenni_tui")
-            connection.execute(
-                sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {}").format(
-                    _FUNCTION, sql.Literal(_BODY)
-                )
-            )
-            for name in names:
-                connection.execute(
-                    sql.SQL(
-                        "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {}"
-                        " FOR EACH STATEMENT EXECUTE FUNCTION {}()"
-                    ).format(_TRIGGER, sql.Identifier(schema, name), _FUNCTION)
-                )
+            for statement in statements(schema, names):
+                connection.execute(statement)
     except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
         return False
     return True
+
+
+def statements(schema: str, names: Iterable[str]) -> Iterator[sql.Composed]:
+    """Yield what makes tables refuse writes; for one transaction."""
+    yield sql.SQL("CREATE SCHEMA IF NOT EXISTS zenni_tui").format()
+    yield sql.SQL("CREATE OR REPLACE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql AS {}").format(
+        _FUNCTION, sql.Literal(_BODY)
+    )
+    for name in names:
+        yield sql.SQL(
+            "CREATE OR REPLACE TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION {}()"
+        ).format(_TRIGGER, sql.Identifier(schema, name), _FUNCTION)
 
 
 def thaw(connection: Connection) -> None:

@@ -115,13 +115,16 @@ def set_counters(
 
     `given` are the last numbers that the source's counters gave out, by source table, where newer than the plan's.
     """
-    newest = given or {}
+    statements = counters(schema, tables, given or {})
+    if statements:
+        connection.execute(sql.SQL(";\n").join(statements))
+    return len(statements)
+
+
+def counters(schema: str, tables: Iterable[TablePlan], given: Mapping[str, int]) -> list[sql.Composed]:
+    """Return the statements that `set_counters` executes."""
     counting = [(t, c.name) for t in tables for c in t.columns if c.counter is not None]
-    if counting:
-        connection.execute(
-            sql.SQL(";\n").join(_set_counter(schema, t, name, newest.get(t.source, 0)) for t, name in counting)
-        )
-    return len(counting)
+    return [_set_counter(schema, t, name, given.get(t.source, 0)) for t, name in counting]
 
 
 def _set_counter(schema: str, table: TablePlan, name: str, given: int) -> sql.Composed:
