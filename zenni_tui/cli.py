@@ -109,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
     )
+    made["watch"].add_argument("--test", action="store_true", help="send a test message by [notify], and end")
     made["watch"].add_argument("--once", action="store_true", help="look once, tell what is raised, and end")
     slow = made["throttle"].add_argument
     slow("--workers", type=int, metavar="N", help="worker processes")
@@ -162,6 +163,7 @@ class Options(argparse.Namespace):
     shell: str = ""
     branch: str = ""
     once: bool = False
+    test: bool = False
     against: str = "snapshot"
     name: str = ""
     workers: int | None = None

@@ -50,3 +50,26 @@ def test_the_watch_needs_a_target(program: Program) -> None:
     outcome = program.run("watch", "--once")
     assert outcome.code == 2
     assert "--target" in outcome.narration
+
+
+def test_a_test_message_and_the_watch_are_in_the_ledger(
+    program: Program, target_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """`watch --test` delivers a message that says what it is; the plan's tasks learn of it, and of the watch, once."""
+    source, heard, config = tmp_path / "app.db", tmp_path / "heard", tmp_path / "config.toml"
+    arguments = ("watch", "--source", str(source))
+    outcome = program.run(*arguments, "--test", environment=target_environment)
+    assert outcome.code == 2
+    command = json.dumps([sys.executable, "-c", _TELL, str(heard)])
+    config.write_text(f"[notify]\ncommand = {command}\n")
+    assert program.run(*arguments, "--test", environment=target_environment).code == 0
+    assert json.loads(heard.read_text())["state"] == "test"
+    for _ in range(2):
+        assert program.run(*arguments, "--once", environment=target_environment).code == 0
+    (ledger,) = (tmp_path / "state" / "zenni-tui" / "ledgers").glob("*.jsonl")
+    deeds = [json.loads(line)["name"] for line in ledger.read_text().splitlines() if line]
+    assert deeds == ["alerts", "watch"]
+    config.write_text('[notify]\ncommand = ["false"]\n')
+    failed = program.run(*arguments, "--test", environment=target_environment)
+    assert failed.code == 1
+    assert "ended with 1" in failed.narration

@@ -115,6 +115,7 @@ CODES: dict[str, str] = {
     "open_to_api": "The target opens new tables of this schema to the internet (Supabase's roles anon and authenticated). Choose: row security, rights revoked, or left open.",
     "application_role_missing": "The role of [target] application_role is not there. Create it, or correct the name.",
     "no_columns_left": "Every column of a table is left behind. Leave the table behind by its own name instead.",
+    "watch_test": "A message that only tries whether alarms arrive; nothing is wrong.",
     "watch_unreachable": "The watch can't reach the target. See that the server runs and the way to it is open: zenni-tui check.",
     "watch_connections": "Nearly all connections are in use. Lower connection_limit in the application's URL, put a pooler between, or end idle sessions.",
     "watch_pool": "A role's pool is nearly full: requests will wait for a connection. Look for slow queries and open transactions, then enlarge it.",

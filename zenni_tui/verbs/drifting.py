@@ -1,6 +1,7 @@
 """The verb `verify --against live`: the target's rows and rules days after the switch."""
 
 import contextlib
+import getpass
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from zenni_tui.cli import Options
-from zenni_tui.engine import client
+from zenni_tui.engine import client, ledger
 from zenni_tui.errors import ExitCode, NotReady
 from zenni_tui.model.drift import Drift, TableDrift
 from zenni_tui.model.request import Request
@@ -36,6 +37,9 @@ def verify(options: Options) -> int:
     with _password(options, request) as password:
         target = Target(request.target, password, name=f"zenni-tui drift {request.run_id}")
         found = drift.look(folder, request.run_id, target)
+    rows = sum(t.rows_then for t in found.tables)
+    words = f"{rows:,} migrated rows looked at, {found.checks:,} checks, {len(found.structure)} not as planned"
+    ledger.note(request.source, "drift", getpass.getuser(), words, ok=found.sound)
     code = ExitCode.PASSED if found.sound else ExitCode.FAILED
     if options.json:
         print(json.dumps(document(found, code), ensure_ascii=False))

@@ -9,13 +9,19 @@ import msgspec
 
 from zenni_tui.cli import Options, settings_of
 from zenni_tui.config import Settings
-from zenni_tui.engine import baselines
+from zenni_tui.engine import baselines, client
 from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.vitals import Look, State, Vital
 
 if TYPE_CHECKING:
     from zenni_tui.ui.post import Post
     from zenni_tui.watch.station import Station
+
+
+def known_source(settings: Settings) -> str:
+    """Return the source that the target's data came from: the one named, or the last run's, or none."""
+    last = client.last_run()
+    return settings.source or (client.request_of(last).source if last else "")
 
 
 def station_of(settings: Settings) -> "Station":
@@ -29,12 +35,15 @@ def station_of(settings: Settings) -> "Station":
     if not limits.pool_role and settings.application_role:
         limits = msgspec.structs.replace(limits, pool_role=settings.application_role)
     target = Target(settings.target, settings.password, name="zenni-tui watch")
-    baseline = baselines.known(settings.source)
-    return Station(target, Watched(limits, settings.notify, baseline.timings if baseline else ()))
+    source = known_source(settings)
+    baseline = baselines.known(source) if source else None
+    return Station(target, Watched(limits, settings.notify, baseline.timings if baseline else (), source))
 
 
 def watch(options: Options) -> int:
     """Open the watch's screen; without a terminal, or with --once, look once and return 1 when something is raised."""
+    if options.test:
+        return _test(options)
     if options.screen and not options.once:
         return _screen(options)
     look = asyncio.run(_once(station_of(settings_of(options))))
@@ -57,6 +66,19 @@ def _screen(options: Options) -> int:
     from zenni_tui.ui import app  # noqa: PLC0415 - Textual is for those who look
 
     app.run(post=post_of(settings_of(options)), ascii_only=options.ascii)
+    return int(ExitCode.PASSED)
+
+
+def _test(options: Options) -> int:
+    settings = settings_of(options)
+    if not (settings.notify.command or settings.notify.webhook):
+        raise UsageError(
+            "Nobody is named to be told.", next_step="Set command or webhook under [notify] in the config."
+        )
+    asyncio.run(station_of(settings).rehearse())
+    print("The test message was delivered; see that it arrived.", file=sys.stderr)
+    if options.json:
+        print(json.dumps({"delivered": True}))
     return int(ExitCode.PASSED)
 
 

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
+from typing import NamedTuple
 
 from zenni_tui.application import health, hooks
 from zenni_tui.errors import StepFailed
@@ -16,29 +17,35 @@ from .history import History
 from .judge import told
 
 
-async def tell(history: History, notify: Notify, target: str, folder: Path) -> tuple[str, ...]:
-    """Deliver what is not delivered yet, in order; returns what went wrong. What failed is tried at the next look."""
+class Told(NamedTuple):
+    """How many messages went out, and what went wrong."""
+
+    delivered: int = 0
+    notes: tuple[str, ...] = ()
+
+
+async def tell(history: History, notify: Notify, target: str, folder: Path) -> Told:
+    """Deliver what is not delivered yet, in order; what failed, and all after it, is tried at the next look."""
+    delivered = 0
     for number, raised, alert in history.untold():
-        why = await _deliver(notify, _message(raised, alert, target), folder)
+        why = await deliver(notify, alert, target, folder, state="raised" if raised else "cleared")
         if why:
-            return tuple(why)
+            return Told(delivered, why)
         history.delivered(number)
-    return ()
+        delivered += bool(notify.command or notify.webhook)
+    return Told(delivered)
 
 
-def _message(raised: bool, alert: Alert, target: str) -> dict[str, object]:  # noqa: FBT001 - a state's name
-    state = "raised" if raised else "cleared"
+async def deliver(notify: Notify, alert: Alert, target: str, folder: Path, state: str = "test") -> tuple[str, ...]:
+    """Tell of one alert by each way that is configured; returns what went wrong."""
     text = f"zenni-tui watch: {state} on {target}: {alert.text}"
-    return {"state": state, "target": target, "at": time.time(), "alert": told(alert), "text": text}
-
-
-async def _deliver(notify: Notify, message: dict[str, object], folder: Path) -> list[str]:
-    why = []
+    message = {"state": state, "target": target, "at": time.time(), "alert": told(alert), "text": text}
+    why: list[str] = []
     if notify.command:
         why += await _run(notify, message, folder)
     if notify.webhook:
         why += await asyncio.to_thread(_post, notify, message)
-    return why
+    return tuple(why)
 
 
 async def _run(notify: Notify, message: dict[str, object], folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from zenni_tui.engine import folders
+from zenni_tui.engine import folders, ledger
 from zenni_tui.errors import NotReady, Occupied, StepFailed, ZenniError
 from zenni_tui.model.baseline import Timing
 from zenni_tui.model.codes import CODES
@@ -23,17 +23,20 @@ from zenni_tui.target.statistics import Probe
 from . import judge, notify, outside
 from .history import History, file_of
 
+_WATCH, _ALERTS, _DAY = "watch", "alerts", 86_400.0
+"""Deeds of the ledger that carry tasks of the customer's plan."""
 _FAILED = -1.0
 """Stands for the time of a query that failed: its turn is over all the same."""
 _PATIENCE, _PAUSE, _MINUTE = 60.0, 0.1, 60.0
 
 
 class Watched(Record, frozen=True):
-    """What is watched, and how."""
+    """What is watched, and how; the ledger of `source`, where one is named, learns that it is."""
 
     limits: Limits = Limits()
     notify: Notify = Notify()
     baseline: tuple[Timing, ...] = ()
+    source: str = ""
 
 
 class Station:
@@ -55,10 +58,33 @@ class Station:
             raised, cleared = judge.changed(old, alerts)
             self.history.settle(alerts, [(True, a) for a in raised] + [(False, a) for a in cleared])
             self.history.keep(began, vitals, seen)
-            notes = await notify.tell(self.history, self.watched.notify, self.target.label(), folders.state_home())
+            told = await notify.tell(self.history, self.watched.notify, self.target.label(), folders.state_home())
+            self._note(_WATCH, f"{len(vitals)} vitals of {self.target.label()} seen, {len(alerts)} raised", seen)
+            self._note(_ALERTS, f"{told.delivered} messages delivered", told.delivered)
         seconds, graphs = round(time.time() - began, 3), self.history.graphs()
         known = tuple(map(advised, alerts))
-        return Look(began, self.target.label(), seconds, vitals, known, raised, cleared, notes, graphs)
+        return Look(began, self.target.label(), seconds, vitals, known, raised, cleared, told.notes, graphs)
+
+    async def rehearse(self) -> None:
+        """Send a message that says it is a test by all the ways of [notify]; raises StepFailed when one fails."""
+        alert = Alert("watch_test", "test", "reach", "This is a test: nothing is wrong.", 0.0, time.time(), time.time())
+        why = await notify.deliver(self.watched.notify, alert, self.target.label(), folders.state_home())
+        if why:
+            raise StepFailed(
+                "The test message was not delivered.",
+                where="[notify]",
+                why="; ".join(why),
+                next_step="Mend the command or the webhook, then try again: zenni-tui watch --test.",
+            )
+        self._note(_ALERTS, "a test message delivered", happened=True)
+
+    def _note(self, name: str, words: str, happened: object) -> None:
+        """Tell the ledger, once a day."""
+        source, now = self.watched.source, time.time()
+        if not (source and happened):
+            return
+        if not any(d.name == name and d.ok and d.at > now - _DAY for d in ledger.read(source)):
+            ledger.note(source, name, getpass.getuser(), words)
 
     @contextlib.asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
