@@ -61,6 +61,7 @@ def _common() -> argparse.ArgumentParser:
     add("--events", action="store_true", help="headless, and events as JSON lines on standard output")
     add("--yes", action="store_true", help="answer what an operator would confirm")
     add("--confirm", metavar="WORD", help="the word that something without a way back, or unrehearsed, asks for")
+    add("--meanwhile", metavar="WORD", help="writes after the snapshot: nothing (the default), follow, refuse")
     add("--keep", action="store_true", help="leave a rehearsal's result in the target")
     add("--accept-repairs", action="store_true", help="take the first lossless repair of each finding")
     add("--ascii", action="store_true", help="no characters beyond ASCII on the screen")
@@ -139,6 +140,7 @@ class Options(argparse.Namespace):
     confirm: str = ""
     why: str = ""
     rung: str = ""
+    meanwhile: str = ""
     keep: bool = False
     accept_repairs: bool = False
     ascii: bool = False

@@ -56,10 +56,18 @@ class Narrator:
             case e.Progress() as p:
                 self._last = entry.at
                 return f"  {p.done:,} of {p.total:,} {p.unit}{_left(p.eta)} {p.note}".rstrip()
+            case e.Lagging() as lag:
+                return self._lag(lag, entry.at)
             case e.Retrying() as r:
                 return f"warning: {r.story(entry.at)} ({r.where}: {r.why})"
             case _:
                 return _steering(entry.what) or _acting(entry.what) or _closing(entry.what)
+
+    def _lag(self, lag: e.Lagging, at: float) -> str:
+        if lag.changes and at - self._last < _STATUS_EVERY:
+            return ""
+        self._last = at
+        return f"  {lag.words}"
 
 
 def _steering(what: e.AnyEvent) -> str:  # noqa: PLR0911 - as above
@@ -144,6 +152,15 @@ def refuse(error: ZenniError, *, as_json: bool) -> int:
         print(json.dumps({"verdict": verdict, "exit_code": int(error.exit_code), "problem": parts}))
     print(f"zenni-tui: {told(error.problem)}", file=sys.stderr)
     return int(error.exit_code)
+
+
+def waits(after: int) -> Callable[[RunState], ExitCode | None]:
+    """Return what tells that a run of lines waits for its switch, by an entry of its journal after that number."""
+
+    def reached(state: RunState) -> ExitCode | None:
+        return ExitCode.PASSED if state.waiting and not state.gated and state.entries > after else None
+
+    return reached
 
 
 def follow(

@@ -129,7 +129,7 @@ def armed_copy(made: tuple[Path, SourceSchema]) -> sqlite3.Connection:
         file.backup(memory)
     file.close()
     memory.executescript(BEGINNING)
-    capture.arm(memory, schema, KEYS)
+    capture.arm(memory, schema, KEYS, "t")
     return memory
 
 
@@ -187,7 +187,7 @@ def armed(tmp_path: Path) -> Iterator[tuple[sqlite3.Connection, SourceSchema]]:
     path = tmp_path / "app.db"
     schema = make(path)
     connection = live.open_live(path)
-    capture.arm(connection, schema, KEYS)
+    capture.arm(connection, schema, KEYS, "t")
     yield connection, schema
     connection.close()
 
@@ -198,7 +198,7 @@ def test_nothing_of_ours_stays_behind(tmp_path: Path) -> None:
     schema = make(path)
     connection = live.open_live(path)
     before = dump(connection)
-    capture.arm(connection, schema, KEYS)
+    capture.arm(connection, schema, KEYS, "t")
     assert capture.is_armed(connection)
     connection.execute("INSERT INTO Service VALUES ('a', 'b', 1)")
     assert dump(connection) != before
@@ -215,7 +215,7 @@ def test_numbers_never_begin_again(armed: tuple[sqlite3.Connection, SourceSchema
     top = capture.position(connection)
     capture.forget(connection, top)
     assert capture.changes(connection, 0, 10).entries == 1
-    capture.arm(connection, schema, KEYS)
+    capture.arm(connection, schema, KEYS, "t")
     assert capture.position(connection) == top
     connection.execute("INSERT INTO Loose VALUES ('4')")
     assert capture.changes(connection, top, 10).whole == ("Loose",)

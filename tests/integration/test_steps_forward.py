@@ -107,7 +107,7 @@ class Ground:
         self.app.execute("PRAGMA foreign_keys = ON")
         self.schema = schema_of(path)
         self.file, self.target = live.open_live(path), target
-        capture.arm(self.file, self.schema, forward.keys(PLAN))
+        capture.arm(self.file, self.schema, forward.keys(PLAN), "t")
         target.execute(TABLES)
         row = bookkeeping.RunRow("run", "migrate", "public", "s", "p", "f")
         self.ticket = load.Ticket("run", bookkeeping.begin(target, row, "tests"))
@@ -117,13 +117,15 @@ class Ground:
             with target.cursor() as cursor:
                 data = [encode.HEADER, encode.rows_encoder(table, PLAN)(rows), encode.TRAILER]
                 load.copy(cursor, load.statement("public", table), data)
+        self.noted: list[capture.Changes] = []
         self.after = capture.position(self.file)
         changes.prepare(target, "run", self.after)
-        changes.defer(target, PLAN, deferrable=True)
+        changes.defer(target, self.ticket, PLAN)
 
     def follow(self) -> forward.Followed:
         """Bring the target up to date."""
-        done = forward.follow(self.file, self.target, self.ticket, (self.schema, PLAN), self.after)
+        model = forward.Model(self.schema, PLAN)
+        done = forward.Forward(self.file, self.ticket, model, self.noted.append).step(self.target, self.after)
         self.after = done.upto
         return done
 
@@ -209,7 +211,7 @@ def test_what_the_application_does_arrives(ground: Ground, writes: tuple[str, ..
 def test_rules_are_as_planned_after_following(ground: Ground) -> None:
     """Foreign keys are checked late only while changes are followed."""
     assert sum("DEFERRABLE" in rule for rule in ground.rules()) == 2
-    changes.defer(ground.target, PLAN, deferrable=False)
+    changes.settle(ground.target, ground.ticket, PLAN)
     assert sum("DEFERRABLE" in rule for rule in ground.rules()) == 0
 
 

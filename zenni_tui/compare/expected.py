@@ -44,6 +44,14 @@ def expected(
         yield _mended(ready, menders, lost) if mending else ready
 
 
+def mended(table: TablePlan, read: Iterator[Batch], enums: Sequence[EnumPlan] = ()) -> Iterator[Expected]:
+    """Yield batches, none of whose rows is in quarantine, with chosen repairs done; raises as `expected` does."""
+    menders = [mender(column, enums) for column in table.carried]
+    lost = [place for place, _ in cleared(table)]
+    for batch in read:
+        yield _mended(Expected(batch), menders, lost)
+
+
 def _without(batch: Batch, numbers: Sequence[int], kept_out: Sequence[int]) -> Expected:
     first, last = bisect_left(kept_out, numbers[0]), bisect_right(kept_out, numbers[-1])
     banned = set(kept_out[first:last])

@@ -66,6 +66,13 @@ def compare_span(
     return _Comparison(target, table, key, shape).run(expected(source, table, span, enums, only))
 
 
+def compare_batches(
+    target: Target, table: TablePlan, read: Iterator[Expected], shape: Layout, key: tuple[int, ...]
+) -> SpanComparison:
+    """Compare rows that were read elsewhere, value by value, with the target's rows of the same key; see above."""
+    return _Comparison(target, table, key, shape).run(read)
+
+
 class _Comparison:
     """One span's comparison: what is being counted, and the readers compiled for the table."""
 

@@ -91,6 +91,29 @@ def batches(
         yield Batch(batch.rowids, batch.columns[:width], batch.columns[width:]) if lost else batch
 
 
+def by_keys(
+    source: sqlite3.Connection, table: TablePlan, key: Sequence[int], keys: Iterable[Sequence[Value]]
+) -> Iterator[Batch]:
+    """Yield the rows of some keys, with the carried columns; `key` tells where the key's columns stand among these.
+
+    A key that finds no row yields nothing. Raises `sqlite3.Error`.
+    """
+    lost = cleared(table)
+    names = [*(f"t.{quoted(c.source or c.name)}" for c in table.carried), *(_finds_none(r) for _, r in lost)]
+    same = " AND ".join(f"{names[place]} = ?" for place in key)
+    query = f"SELECT {', '.join(names)} FROM {quoted(table.source)} AS t WHERE {same}"  # noqa: S608 - quoted
+    usual = source.text_factory
+    source.text_factory = _tolerant
+    try:
+        found = (row for one in keys for row in _cursor(source).execute(query, tuple(one)))
+        while rows := _take(found, _most_rows(len(table.carried))):
+            columns = tuple(zip(*rows, strict=True))
+            width = len(table.carried)
+            yield Batch(None, columns[:width], columns[width:])
+    finally:
+        source.text_factory = usual
+
+
 def _whole_batches(
     source: sqlite3.Connection, table: TablePlan, span: Span, flags: list[str], only: Sequence[int] | None
 ) -> Iterator[Batch]:
@@ -209,7 +232,7 @@ def _careful(source: sqlite3.Connection, query: str, most: int) -> Iterator[Batc
         source.text_factory = usual
 
 
-def _take(cursor: sqlite3.Cursor, most: int) -> list[Any]:
+def _take(cursor: Iterable[Any], most: int) -> list[Any]:
     rows, size = [], 0
     for row in cursor:
         rows.append(row)

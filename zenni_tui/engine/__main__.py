@@ -84,6 +84,7 @@ def _started(request: Request, target: Target | None) -> e.RunStarted:
         live=request.kind is RunKind.MIGRATE,
         keep=request.keep,
         gated=request.gated,
+        meanwhile=request.meanwhile,
     )
 
 

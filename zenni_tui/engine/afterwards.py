@@ -2,15 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 
-from zenni_tui.errors import ZenniError
+from zenni_tui.errors import Stopped, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model import switching
-from zenni_tui.model.runbook import StepId, StepState, Verdict
+from zenni_tui.model.actions import ActionState
+from zenni_tui.model.runbook import Meanwhile, RunKind, StepId, StepState, Verdict
+from zenni_tui.model.switching import Act
 from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.hold import hold
 from zenni_tui.steps.run import Run, Step
 
 from .words import Word
+
+_FOLLOWING = (
+    "The target follows the source. Switch over with a typed word; or, where you do so yourself and nobody writes any"
+    " more, go on: the rest is applied and compared."
+)
 
 
 class Afterwards:
@@ -30,7 +37,50 @@ class Afterwards:
         """Switch over, or go on with it, and keep the window open; raises nothing."""
         if word.word:
             self._decide(StepId.SWITCH, word)
-        return await self._held(StepId.SWITCH) or await self._step(BOOK[StepId.SWITCH]) or await self.watch()
+        held = await self._held(StepId.SWITCH) or await self._followed()
+        return held or await self._step(BOOK[StepId.SWITCH]) or await self.watch()
+
+    async def _followed(self) -> Verdict | None:
+        """Begin to follow anew where the orders want it, nothing follows, and the switch has not ended it."""
+        state = self._run.state()
+        over = switching.state_of(state, StepId.SWITCH, Act.CONSTRAINTS) is ActionState.DONE
+        if self._run.request.meanwhile is not Meanwhile.FOLLOW or self._run.following is not None or over:
+            return None
+        return await self._step(BOOK[StepId.CATCH_UP])
+
+    async def follow_on(self, ask: Callable[[str], Awaitable[Word | None]]) -> Verdict:
+        """Let a migration follow the source until somebody gives his word; a rehearsal has followed long enough.
+
+        A switch that was refused or taken back leaves it following; without a switch of ours what is left is applied
+        and compared.
+        """
+        while True:
+            word = await ask(_FOLLOWING) if self._run.request.kind is RunKind.MIGRATE else Word()
+            if word is None:
+                return Verdict.STOPPED
+            if not word.word:
+                return await self._hand_over()
+            verdict = await self.switch(word)
+            if verdict not in (Verdict.FAILED, Verdict.NOT_READY) or switching.begun(self._run.state(), StepId.SWITCH):
+                return verdict
+            if (lost := await self._followed()) is not None:
+                return lost
+
+    async def _hand_over(self) -> Verdict:
+        """Bring a followed migration to its end: the source takes no writes any more, as the operator says."""
+        following = self._run.following
+        try:
+            if following is not None:
+                following.raise_broken()
+            if following is not None and self._run.request.kind is RunKind.MIGRATE:
+                await following.drain()
+                self._run.check(StepId.CATCH_UP, "changed rows", await following.verify_changed())
+                self._run.check(StepId.CATCH_UP, "rules", f"{await following.settle()} foreign keys as planned again")
+        except Stopped:
+            return Verdict.STOPPED
+        except Exception as error:  # noqa: BLE001 - as for a step
+            return self._failed(StepId.CATCH_UP, error, 0.0)
+        return Verdict.WAITING if self._run.request.kind is RunKind.MIGRATE else Verdict.PASSED
 
     async def watch(self) -> Verdict:
         """Keep the rollback window open until somebody ends it."""

@@ -69,18 +69,19 @@ class Runner:
             "stop": "stopping at the next safe point",
             "rollback": "rolling back from the next safe point",
             "finish": "ending the rollback window",
+            "switch": "switching over",
         }
         others = {"choose": self._choose, "pause": self._pause, "unpause": self._pause, "throttle": self._throttle}
         if command.name in others:
             return others[command.name](command)
         if command.name not in replies:
             return Reply(ok=False, message=f"no such command: {command.name}")
-        if command.name == "go" and self._journal.state.waiting is None:
+        if command.name in ("go", "switch") and self._journal.state.waiting is None:
             return Reply(ok=False, message="nothing waits for an answer")
         if (refused := refusal(self._journal.state, command.name, command.word)) is not None:
             return Reply(ok=False, message=f"{refused.what} {refused.why} {refused.next_step}")
-        self._word = word_of(command)
         if command.name != "ping":
+            self._word = word_of(command)
             self._run.tell(e.Commanded(command.name, command.by))
             self._obey(command.name)
         return Reply(ok=True, message=replies[command.name])
@@ -118,7 +119,7 @@ class Runner:
     def _obey(self, name: str) -> None:
         if name == "finish":
             self._run.finishing.set()
-        elif name != "go":
+        elif name not in ("go", "switch"):
             self._back = self._back or name == "rollback"
             self._run.stopping.set()
             self._run.steering.stop()
@@ -135,6 +136,10 @@ class Runner:
         if later is not None:
             return await self._or_back(await later())
         verdict = await self._steps()
+        if verdict is Verdict.PASSED and self._run.following is not None:
+            verdict = await self._afterwards.follow_on(self._asked_on)
+            if self._kind is RunKind.MIGRATE:
+                return await self._or_back(verdict)
         if self._back and verdict in (Verdict.STOPPED, Verdict.NOT_READY):
             return await self.backward()
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED:
@@ -143,7 +148,9 @@ class Runner:
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
             undo = True
         mine = verdict is not Verdict.STOPPED and not self._occupied
-        if undo and mine and not await self._undo():
+        steps = WRITES_TARGET if undo and mine else frozenset()
+        steps |= frozenset() if self._needs_source(verdict) else WRITES_SOURCE
+        if not await self._undo(steps):
             return Verdict.FAILED
         if self._kind is RunKind.MIGRATE and verdict is Verdict.PASSED:
             return Verdict.WAITING
@@ -155,6 +162,13 @@ class Runner:
 
     async def _or_back(self, verdict: Verdict) -> Verdict:
         return await self.backward(self._word) if self._back and verdict is Verdict.STOPPED else verdict
+
+    def _needs_source(self, verdict: Verdict) -> bool:
+        """Return whether the source stays as `arm` left it: for a run that can go on, or waits for the switch."""
+        if verdict is Verdict.STOPPED or (self._run.request.gated and verdict is Verdict.FAILED):
+            return True
+        written = self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING
+        return self._kind is RunKind.MIGRATE and written
 
     async def repair(self) -> Verdict:
         """Load again just the rows that the last verification found different, then verify everything."""
@@ -206,7 +220,9 @@ class Runner:
 
     async def _steps(self) -> Verdict:
         book = list(STEPS_OF[self._kind])
-        anew: tuple[StepId, ...] = ()
+        # What was built on something that has been taken back is to be built again.
+        gone = [i for i, s in enumerate(book) if self._journal.state.step(s).state is StepState.UNDONE]
+        anew = tuple(book[gone[0] :]) if gone else ()
         while book:
             step_id = book.pop(0)
             done = self._journal.state.step(step_id).state is StepState.DONE and step_id not in anew
@@ -298,8 +314,18 @@ class Runner:
     async def _ask(self, step: StepId, question: str, word: str = "") -> bool:
         self._go.clear()
         self._run.tell(e.Waiting(step, question, word))
-        await self._go.wait()
+        heard = [asyncio.create_task(self._go.wait())]
+        if self._run.following is not None:
+            heard.append(asyncio.create_task(self._run.following.broken.wait()))
+        await asyncio.wait(heard, return_when=asyncio.FIRST_COMPLETED)
+        for task in heard:
+            task.cancel()
         return not self._run.stopping.is_set()
+
+    async def _asked_on(self, question: str) -> Word | None:
+        """Ask before the switch; returns the word that was given, which is empty for `go`, None to stop."""
+        self._word = Word()
+        return self._word if await self._ask(StepId.SWITCH, question) else None
 
     async def _step(self, step: Step) -> Verdict | None:
         started = time.monotonic()
@@ -346,10 +372,12 @@ class Runner:
             return Verdict.NOT_READY
         return Verdict.FAILED if isinstance(error, ZenniError | OSError) else Verdict.ERROR
 
-    async def _undo(self) -> bool:
+    async def _undo(self, steps: frozenset[StepId] = UNDONE_STEPS) -> bool:
+        if steps:
+            await self._stop_following()
         for step_id in reversed((*STEPS_OF[self._kind], StepId.SWITCH)):
             state = self._journal.state.step(step_id).state
-            if step_id not in UNDONE_STEPS or state in (StepState.PENDING, StepState.UNDONE):
+            if step_id not in steps or state in (StepState.PENDING, StepState.UNDONE):
                 continue
             if not BOOK[step_id].asked(self._run):
                 continue
@@ -364,8 +392,14 @@ class Runner:
             self._run.tell(e.UndoDone(step_id, round(time.monotonic() - started, 3), summary))
         return True
 
+    async def _stop_following(self) -> None:
+        if self._run.following is not None:
+            await self._run.following.stop()
+            self._run.following = None
+
     async def close(self, verdict: Verdict) -> int:
         """Let go of everything, write the evidence, say the last word; returns the exit code."""
+        await self._stop_following()
         resumable = verdict is Verdict.STOPPED or (verdict is Verdict.FAILED and self._run.request.gated)
         await close_target(self._run, keep=resumable)
         code = self._problem.exit_code if self._problem and verdict is Verdict.NOT_READY else int(_CODES[verdict])

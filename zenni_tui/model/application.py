@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from .record import Record
+from .runbook import Meanwhile
 
 HOOK_SECONDS = 300.0
 _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
@@ -60,7 +61,8 @@ class Side(Record, frozen=True):
 class Application(Record, frozen=True):
     """`[application]`: without a word in it there is nothing to switch over.
 
-    `directory` is where hooks run and where relative `env_files` lie; `hook_seconds` bounds hooks by their names.
+    `meanwhile` is what becomes of its writes between the snapshot and the switch. `directory` is where hooks run and
+    where relative `env_files` lie; `hook_seconds` bounds hooks by their names.
     """
 
     directory: str = ""
@@ -70,6 +72,7 @@ class Application(Record, frozen=True):
     hook_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     old: Side = Side()
     new: Side = Side()
+    meanwhile: Meanwhile = Meanwhile.NOTHING
 
     def side(self, which: Which) -> Side:
         """Return one side."""

@@ -2,7 +2,7 @@
 
 from .findings import Finding
 from .record import Record
-from .runbook import RunKind, StepId, TableVerdict, Verdict
+from .runbook import Meanwhile, RunKind, StepId, TableVerdict, Verdict
 
 
 class Problem(Record, frozen=True):
@@ -73,6 +73,7 @@ class RunStarted(Event, frozen=True, tag="run_started"):
     live: bool = False
     keep: bool = False
     gated: bool = False
+    meanwhile: Meanwhile = Meanwhile.NOTHING
 
 
 class StepStarted(Event, frozen=True, tag="step_started"):
@@ -204,6 +205,24 @@ class TableCompared(Event, frozen=True, tag="table_compared"):
     why: str = ""
     rows_repaired: int = 0
     rows_quarantined: int = 0
+
+
+class Lagging(Event, frozen=True, tag="lagging"):
+    """How far the target is behind the source: changes not applied yet, and how many seconds the oldest has waited.
+
+    Of the seconds since it was last told the worst counts.
+    """
+
+    step: StepId
+    changes: int
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """Return it in words."""
+        if not self.changes:
+            return f"in step with the source, {self.seconds:.1f} s behind it at most"
+        return f"{self.changes:,} change{'s' if self.changes > 1 else ''} behind, {self.seconds:.1f} s"
 
 
 class Prediction(Record, frozen=True):
@@ -429,6 +448,7 @@ AnyEvent = (
     | Progress
     | TableProgress
     | TableCompared
+    | Lagging
     | Expected
     | Waiting
     | Commanded

@@ -9,7 +9,7 @@ from . import actions as acts
 from . import events as e
 from .findings import Finding
 from .record import Record
-from .runbook import RunKind, StepId, StepState, TableVerdict, Verdict
+from .runbook import Meanwhile, RunKind, StepId, StepState, TableVerdict, Verdict
 
 KEPT_LINES = 200
 
@@ -70,6 +70,8 @@ class RunState(Record, frozen=True):
     live: bool = False
     keep: bool = False
     gated: bool = False
+    meanwhile: Meanwhile = Meanwhile.NOTHING
+    lag: e.Lagging | None = None
     pid: int = 0
     started: float = 0.0
     last: float = 0.0
@@ -140,6 +142,7 @@ def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunStat
         live=what.live,
         keep=what.keep,
         gated=what.gated,
+        meanwhile=what.meanwhile,
         pid=what.pid,
         started=state.started or entry.at,
         steps=tuple(known.get(i, StepView(i)) for i in (*what.steps, *later)),
@@ -285,6 +288,10 @@ def _tripped(state: RunState, entry: e.Entry, what: e.CriterionTripped) -> RunSt
     return _set(state, tripped=(*state.tripped, acts.Tripped(entry.at, what)))
 
 
+def _lagging(state: RunState, _: e.Entry, what: e.Lagging) -> RunState:
+    return _step(_set(state, lag=what), what.step, note=what.words)
+
+
 def _said(state: RunState, entry: e.Entry, what: e.Said) -> RunState:
     return _set(state, lines=(*state.lines, LogLine(entry.at, what.level, what.text))[-KEPT_LINES:])
 
@@ -309,6 +316,8 @@ def _run_ended(state: RunState, _: e.Entry, what: e.RunEnded) -> RunState:
     )
 
 
+_ANSWERS = frozenset({"go", "switch", "stop", "rollback"})
+
 _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.RunStarted: _run_started,
     e.StepStarted: _step_started,
@@ -327,8 +336,9 @@ _REDUCERS: dict[type[e.Event], Callable[[RunState, e.Entry, Any], RunState]] = {
     e.Progress: _progress,
     e.TableProgress: _table_progress,
     e.TableCompared: _table_compared,
+    e.Lagging: _lagging,
     e.Waiting: lambda state, _, what: _set(state, waiting=what),
-    e.Commanded: lambda state, _, __: state,
+    e.Commanded: lambda state, _, what: _set(state, waiting=None) if what.command in _ANSWERS else state,
     e.Expected: lambda state, _, what: _set(state, expected=what),
     e.Retrying: lambda state, _, what: _set(state, retrying=what),
     e.Recovered: lambda state, _, __: _set(state, retrying=None),

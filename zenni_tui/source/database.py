@@ -15,6 +15,8 @@ from . import locks, standins
 MAGIC = b"SQLite format 3\x00"
 """The first 16 bytes of every database file (https://sqlite.org/fileformat2.html#magic_header_string)."""
 
+LIVE_SECONDS = 10.0
+"""How long a question to the application's file waits for a writer of its own."""
 _HEADER_BYTES = 100
 _WAL_VERSION = 2
 
@@ -42,6 +44,21 @@ def open_frozen(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+async def connect_live(path: Path) -> aiosqlite.Connection:
+    """Open the application's own file for some short questions, read-only, each of them a transaction of its own."""
+
+    def opened() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri(path), uri=True, check_same_thread=False, timeout=LIVE_SECONDS)
+        try:
+            standins.prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return await aiosqlite.Connection(opened, iter_chunk_size=64)
 
 
 async def connect_frozen(path: Path) -> aiosqlite.Connection:

@@ -10,7 +10,7 @@ import msgspec
 
 from zenni_tui.model.schema import SourceObject, SourceSchema, SourceTable
 
-from . import declarations
+from . import declarations, live
 from .assemble import Facts, table_of
 from .readable import Judged, judge
 from .standins import legible, raw, tolerant
@@ -63,6 +63,7 @@ class Kind(NamedTuple):
 async def read_schema(database: aiosqlite.Connection) -> SourceSchema:
     r"""Read every table, index, key, view and trigger, and count the rows; raises sqlite3.Error.
 
+    What this program itself keeps in the application's file is none of the application's and left out.
     Names and texts that are not UTF-8 come with `\xNN` for their bytes. Give it a connection from `connect_frozen`,
     which reads around unknown collations and declarations that this SQLite can't parse.
     """
@@ -81,6 +82,7 @@ async def _read(database: aiosqlite.Connection) -> SourceSchema:
             database,
             "SELECT type, name, tbl_name, coalesce(sql, ''), coalesce(rootpage, 0) FROM sqlite_schema ORDER BY rowid",
         )
+        if not live.is_ours(row[1], row[2])
     ]
     kinds = await _kinds(database)
     facts = await _facts(database, entries)

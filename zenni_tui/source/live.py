@@ -16,6 +16,11 @@ PREFIX = "zenni_tui_"
 WAIT_SECONDS = 10.0
 
 
+def is_ours(name: str, table: str) -> bool:
+    """Return whether an object of the file, or the table that it belongs to, is this program's."""
+    return name.startswith(PREFIX) or table.startswith(PREFIX)
+
+
 def open_live(path: Path) -> sqlite3.Connection:
     """Open the application's file for reading and writing, in transactions of our own making; raises StepFailed.
 
@@ -53,6 +58,21 @@ def writing(connection: sqlite3.Connection) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def clear(connection: sqlite3.Connection) -> int:
+    """Take everything of ours out of the file, so that its schema is as it was; returns how many objects there were.
+
+    Raises StepFailed.
+    """
+    with writing(connection):
+        rows = connection.execute(
+            "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'table') ORDER BY type = 'table'"
+        ).fetchall()
+        ours = [(kind, name) for kind, name in rows if name.startswith(PREFIX)]
+        for kind, name in ours:
+            connection.execute(f'DROP {kind.upper()} "{name}"')
+    return len(ours)
 
 
 @contextlib.contextmanager

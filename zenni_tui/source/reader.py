@@ -57,7 +57,7 @@ def select(
     table: SourceTable, columns: Sequence[str], span: Span, clearings: Sequence[Clearing] = ()
 ) -> tuple[str, dict[str, int]]:
     """Return the query for a span's rows in rowid order, and its parameters; references to be cleared come as NULL."""
-    names = ", ".join(_term(c, clearings) for c in columns)
+    names = ", ".join(term(c, clearings) for c in columns)
     rowid = rowid_name(table)
     parts = []
     values = {}
@@ -74,7 +74,8 @@ def select(
     return f"SELECT {names} FROM {quoted(table.name)} AS c{unhelped}{where}{order}", values  # noqa: S608 - quoted names
 
 
-def _term(column: str, clearings: Sequence[Clearing]) -> str:
+def term(column: str, clearings: Sequence[Clearing]) -> str:
+    """Return the SQL for a column of a table called c: NULL where a reference is to be cleared."""
     lost = [f"({orphans.condition(c.reference)})" for c in clearings if c.column == column]
     name = f"c.{quoted(column)}"
     return f"CASE WHEN {' OR '.join(lost)} THEN NULL ELSE {name} END" if lost else name

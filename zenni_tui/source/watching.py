@@ -36,6 +36,17 @@ def tables(width: int) -> Iterator[tuple[str, str]]:
     yield WATCHED, f"CREATE TABLE {WATCHED} (number INTEGER PRIMARY KEY, name TEXT NOT NULL, key TEXT NOT NULL)"
 
 
+def identifying(table: SourceTable) -> tuple[str, ...]:
+    """Return the columns that tell a table's rows apart: the primary key, else a unique index without NULLs, or none.
+
+    The same rule as `Plan.row_key`, which knows what becomes of the columns, and may say otherwise.
+    """
+    whole = [i for i in table.indexes if i.unique and i.where is None and None not in i.columns]
+    solid = {c.name for c in table.columns if c.not_null}
+    keys = [tuple(c for c in i.columns if c is not None) for i in whole]
+    return table.key or next((k for k in keys if set(k) <= solid), ())
+
+
 def triggers(watch: Watch, table: SourceTable) -> Iterator[tuple[str, str]]:
     """Yield name and SQL of a table's triggers."""
     victims = [_victims(watch, table, terms) for terms in _unique(table)] if watch.key else []

@@ -1,9 +1,10 @@
 """The way there of changes: what the application writes while and after it was copied, in the target moments later."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 
 from zenni_tui.convert import encode
@@ -13,8 +14,9 @@ from zenni_tui.model.plan import Plan, TablePlan
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, Value
 from zenni_tui.source import capture, reader
+from zenni_tui.source.database import quoted
 from zenni_tui.source.live import reading
-from zenni_tui.target import changes, load
+from zenni_tui.target import changes, load, trouble
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -41,29 +43,109 @@ def _key(plan: Plan, table: TablePlan) -> tuple[str, ...]:
     return tuple(table.column(name).source or "" for name in plan.row_key(table))
 
 
-def follow(
-    file: sqlite3.Connection,
-    target: Connection,
-    ticket: load.Ticket,
-    model: tuple[SourceSchema, Plan],
-    after: int,
-) -> Followed:
-    """Apply to the target what the application's file has logged after a position, some thousand entries at most.
+def kept_out(snapshot: sqlite3.Connection, schema: SourceSchema, plan: Plan) -> dict[str, frozenset[capture.Key]]:
+    """Return, by table, the keys of the rows that the operator keeps out, as they were in the snapshot.
 
-    Raises StepFailed for a value that the plan's types can't hold, with its key, Occupied, and the drivers' errors.
+    A rowid that is no key may change with a VACUUM, and a place with every write; a table whose rows can't be told
+    apart has nothing better than its rowids.
     """
-    schema, plan = model
-    with reading(file):
-        found = capture.changes(file, after, MOST)
-        batch = [_changed(file, model, table, found.keys[table.source]) for table in _of(plan, found.keys)]
-        batch += [_whole(file, schema, plan, table) for table in _of(plan, dict.fromkeys(found.whole, ()))]
-    if not found.entries:
-        return Followed(after)
-    done = changes.apply(target, ticket, plan, batch, (after, found.upto))
-    return Followed(found.upto, found.entries, done.written, done.removed, found.left)
+    found = {}
+    for table in plan.tables:
+        key = _key(plan, table)
+        if table.quarantine and key:
+            terms = ", ".join(map(quoted, key))
+            rows = reader.picked(snapshot, _source_table(schema, table), terms, table.quarantine)
+            found[table.source] = frozenset(rows)
+    return found
 
 
-def _of(plan: Plan, names: Mapping[str, object]) -> list[TablePlan]:
+class Model(Record, frozen=True):
+    """What changes are read by: the source's schema, the plan, the keys of rows that are kept out, by source table."""
+
+    schema: SourceSchema
+    plan: Plan
+    kept_out: dict[str, frozenset[capture.Key]] = msgspec.field(default_factory=dict)
+
+
+class Gathered(Record, frozen=True):
+    """What the log says after a position, with the rows as they are now, encoded for the target."""
+
+    found: capture.Changes
+    batch: tuple[changes.TableChanges, ...]
+
+
+def gather(file: sqlite3.Connection, model: Model, after: int, most: int) -> Gathered:
+    """Read what so many entries of the log after a position speak of (all: -1), within the caller's transaction.
+
+    Raises StepFailed for a value that the plan's types can't hold, with its key, and sqlite3.Error.
+    """
+    found = capture.changes(file, after, most)
+    whole = {*found.whole, *_with_parents(model.plan, found)}
+    batch = [_changed(file, model, t, found.keys[t.source]) for t in _of(model.plan, found.keys.keys() - whole)]
+    batch += [_whole(file, model, t) for t in _of(model.plan, whole)]
+    return Gathered(msgspec.structs.replace(found, whole=tuple(sorted(whole))), tuple(batch))
+
+
+def _with_parents(plan: Plan, found: capture.Changes) -> set[str]:
+    """Return tables with references that are cleared where no parent is: theirs may have come, or gone, just now."""
+    touched = {*found.keys, *found.whole}
+    return {t.source for t in plan.tables if any(c.reference.parent in touched for c in t.clearings)}
+
+
+class Forward:
+    """Applies to one target what one file has logged, from a position onwards.
+
+    `note` hears of what a batch touches before it is applied, so that nothing applied goes unheard.
+    """
+
+    def __init__(
+        self, file: sqlite3.Connection, ticket: load.Ticket, model: Model, note: Callable[[capture.Changes], object]
+    ) -> None:
+        self._file, self._ticket, self._model, self._note = file, ticket, model, note
+
+    def step(self, target: Connection, after: int) -> Followed:
+        """Apply some thousand entries of the log at most, read in a transaction of their own.
+
+        Raises StepFailed for a value that the plan's types can't hold, with its key, and for what the target's rules
+        refuse; Occupied, and the target's other errors.
+        """
+        with reading(self._file):
+            gathered = gather(self._file, self._model, after, MOST)
+        if not gathered.found.left:
+            return self._carry(target, after, gathered)
+        try:
+            return self._carry(target, after, gathered)
+        except StepFailed:
+            # Rows are read as they are now: what they refer to may stand further on in the log.
+            with reading(self._file):
+                return self.all(target, after)
+
+    def all(self, target: Connection, after: int) -> Followed:
+        """Apply all that is logged at once, within the caller's transaction on the file; raises as `step` does."""
+        return self._carry(target, after, gather(self._file, self._model, after, -1))
+
+    def _carry(self, target: Connection, after: int, gathered: Gathered) -> Followed:
+        found, plan = gathered.found, self._model.plan
+        if not found.entries:
+            return Followed(after)
+        self._note(found)
+        try:
+            done = changes.apply(target, self._ticket, plan, gathered.batch, (after, found.upto))
+        except psycopg.IntegrityError as error:
+            raise _refused(error) from error
+        return Followed(found.upto, found.entries, done.written, done.removed, found.left)
+
+
+def _refused(error: psycopg.IntegrityError) -> StepFailed:
+    return StepFailed(
+        "The target's rules refuse what the application wrote.",
+        where=f'table "{error.diag.table_name}", rule "{error.diag.constraint_name}"' if error.diag.table_name else "",
+        why=trouble.in_words(error),
+        next_step="The source keeps a rule less well than the plan: mend the rows there, then: zenni-tui resume.",
+    )
+
+
+def _of(plan: Plan, names: Collection[str]) -> list[TablePlan]:
     return [t for t in plan.tables if t.source in names]
 
 
@@ -74,27 +156,27 @@ def _source_table(schema: SourceSchema, table: TablePlan) -> SourceTable:
 
 
 def _changed(
-    file: sqlite3.Connection, model: tuple[SourceSchema, Plan], table: TablePlan, logged: Sequence[capture.Key]
+    file: sqlite3.Connection, model: Model, table: TablePlan, logged: Sequence[capture.Key]
 ) -> changes.TableChanges:
-    schema, plan = model
-    source = _source_table(schema, table)
-    key = _key(plan, table)
+    key = _key(model.plan, table)
     columns = [c.source or "" for c in table.loaded]
-    rowid = reader.rowid_name(source) if table.quarantine else None
-    found = capture.rows(file, source.name, key, [*columns, *([rowid] if rowid else [])], logged)
+    found = capture.rows(file, table.source, key, columns, logged, clearings=table.clearings)
     # Rows that the operator keeps out stay out: in the target they are gone.
-    rows = [row[: len(columns)] for row in found.values() if not rowid or row[-1] not in table.quarantine]
-    return changes.TableChanges(table.name, _data(plan, table, rows), _keys(plan, table, key, logged))
+    out = model.kept_out.get(table.source, frozenset())
+    rows = [row for one, row in found.items() if one not in out]
+    return changes.TableChanges(table.name, _data(model.plan, table, rows), _keys(model.plan, table, key, logged))
 
 
-def _whole(file: sqlite3.Connection, schema: SourceSchema, plan: Plan, table: TablePlan) -> changes.TableChanges:
-    source = _source_table(schema, table)
+def _whole(file: sqlite3.Connection, model: Model, table: TablePlan) -> changes.TableChanges:
     columns = [c.source or "" for c in table.loaded]
-    rowid = reader.rowid_name(source) if table.quarantine else None
-    kept = [*columns, *([rowid] if rowid else [])]
-    found = capture.all_rows(file, source.name, kept)
-    rows = [row[: len(columns)] for row in found if not rowid or row[-1] not in table.quarantine]
-    return changes.TableChanges(table.name, _data(plan, table, rows), whole=True)
+    key, out = _key(model.plan, table), model.kept_out.get(table.source, frozenset())
+    rowid = reader.rowid_name(_source_table(model.schema, table)) if table.quarantine and not key else None
+    numbers = [rowid] if rowid else []
+    found = capture.all_rows(file, table.source, [*columns, *key, *numbers], table.clearings)
+    width = len(columns)
+    kept = (row for row in found if row[width : width + len(key)] not in out)
+    rows = [row[:width] for row in kept if not rowid or row[-1] not in table.quarantine]
+    return changes.TableChanges(table.name, _data(model.plan, table, rows), whole=True)
 
 
 def _data(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]]) -> bytes:
@@ -109,8 +191,19 @@ def _keys(plan: Plan, table: TablePlan, names: Sequence[str], logged: Sequence[c
     by_name = {c.source: c for c in table.loaded}
     fields = [encode.field_encoder(by_name[name], plan.enums) for name in names]
     head = len(fields).to_bytes(2, "big")
-    rows = (b"".join(f(v) for f, v in zip(fields, key, strict=True)) for key in logged)
-    return encode.HEADER + b"".join(head + row for row in rows) + encode.TRAILER
+    return encode.HEADER + b"".join(head + row for row in map(_fitting(fields), logged) if row) + encode.TRAILER
+
+
+def _fitting(fields: Sequence[Callable[[Value], bytes]]) -> Callable[[capture.Key], bytes]:
+    """Return the function that encodes a key; one that no row of the target can have becomes nothing."""
+
+    def row(key: capture.Key) -> bytes:
+        try:
+            return b"".join(field(value) for field, value in zip(fields, key, strict=True))
+        except Unfit:
+            return b""
+
+    return row
 
 
 def _unfit(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]], unfit: Unfit) -> StepFailed:

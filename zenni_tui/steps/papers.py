@@ -7,6 +7,7 @@ import msgspec
 
 _NAMES = (
     "request.json",
+    "armed.json",
     "schema.json",
     "profiles.json",
     "decided.json",

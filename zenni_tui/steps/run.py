@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -30,6 +30,9 @@ from zenni_tui.target.connect import Target
 
 from .patience import Patience, insist
 from .steering import Steering
+
+if TYPE_CHECKING:
+    from .following import Following
 
 T = TypeVar("T")
 
@@ -79,19 +82,6 @@ class Ticking(Protocol):
         """Take in that some time has passed."""
 
 
-class Following(Protocol):
-    """What brings the application's writes to the target while a run waits for its switch."""
-
-    async def drain(self) -> None:
-        """Apply everything that is left of a frozen source; raises StepFailed."""
-
-    async def verify_changed(self) -> str:
-        """Compare all that changed since the verification; returns what it found. Raises StepFailed."""
-
-    async def stop(self) -> None:
-        """End following, with nothing half applied."""
-
-
 class Run:
     """One run; its artifacts are files of the run directory, read again after a resume."""
 
@@ -110,8 +100,9 @@ class Run:
         self.halted: Halted | None = None
         self.pool: object | None = None
         self.ahead: object | None = None
-        self.following: Following | None = None
         self.meter: Ticking | None = None
+        self.following: Following | None = None
+        """What keeps the target in step with the source, from `catch_up` on; None where nobody asked for it."""
         self.patience = Patience(tell, self._at_work, request.retry_minutes * 60)
         asked = e.Throttled(request.workers)
         self.steering = Steering(tell, state().throttled or asked)

@@ -164,25 +164,22 @@ class Constraints(Action):
 
     async def do(self, run: Run) -> Deed:
         """Stop what follows; give the foreign keys their own timing back."""
-        if run.following is None:
+        if run.request.meanwhile is not Meanwhile.FOLLOW:
             return Deed("nothing was followed")
-        await run.following.stop()
-        await self._defer(run, deferrable=False)
-        return Deed("foreign keys are as planned")
+        if run.following is not None:
+            await run.following.stop()
+            run.following = None
 
-    async def revert(self, run: Run) -> str:
-        """Let following go on; the engine begins it anew."""
-        if run.request.meanwhile is Meanwhile.FOLLOW:
-            await self._defer(run, deferrable=True)
-        return "following can go on"
-
-    async def _defer(self, run: Run, *, deferrable: bool) -> None:
-        def defer(connection: bookkeeping.Connection) -> None:
+        def settle(connection: bookkeeping.Connection) -> int:
             with fenced(connection, run):
                 connection.execute(LOCK)
-                changes.defer(connection, run.plan(), deferrable=deferrable)
+                return changes.settle(connection, load.Ticket(run.request.run_id, run.fence), run.plan())
 
-        await at_target(run, "the foreign keys", defer)
+        return Deed(f"{await at_target(run, 'the foreign keys', settle)} foreign keys are as planned again")
+
+    async def revert(self, run: Run) -> str:  # noqa: ARG002 - the signature is every action's
+        """Leave it to a following that is begun anew, which loosens them by itself."""
+        return "following can begin anew"
 
 
 class Capture(Action):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from zenni_tui.errors import Occupied, StepFailed
+from zenni_tui.errors import NotReady, Occupied, StepFailed
 from zenni_tui.model.plan import Span
 from zenni_tui.model.record import Record
 
@@ -71,8 +71,8 @@ def begin(connection: Connection, row: RunRow, owner: str, papers: bytes = b"") 
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_GUARD,))
-        if not exists(connection):
-            connection.execute(resources.files(__package__).joinpath("bookkeeping.sql").read_text())
+        _set_up(connection)
+        not_live(connection)
         connection.execute(
             "INSERT INTO zenni_tui.run (run_id, kind, schema_name, source_sha256, plan_hash, fingerprint, papers)"
             " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (run_id) DO NOTHING",
@@ -81,6 +81,11 @@ def begin(connection: Connection, row: RunRow, owner: str, papers: bytes = b"") 
         _same(connection, row)
         _end_zombies(connection, row.run_id)
         return take(connection, row.run_id, owner)
+
+
+def _set_up(connection: Connection) -> None:
+    """Make our schema, or what an older version of this program left out of it."""
+    connection.execute(resources.files(__package__).joinpath("bookkeeping.sql").read_text())
 
 
 _IDENTITY = {
@@ -249,9 +254,16 @@ def note_sizes(connection: Connection, run_id: str, sizes: Mapping[tuple[str, in
     )
 
 
+_LIVE = (
+    "SELECT run_id, date_trunc('second', (to_jsonb(r) ->> 'live_since')::timestamptz) AT TIME ZONE 'UTC' || ' UTC'"
+    " FROM zenni_tui.run AS r WHERE to_jsonb(r) ->> 'live_since' IS NOT NULL ORDER BY 2 LIMIT 1"
+)
+"""Read as a document: a target that an earlier version of this program began with has no such column."""
+
+
 def mark_live(connection: Connection, run_id: str) -> None:
     """Note that from now on the application may write to what this run loaded; a second time changes nothing."""
-    connection.execute("ALTER TABLE zenni_tui.run ADD COLUMN IF NOT EXISTS live_since timestamptz")
+    _set_up(connection)
     connection.execute(
         "UPDATE zenni_tui.run SET live_since = coalesce(live_since, clock_timestamp()) WHERE run_id = %s", (run_id,)
     )
@@ -264,22 +276,40 @@ def unmark_live(connection: Connection, run_id: str) -> None:
 
 
 def live_since(connection: Connection) -> str | None:
-    """Return since when the application may write here, as ISO text, None when it may not."""
-    if not exists(connection):
-        return None
-    # Read as a document: a target that an earlier version of this program began with has no such column.
-    row = connection.execute("SELECT max(to_jsonb(r) ->> 'live_since') FROM zenni_tui.run AS r").fetchone()
-    return str(row[0]) if row and row[0] else None
+    """Return since when the application may write here, as text, None when it may not."""
+    found = _live(connection)
+    return found[1] if found else None
+
+
+def _live(connection: Connection) -> tuple[str, str] | None:
+    row = connection.execute(_LIVE).fetchone() if exists(connection) else None
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def not_live(connection: Connection, but_by: str = "") -> None:
+    """Make sure that what the target holds is this program's alone to drop, empty or overwrite.
+
+    Raises NotReady when the application works there, unless it does by that run.
+    """
+    found = _live(connection)
+    if found is not None and found[0] != but_by:
+        raise NotReady(
+            "The application works on this target: nothing of it is dropped, emptied or loaded again.",
+            where=f"run {found[0]}",
+            why=f"It went live on {found[1]}; what was written since then would be lost.",
+            next_step="The way back that loses nothing is the fall-back, which carries it back: zenni-tui rollback.",
+        )
 
 
 def leave(connection: Connection, run_id: str) -> None:
     """Within a transaction, forget the run; drop our schema when no other run is known."""
     # The set-up's lock: a run that enters at this moment must not lose its row to the drop.
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_GUARD,))
-    for table in ("checkpoint", "made", "quarantine", "lease", "run"):
+    _set_up(connection)
+    for table in ("checkpoint", "made", "quarantine", "lease", "followed", "run"):
         connection.execute(sql.SQL("DELETE FROM {} WHERE run_id = %s").format(sql.Identifier(SCHEMA, table)), (run_id,))
     if connection.execute("SELECT 1 FROM zenni_tui.run LIMIT 1").fetchone() is None:
         connection.execute(
-            "DROP TABLE zenni_tui.checkpoint, zenni_tui.made, zenni_tui.quarantine, zenni_tui.lease, zenni_tui.run;"
-            " DROP SCHEMA zenni_tui"
+            "DROP TABLE zenni_tui.checkpoint, zenni_tui.made, zenni_tui.quarantine, zenni_tui.lease,"
+            " zenni_tui.followed, zenni_tui.run; DROP SCHEMA zenni_tui"
         )

@@ -11,6 +11,9 @@ CREATE TABLE IF NOT EXISTS zenni_tui.run (
     started       timestamptz NOT NULL DEFAULT now()
 );
 
+-- From then on the application may have written here: nothing is dropped, emptied or loaded again.
+ALTER TABLE zenni_tui.run ADD COLUMN IF NOT EXISTS live_since timestamptz;
+
 -- One row at most. The fence is a key: taking the lease over waits for the chunks that checked it, renewing it does not.
 CREATE TABLE IF NOT EXISTS zenni_tui.lease (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
@@ -44,4 +47,10 @@ CREATE TABLE IF NOT EXISTS zenni_tui.quarantine (
     source_row bigint NOT NULL,
     stored     json NOT NULL,
     PRIMARY KEY (run_id, table_name, source_row)
+);
+
+-- How far the log of changes in the source has been applied, written in the transaction that applies them.
+CREATE TABLE IF NOT EXISTS zenni_tui.followed (
+    run_id   text PRIMARY KEY,
+    position bigint NOT NULL
 );

@@ -5,13 +5,14 @@ The position in the source's log is stored in the same transaction, so that no b
 """
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
-from zenni_tui.model.plan import IndexPlan, Kind, Plan, TablePlan
+from zenni_tui.model.plan import ForeignKeyPlan, IndexPlan, Kind, Plan, TablePlan
 from zenni_tui.model.record import Record
 
 from . import bookkeeping, load
@@ -19,13 +20,13 @@ from . import bookkeeping, load
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _PLACEHOLDER = "zenni-tui "
+_ACTIONS = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 
 class TableChanges(Record, frozen=True):
     """One table's changes, as COPY data: the changed rows that the source has, and the keys of all that changed.
 
-    With `whole`, the rows are all
-    that the table shall hold, and there are no keys.
+    With `whole`, the rows are all that the table shall hold, and there are no keys.
     """
 
     table: str
@@ -48,27 +49,49 @@ def position(connection: Connection, run_id: str) -> int | None:
 
 
 def prepare(connection: Connection, run_id: str, begin: int) -> None:
-    """Make the place for the position, where there is none yet."""
-    with connection.transaction():
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS zenni_tui.followed (run_id text PRIMARY KEY, position bigint NOT NULL)"
-        )
-        connection.execute("INSERT INTO zenni_tui.followed VALUES (%s, %s) ON CONFLICT DO NOTHING", (run_id, begin))
+    """Note where to begin, where nothing was applied yet."""
+    connection.execute("INSERT INTO zenni_tui.followed VALUES (%s, %s) ON CONFLICT DO NOTHING", (run_id, begin))
 
 
-def defer(connection: Connection, plan: Plan, *, deferrable: bool) -> None:
-    """Let foreign keys be checked at the end of a transaction while changes are followed, or as the plan wants again.
+_NOT_DEFERRABLE = """
+SELECT c.relname, k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.contype = 'f' AND NOT k.condeferrable AND k.connamespace = to_regnamespace(quote_ident(%s))
+  AND c.relname = ANY(%s) ORDER BY 1, 2
+"""
+_DEFERRED = "deferred"
 
-    A change of the catalogue alone; no row is looked at.
+
+def defer(connection: Connection, ticket: load.Ticket, plan: Plan) -> None:
+    """Let foreign keys be checked at the end of a transaction while changes are followed.
+
+    A change of the catalogue alone; no row is looked at. What was changed is noted for `settle`.
     """
     with connection.transaction():
-        for key in plan.foreign_keys:
-            wanted = sql.SQL("DEFERRABLE INITIALLY DEFERRED" if deferrable or key.deferred else "NOT DEFERRABLE")
-            connection.execute(
-                sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}").format(
-                    sql.Identifier(plan.schema, key.table), sql.Identifier(key.name), wanted
-                )
-            )
+        bookkeeping.fenced(connection, ticket.fence)
+        rigid = connection.execute(_NOT_DEFERRABLE, (plan.schema, [t.name for t in plan.tables])).fetchall()
+        bookkeeping.note_made(connection, ticket.run_id, ((_DEFERRED, json.dumps(names)) for names in rigid))
+        for table, name in rigid:
+            _alter(connection, plan.schema, table, name, "DEFERRABLE INITIALLY IMMEDIATE")
+
+
+def settle(connection: Connection, ticket: load.Ticket, plan: Plan) -> int:
+    """Let foreign keys be checked at once again that `defer` has changed; returns how many."""
+    with connection.transaction():
+        bookkeeping.fenced(connection, ticket.fence)
+        noted = [(k, text) for k, text in bookkeeping.made(connection, ticket.run_id) if k == _DEFERRED]
+        for _, text in noted:
+            table, name = json.loads(text)
+            _alter(connection, plan.schema, table, name, "NOT DEFERRABLE")
+        bookkeeping.forget_made(connection, ticket.run_id, noted)
+    return len(noted)
+
+
+def _alter(connection: Connection, schema: str, table: str, name: str, how: LiteralString) -> None:
+    connection.execute(
+        sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}").format(
+            sql.Identifier(schema, table), sql.Identifier(name), sql.SQL(how)
+        )
+    )
 
 
 def apply(
@@ -133,14 +156,14 @@ def _replace(connection: Connection, plan: Plan, ordered: Sequence[TableChanges]
 def _put(connection: Connection, plan: Plan, one: TableChanges, number: int) -> int:
     table = plan.table(one.table)
     where = sql.Identifier(plan.schema, table.name)
-    if one.whole:
+    key = plan.row_key(table)
+    if not key:
         connection.execute(sql.SQL("DELETE FROM {}").format(where))
     names = [c.name for c in table.loaded]
     insert = sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
         where, _names(names), _names(names), _staged("rows", number)
     )
-    key = plan.row_key(table)
-    if not one.whole:
+    if key:
         others = [n for n in names if n not in key]
         sets = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(n)) for n in others)
         deed = sql.SQL("UPDATE SET {}").format(sets) if others else sql.SQL("NOTHING")
@@ -151,17 +174,55 @@ def _put(connection: Connection, plan: Plan, one: TableChanges, number: int) -> 
 def _remove(connection: Connection, plan: Plan, one: TableChanges, number: int) -> int:
     """Remove the rows of the changed keys that the source has no row for any more."""
     table = plan.table(one.table)
-    key = plan.row_key(table)
-    if one.whole or not key:
+    if not plan.row_key(table):
         return 0
-    gone = sql.SQL("DELETE FROM {} AS t USING {} AS k WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS r WHERE {})").format(
-        sql.Identifier(plan.schema, table.name),
-        _staged("keys", number),
-        _same("t", "k", key),
-        _staged("rows", number),
-        _same("r", "k", key),
+    gone = _gone(plan, one, number)
+    for foreign_key in plan.foreign_keys:
+        if foreign_key.parent == one.table and foreign_key.on_delete in _ACTIONS:
+            _alone(connection, plan, foreign_key, gone)
+    delete = sql.SQL("DELETE FROM {} AS t WHERE {}").format(sql.Identifier(plan.schema, table.name), gone)
+    return connection.execute(delete).rowcount
+
+
+def _gone(plan: Plan, one: TableChanges, number: int) -> sql.Composed:
+    """Return the condition for those rows t of a table that the source has no more."""
+    key = plan.row_key(plan.table(one.table))
+    missing = sql.SQL("NOT EXISTS (SELECT 1 FROM {} AS r WHERE {})").format(
+        _staged("rows", number), _same("r", "t", key)
     )
-    return connection.execute(gone).rowcount
+    if one.whole:
+        return missing
+    logged = sql.SQL("EXISTS (SELECT 1 FROM {} AS k WHERE {})").format(_staged("keys", number), _same("k", "t", key))
+    return sql.SQL("{} AND {}").format(logged, missing)
+
+
+def _alone(connection: Connection, plan: Plan, key: ForeignKeyPlan, gone: sql.Composed) -> None:
+    """Make sure that no row would be deleted or changed with its parent which the source has as it is.
+
+    An application that has foreign keys off, SQLite's default, leaves such rows behind. Raises ForeignKeyViolation.
+    """
+    pairs = [
+        sql.SQL("c.{} = t.{}").format(sql.Identifier(ours), sql.Identifier(theirs))
+        for ours, theirs in zip(key.columns, key.parent_columns, strict=True)
+    ]
+    parent, child = sql.Identifier(plan.schema, key.parent), sql.Identifier(plan.schema, key.table)
+    found = connection.execute(
+        sql.SQL("SELECT c.* FROM {} AS t JOIN {} AS c ON {} WHERE {}{} LIMIT 1").format(
+            parent, child, sql.SQL(" AND ").join(pairs), gone, _not_itself(key, gone)
+        )
+    ).fetchone()
+    if found is not None:
+        row = ", ".join(map(str, found))[:200]
+        raise psycopg.errors.ForeignKeyViolation(
+            f'a row of "{key.table}" still refers to a row deleted from "{key.parent}" ("{key.name}"): {row}'
+        )
+
+
+def _not_itself(key: ForeignKeyPlan, gone: sql.Composed) -> sql.Composable:
+    """Return what leaves out rows that go together with their parents of the same table."""
+    if key.table != key.parent:
+        return sql.SQL("")
+    return sql.SQL(" AND NOT EXISTS (SELECT 1 FROM (SELECT c.*) AS t WHERE {})").format(gone)
 
 
 def _unique(plan: Plan, one: TableChanges) -> list[IndexPlan]:
@@ -181,20 +242,18 @@ def _let_go(connection: Connection, plan: Plan, one: TableChanges, number: int) 
     """Take their unique values from the rows that are about to be written or removed anyway."""
     table = plan.table(one.table)
     key = plan.row_key(table)
-    if one.whole or not key:
+    if not key:
         return
     indexes = [i for i in _unique(plan, one) if _can_let_go(table, i)]
     freed = {name for index in indexes for name in index.columns if name not in key}
     sets = [_freed(table, name) for name in sorted(freed)]
     if sets:
-        connection.execute(
-            sql.SQL("UPDATE {} AS t SET {} FROM {} AS k WHERE {}").format(
-                sql.Identifier(plan.schema, table.name),
-                sql.SQL(", ").join(sets),
-                _staged("keys", number),
-                _same("t", "k", key),
-            )
+        update = sql.SQL("UPDATE {} AS t SET {}").format(
+            sql.Identifier(plan.schema, table.name), sql.SQL(", ").join(sets)
         )
+        if not one.whole:
+            update += sql.SQL(" FROM {} AS k WHERE {}").format(_staged("keys", number), _same("t", "k", key))
+        connection.execute(update)
 
 
 def _freed(table: TablePlan, name: str) -> sql.Composed:

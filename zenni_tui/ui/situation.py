@@ -103,7 +103,7 @@ def shown_step(state: RunState) -> StepId | None:
     if step:
         return step.id
     if state.waiting:
-        return _step_before(state, state.waiting.step)
+        return StepId.CATCH_UP if state.waiting.step is StepId.SWITCH else _step_before(state, state.waiting.step)
     failed = next((s.id for s in state.steps if s.state is StepState.FAILED), None)
     if failed:
         return failed

@@ -67,6 +67,8 @@ def status(options: Options) -> int:
 
 
 def _switch(state: RunState) -> None:
+    if state.lag and not state.ended:
+        print(f"following: {state.lag.words}")
     if state.actions:
         print(f"serving: {serving(state).words}")
     for trip in state.tripped:

@@ -9,7 +9,7 @@ from zenni_tui.config import Settings
 from zenni_tui.engine import folders
 from zenni_tui.errors import UsageError
 from zenni_tui.model.request import Request
-from zenni_tui.model.runbook import RunKind
+from zenni_tui.model.runbook import Meanwhile, RunKind
 
 
 def aimed(kind: RunKind, settings: Settings, options: Options) -> Settings:
@@ -60,11 +60,25 @@ def request_for(
         confirmed=options.confirm,
         rung=_rung(options.rung),
         prove_backup=kind is RunKind.REHEARSE and (options.prove_backup or settings.backup.in_rehearsals),
+        meanwhile=_meanwhile(kind, settings, options),
         assertions=settings.verify.assertions,
         assertions_target=settings.verify.on_target,
         application=settings.application,
         rollback=settings.rollback,
     )
+
+
+def _meanwhile(kind: RunKind, settings: Settings, options: Options) -> Meanwhile:
+    if kind not in (RunKind.REHEARSE, RunKind.MIGRATE):
+        return Meanwhile.NOTHING
+    try:
+        return Meanwhile(options.meanwhile or settings.application.meanwhile)
+    except ValueError:
+        raise UsageError(
+            f"Writes can't be met by {options.meanwhile!r}.",
+            where="--meanwhile",
+            next_step=f"Known: {', '.join(Meanwhile)}.",
+        ) from None
 
 
 def _rung(name: str) -> str:

@@ -135,7 +135,7 @@ def run(kind: RunKind) -> Callable[[Options], int]:
                 "A migration writes to the live target.", next_step="Say so with --yes, or run it on a terminal."
             )
         folder = begin(request_for(kind, settings, options), settings, options)
-        return follow(folder, options)
+        return follow(folder, options, until=headless.waits(0))
 
     return verb
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from zenni_tui import headless
@@ -68,9 +68,16 @@ def again(action: str) -> Callable[[Options], int]:
             words.ordered(follower.send("rollback", **said))
         else:
             engage(options, follower.folder, action, words=said)
-        return follow(follower.folder, options, skip=entries, until=words.window_open(time.time()))
+        points = [words.window_open(time.time())] + ([headless.waits(entries)] if action == "run" else [])
+        return follow(
+            follower.folder, options, skip=entries, until=lambda state: _first(point(state) for point in points)
+        )
 
     return verb
+
+
+def _first(codes: Iterable[ExitCode | None]) -> ExitCode | None:
+    return next((code for code in codes if code is not None), None)
 
 
 def _known_to_the_target(options: Options) -> Path | None:

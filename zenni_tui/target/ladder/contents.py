@@ -10,7 +10,10 @@ _TABLES = ("r", "p")
 
 
 async def look(ground: Ground) -> Rung:
-    """List what the schema holds, and runs of ours that are known in the target; raises Occupied for a live one."""
+    """List what the schema holds, and runs of ours that are known in the target; raises Occupied for a live one.
+
+    Raises NotReady where the application works on the target since the switch of another run.
+    """
     return await ground.bounded(asyncio.to_thread(_look, ground))
 
 
@@ -19,6 +22,7 @@ def _look(ground: Ground) -> Rung:
         other = bookkeeping.holder(connection, ground.run_id)
         if other is not None:
             raise bookkeeping.occupied(other)
+        bookkeeping.not_live(connection, ground.run_id)
         earlier = [r for r in bookkeeping.runs(connection) if r != ground.run_id]
     there = catalogue.relations(ground.target.engine(), ground.schema)
     tables = [r for r in there if r.kind in _TABLES]
