@@ -38,6 +38,7 @@ VERBS: dict[str, str] = {
     "logs": "the live or last run's journal in lines",
     "backup": "a dump of the new database, restored elsewhere and compared before it counts",
     "report": "the live or last run's report",
+    "metrics": "the figures of [metrics] as the target has them now, beside those of before and right after the move",
     "queries": "the SQL in the application's code: what is SQLite's alone, the form to write, and what was proven",
     "runs": "all runs, newest first",
     "tasks": "every task of the plan, from the first week to the last day, and how it stands",

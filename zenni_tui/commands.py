@@ -42,6 +42,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "logs": looking.logs,
     "backup": backup.backup,
     "report": looking.report,
+    "metrics": queries.metrics,
     "queries": queries.queries,
     "runs": looking.runs,
     "explain": looking.explain,

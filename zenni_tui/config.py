@@ -16,6 +16,7 @@ from .model.application import Application, Rollback
 from .model.backup import Backup
 from .model.choices import Choices
 from .model.plan import parse_type
+from .model.questions import Named, Questions, asked
 from .model.record import Record
 from .model.roadmap import PHASES, TASKS
 from .model.tasks import Timeline
@@ -99,6 +100,8 @@ class Config(Record, frozen=True):
     application: Application = Application()
     rollback: Rollback = Rollback()
     backup: Backup = Backup()
+    queries: Named = msgspec.field(default_factory=dict)
+    metrics: Named = msgspec.field(default_factory=dict)
 
 
 class Settings(Record, frozen=True):
@@ -125,6 +128,7 @@ class Settings(Record, frozen=True):
     application: Application = Application()
     rollback: Rollback = Rollback()
     backup: Backup = Backup()
+    questions: Questions = Questions()
 
 
 def load(path: Path) -> Config:
@@ -278,7 +282,19 @@ def settle(
         _placed(config.application),
         config.rollback,
         config.backup,
+        _questions(config),
     )
+
+
+def _questions(config: Config) -> Questions:
+    found = {}
+    for section, named in (("queries", config.queries), ("metrics", config.metrics)):
+        try:
+            found[section] = asked(named)
+        except ValueError as error:
+            raise UsageError(f"[{section}] can't be meant so.", why=f"{error}.") from None
+    directory = config.application.directory
+    return Questions(str(Path(directory).absolute()) if directory else "", found["queries"], found["metrics"])
 
 
 def _placed(application: Application) -> Application:

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from support import Outcome, Program
 
+from zenni_tui.model.baseline import Baseline
+from zenni_tui.model.measures import MEASURES, Measures, changes
 from zenni_tui.model.queries import QUERIES, Analysis, Judged, ProofState, QueryState
 from zenni_tui.model.record import from_json
 from zenni_tui.sandbox.sample import make_application
@@ -105,3 +108,53 @@ def test_calls_of_prisma_are_warnings_with_their_lines(rehearsed: tuple[Program,
     told = {f["code"]: f for f in outcome.document["findings"] if f["code"].startswith("prisma_")}
     assert told["prisma_case"]["advice"] == 'Write: customerName: { contains: text, mode: "insensitive" }'
     assert told["prisma_isolation"]["table"] == "app/lib/bookings.ts:16"
+
+
+CONFIG = """\
+[queries]
+"open bookings" = 'SELECT "id" FROM "Booking" WHERE "status" = "confirmed" ORDER BY "id" LIMIT 20'
+
+[metrics]
+"bookings by service" = 'SELECT "serviceId", count(*) AS "n" FROM "Booking" GROUP BY "serviceId"'
+"revenue" = '''SELECT strftime('%Y', "createdAt" / 1000, 'unixepoch') AS "year", sum("price") AS "eur"
+  FROM "Service" GROUP BY "year"'''
+"unlike" = 'SELECT "language", count(*) AS "n" FROM "Booking" GROUP BY "language"'
+"unasked" = 'SELECT "dayOfWeek", typeof("startTime") AS "type" FROM "Availability"'
+
+[metrics.on_target]
+"unlike" = '''SELECT "language", count(*) + CASE "language" WHEN 'sv' THEN 1 ELSE 0 END AS "n"
+  FROM "Booking" GROUP BY "language"'''
+"""
+
+
+def test_patterns_and_metrics_of_the_config_are_measured(
+    program: Program, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """Patterns are timed with plans, and kept for the watch; metrics are equal, explained by rows, or named as open."""
+    application = make_application(program.home / "app", bookings=300)
+    config = program.home / "config.toml"
+    config.write_text(CONFIG)
+    arguments = ("--source", str(application.database), "--config", str(config))
+    outcome = program.run("rehearse", "--keep", *arguments, environment=target_environment)
+    assert outcome.document["verdict"] == "passed", outcome.narration
+    measures = from_json((outcome.folder / MEASURES).read_bytes(), Measures)
+    (pattern,) = measures.patterns
+    assert (pattern.proof.state, pattern.proof.rows) == (ProofState.EQUAL, 20)
+    assert pattern.ms_source > 0 < pattern.ms_target
+    assert "Limit" in pattern.plan_target[0]
+    (baseline,) = (program.home / "state" / "zenni-tui" / "baselines").glob("*.json")
+    assert from_json(baseline.read_bytes(), Baseline).timings[0].name == "open bookings"
+    by_name = {m.name: m for m in measures.metrics}
+    assert len(by_name["bookings by service"].readings[1].rows) == 8
+    assert not changes(by_name["revenue"], *by_name["revenue"].readings)
+    (change,) = changes(by_name["unlike"], *by_name["unlike"].readings)
+    assert change.key == ("sv",)
+    assert outcome.finding("metric_differs")["table"] == "unlike"
+    assert outcome.finding("question_unanswered")["table"] == "unasked"
+    with psycopg.connect(**database) as connection:
+        connection.execute('UPDATE "Booking" SET "language" = \'sv\' WHERE "language" = \'en\'')
+    later = program.run("metrics", "--config", str(config), environment=target_environment).document
+    (unlike,) = (m for m in later["metrics"] if m["name"] == "unlike")
+    assert [r["place"] for r in unlike["readings"]] == ["snapshot", "target", "target"]
+    assert any(c.startswith("en: gone") for c in unlike["changes"][1])
+    assert any(c.startswith("sv: ") for c in unlike["changes"][1])

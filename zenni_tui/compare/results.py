@@ -17,6 +17,7 @@ from .unreadable import Unreadable
 from .values import instant
 
 Row = tuple[Any, ...]
+Cells = tuple[str | None, ...]
 
 _DIGITS = 12
 """Sums of doubles differ in the last digits with the order in which they are added."""
@@ -56,6 +57,37 @@ def compare(
     if order is not None and [_key(r, order) for r in ours] != [_key(r, order) for r in theirs]:
         return Comparison(len(source), len(target), "The same rows in another order.")
     return Comparison(len(source), len(target), "", note)
+
+
+def texts(source: Sequence[Row], target: Sequence[Row]) -> tuple[list[Cells], list[Cells]]:
+    """Return the rows of both sides as texts in one form: that of PostgreSQL's types."""
+    pairs = [_alike(one, other) for one, other in zip(_columns(source), _columns(target), strict=False)]
+    if not source or not target:
+        return [_told(r) for r in source], [_told(r) for r in target]
+    ours, theirs = (_rows([p[i] for p in pairs], n) for i, n in ((0, len(source)), (1, len(target))))
+    return [_cells(r) for r in ours], [_cells(r) for r in theirs]
+
+
+def _told(row: Row) -> Cells:
+    return _cells(tuple(_plain(v) for v in row))
+
+
+def _cells(row: Row) -> Cells:
+    return tuple(None if v is None else v if isinstance(v, str) else _shown(v) for v in row)
+
+
+def keys(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Return the columns that name a row of a metric: those that are no figures, or the first of several figures."""
+    if not rows:
+        return ()
+    width = len(rows[0])
+    figures = [all(r[i] is None or _is_figure(r[i]) for r in rows) for i in range(width)]
+    named = tuple(i for i, figure in enumerate(figures) if not figure)
+    return named or ((0,) if width > 1 and len(rows) > 1 else ())
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
 def _columns(rows: Sequence[Row]) -> list[tuple[Any, ...]]:

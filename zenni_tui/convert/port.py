@@ -61,8 +61,11 @@ class Ported:
     """Where a LIMIT takes some rows: the query without it, SQLite's form and PostgreSQL's."""
 
 
-def port(sql: str, spellings: tuple[str, ...], tables: Catalogue) -> Ported:
-    """Carry one statement over; `spellings` are its parameters' in the code. Never raises for what it can't read."""
+def port(sql: str, spellings: tuple[str, ...], tables: Catalogue, schema: str = "") -> Ported:
+    """Carry one statement over; never raises for what it can't read.
+
+    `spellings` are its parameters' in the code; `schema` goes before each table's name, if there is one.
+    """
     replaced = _REPLACE.sub("INSERT OR REPLACE INTO", sql, count=1)
     marks = list(spelling_marks(sql))
     word = re.match(r"\w*", sql.lstrip())
@@ -71,7 +74,7 @@ def port(sql: str, spellings: tuple[str, ...], tables: Catalogue) -> Ported:
         return Ported(sql, (Mark(head, head, _NO_FORM[head]), *marks), (), (_NO_FORM[head],))
     try:
         tree = parse(replaced)
-        porting = Porting(Names(tables), spellings)
+        porting = Porting(Names(tables), spellings, schema)
         return _ported(porting, tree, tables, marks, said=_NULLS.search(sql) is not None)
     except (Untranslatable, RecursionError):
         return Ported(sql, tuple(marks), (), ("Its syntax is not understood.",))

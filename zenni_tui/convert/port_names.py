@@ -35,6 +35,8 @@ def table(porting: Porting, node: Node) -> None:
     if database is not None:
         porting.mark("database", node, f"PostgreSQL has schemas; {database.name} is none of them.")
         node.set("db", None)
+    if porting.schema:
+        node.set("db", quoted_name(porting.schema))
     former = node.this
     named(porting, node, former, found.plan.source, found.plan.name)
     if not node.alias and former.name != found.plan.name and _qualifies(node):

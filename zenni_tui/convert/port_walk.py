@@ -55,10 +55,14 @@ class Use:
 
 @dataclass
 class Porting:
-    """One query on its way; `stuck` tells why a person must see to it."""
+    """One query on its way; `stuck` tells why a person must see to it.
+
+    `schema` goes before each table's name, if there is one.
+    """
 
     names: Names
     spellings: tuple[str, ...] = ()
+    schema: str = ""
     marks: list[Mark] = field(default_factory=list)
     notes: list[Mark] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)

@@ -6,12 +6,14 @@ import time
 import msgspec
 
 from zenni_tui.errors import NotReady
+from zenni_tui.model.baseline import Baseline, Timing
+from zenni_tui.model.measures import MEASURES, Measures
 from zenni_tui.model.plan import Access, Plan
 from zenni_tui.model.record import Record, digest, from_json, to_json
 from zenni_tui.model.schema import SourceSchema
 from zenni_tui.steps.run import Run
 
-from . import folders
+from . import baselines, folders
 
 WORD = "UNREHEARSED"
 """What the operator types to migrate what was not rehearsed."""
@@ -45,6 +47,16 @@ def remember(run: Run) -> None:
     path = folders.private(folders.state_home()) / _FILE
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:  # noqa: PTH123 - a mode is needed
         stream.write(line + b"\n")
+    _keep_times(run)
+
+
+def _keep_times(run: Run) -> None:
+    """Keep what the query patterns took, for the watch to compare with."""
+    if not (run.folder / MEASURES).exists():
+        return
+    patterns = run.load(MEASURES, Measures).patterns
+    timings = tuple(Timing(p.name, p.target, p.ms_target) for p in patterns if not p.why)
+    baselines.keep(run.request.source, Baseline(run.request.run_id, time.time(), timings))
 
 
 def green(run: Run) -> Rehearsal | None:

@@ -85,6 +85,8 @@ CODES: dict[str, str] = {
     "assertion_refused": "SQLite refuses a query of [verify.assertions]; its words say why.",
     "query_sqlite_only": "A query in the application's code uses what only SQLite knows. Write the form that is proposed.",
     "query_needs_person": "A query in the application's code has no sure form in PostgreSQL, or finds something else there. Look at it.",
+    "question_unanswered": "A query of [queries] or [metrics] could not be run on both sides, or finds otherwise. Write its PostgreSQL form.",
+    "metric_differs": "A metric finds other figures in the target than in the snapshot. Compare its two forms, then the rows it names.",
     "prisma_case": "A text filter of Prisma's client disregards case on SQLite and heeds it on PostgreSQL. Write mode: insensitive.",
     "prisma_text_order": "Texts are ordered by bytes on SQLite and by the database's language on PostgreSQL. Often that is wanted.",
     "prisma_null_order": "NULL stands at the other end of an order on PostgreSQL. Write nulls: first or last.",

@@ -4,6 +4,7 @@ import msgspec
 
 from .application import Application, Rollback
 from .choices import Choices
+from .questions import Questions
 from .record import Record
 from .runbook import Meanwhile, RunKind
 
@@ -45,6 +46,7 @@ class Request(Record, frozen=True):
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)
     application: Application = Application()
     rollback: Rollback = Rollback()
+    questions: Questions = Questions()
 
     @property
     def embedded(self) -> bool:

@@ -13,7 +13,7 @@ from zenni_tui.model.runbook import StepId, TableVerdict
 from zenni_tui.model.state import RunState, TableView
 from zenni_tui.model.tasks import TaskView
 
-from . import code, history, plots, roadmap
+from . import code, figures, history, plots, roadmap
 from .document import Block, Bullets, Code, Heading, Line, Mono, Paragraph, Picture, State, Strong, Table, markdown
 from .markup import page
 
@@ -40,6 +40,7 @@ def report(folder: Path, state: RunState, views: Sequence[TaskView] = ()) -> tup
         *_tables(state),
         *_findings(state.findings),
         *code.sections(folder),
+        *figures.sections(folder),
         *_proposal(proposal.read_text() if proposal.exists() else ""),
         *_checks(state),
         *roadmap.sections(views),

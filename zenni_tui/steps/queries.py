@@ -32,7 +32,7 @@ from zenni_tui.model.queries import (
 from zenni_tui.model.runbook import StepId
 from zenni_tui.source import database
 
-from .query_trial import Bench
+from .query_trial import Bench, numbered
 from .run import Run
 
 _MOST_FINDINGS = 500
@@ -119,11 +119,11 @@ def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:
         return one
     ported = port.port(query.sql, query.parameters, tables)
     count = len(query.parameters)
-    form = _numbered(query.sql if one.state is QueryState.PORTABLE else ported.sql)
+    form = numbered(query.sql if one.state is QueryState.PORTABLE else ported.sql)
     proof = bench.tried(query.sql, form, ported, count)
     failed = proof.state in (ProofState.REFUSED, ProofState.DIFFERS)
     if failed and one.state is QueryState.PORTABLE:
-        other = bench.tried(query.sql, _numbered(ported.sql), ported, count)
+        other = bench.tried(query.sql, numbered(ported.sql), ported, count)
         if other.state not in (ProofState.REFUSED, ProofState.DIFFERS):
             mark = Mark("as it stands", str(proof.state), proof.why)
             changed = msgspec.structs.replace(one, state=QueryState.TRANSLATED, marks=(mark,))
@@ -131,10 +131,6 @@ def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:
     if failed:
         return msgspec.structs.replace(one, state=QueryState.PERSON, why=proof.why, proof=proof)
     return msgspec.structs.replace(one, proof=proof)
-
-
-def _numbered(sql: str) -> str:
-    return port.render(sql, lambda n: f"${n}")
 
 
 def findings(analysis: Analysis) -> Iterable[Finding]:
@@ -177,16 +173,24 @@ def _behaviour(one: Behaviour, place: str) -> Finding:
 def audit(run: Run, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]) -> None:
     """Judge the project's queries before anything is written, and tell of those that must change."""
     (run.folder / QUERIES).unlink(missing_ok=True)
-    found = project.find(run.source)
-    if found is None:
+    folder = _code(run)
+    if folder is None:
         return
     plan, _ = run.draft(profiles, choices, quarantine)
     declared = run.request.prisma_schema
     schema = prisma.read_schema(Path(declared)) if declared is not None else None
-    analysis = analyse(found.folder, port.catalogue(run.schema(), plan, profiles), schema)
+    analysis = analyse(folder, port.catalogue(run.schema(), plan, profiles), schema)
     run.save(QUERIES, analysis)
     run.find(StepId.AUDIT, findings(analysis), {})
     run.check(StepId.AUDIT, "queries", f"{analysis.folder}: {in_words(analysis)}", ok=None)
+
+
+def _code(run: Run) -> Path | None:
+    """Return the folder of the application's code: the one that is named, or that of the project around the source."""
+    if run.request.questions.code:
+        return Path(run.request.questions.code)
+    found = project.find(run.source)
+    return found.folder if found is not None else None
 
 
 def verify(run: Run, plan: Plan) -> None:

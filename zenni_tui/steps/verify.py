@@ -10,7 +10,7 @@ from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.record import Record, to_json
 from zenni_tui.model.runbook import RunKind, StepId, TableVerdict
 
-from . import assertions, narrow, queries
+from . import assertions, measures, narrow, queries
 from .meter import Meter
 from .pool import Pool
 from .run import Run, Step
@@ -53,6 +53,7 @@ class Verify(Step):
             run.check(self.id, "assertions", f"{held} find the same on both sides")
         if run.request.kind is RunKind.REHEARSE:
             await run.insist("the application's queries", lambda: queries.verify(run, plan))
+        await run.insist("the queries of the config", lambda: measures.verify(run, plan))
         run.check(
             self.id,
             "structure",

@@ -65,6 +65,7 @@ def request_for(
         assertions_target=settings.verify.on_target,
         application=settings.application,
         rollback=settings.rollback,
+        questions=settings.questions,
     )
 
 

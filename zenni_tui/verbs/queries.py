@@ -1,23 +1,31 @@
-"""The verb that tells what is known of the queries in the application's code."""
+"""The verbs about queries: those in the application's code, and the figures that the config asks for."""
 
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from zenni_tui.cli import Options
+import msgspec
+
+from zenni_tui.cli import Options, settings_of
 from zenni_tui.engine import client, folders
-from zenni_tui.errors import ExitCode, NotReady
+from zenni_tui.errors import ExitCode, NotReady, UsageError
+from zenni_tui.files import write_private
+from zenni_tui.model.measures import MEASURES, Measures, Metric, Reading, changes
 from zenni_tui.model.queries import QUERIES, Analysis, in_lines
-from zenni_tui.model.record import from_json
+from zenni_tui.model.record import from_json, to_json
+
+_SECONDS = 30.0
 
 
 def queries(options: Options) -> int:
     """Tell what is known of the queries in the application's code: from the live run, or the last that has read it."""
-    folder = Path(options.run_dir) if options.run_dir else _read_by()
-    path = folder / QUERIES if folder is not None else None
-    if path is None or not path.exists():
+    path = _kept(options, QUERIES)
+    if path is None:
         raise NotReady(
             "No run has read the application's code yet.",
-            where=str(folder or folders.runs_home()),
-            why="The code is looked for beside the source: a folder with a package.json or an .env.",
+            where=str(folders.runs_home()),
+            why="It lies in [application] directory, or around the source in a folder with package.json or .env.",
             next_step="Read it and try its queries: zenni-tui rehearse",
         )
     data = path.read_bytes()
@@ -25,6 +33,64 @@ def queries(options: Options) -> int:
     return int(ExitCode.PASSED)
 
 
-def _read_by() -> Path | None:
-    found = (Path(run.folder) for run in client.runs())
-    return next((f for f in found if (f / QUERIES).exists()), None)
+def metrics(options: Options) -> int:
+    """Ask the target for the figures of the last run again, and keep them beside those of before and right after."""
+    path = _kept(options, MEASURES)
+    if path is None:
+        raise NotReady(
+            "No run has measured anything yet.",
+            where=str(folders.runs_home()),
+            next_step="Name queries in [metrics] of the config; a rehearsal and the migration measure them.",
+        )
+    measures = _asked_again(options, from_json(path.read_bytes(), Measures))
+    write_private(path, to_json(measures))
+    if options.json:
+        print(json.dumps(_document(measures), ensure_ascii=False))
+    else:
+        print("\n".join(_lines(measures)))
+    return int(ExitCode.PASSED)
+
+
+def _kept(options: Options, name: str) -> Path | None:
+    """Return a file of the run that is named, or of the newest run that has it."""
+    runs = [Path(options.run_dir)] if options.run_dir else [Path(run.folder) for run in client.runs()]
+    return next((f / name for f in runs if (f / name).exists()), None)
+
+
+def _asked_again(options: Options, measures: Measures) -> Measures:
+    from zenni_tui.steps.measures import read_again  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+    from zenni_tui.target.asking import Asker  # noqa: PLC0415 - as above
+    from zenni_tui.target.connect import Target  # noqa: PLC0415 - as above
+
+    settings = settings_of(options)
+    if settings.target is None:
+        raise UsageError("No target is named.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url.")
+    with Target(settings.target, settings.password, name="zenni-tui metrics").connect() as connection:
+        asker = Asker(connection, measures.schema, _SECONDS)
+        found = tuple(read_again(asker, one) for one in measures.metrics)
+    return msgspec.structs.replace(measures, metrics=found)
+
+
+def _document(measures: Measures) -> dict[str, object]:
+    """Return the metrics as JSON wants them, each reading with what has changed since the one before."""
+    return {"metrics": [{**msgspec.to_builtins(m), "changes": _all_changes(m)} for m in measures.metrics]}
+
+
+def _all_changes(metric: Metric) -> list[list[str]]:
+    pairs = zip(metric.readings, metric.readings[1:], strict=False)
+    return [[c.words for c in changes(metric, one, other)] for one, other in pairs]
+
+
+def _lines(measures: Measures) -> Iterator[str]:
+    for one in measures.metrics:
+        yield f"{one.name}: {one.why or f'{len(one.readings[-1].rows):,} rows'}"
+        if one.note:
+            yield f"  {one.note}"
+        for before, after in zip(one.readings, one.readings[1:], strict=False):
+            found = changes(one, before, after)
+            yield f"  {_moment(before)} → {_moment(after)}: {f'{len(found)} rows differ' if found else 'the same'}"
+            yield from (f"    {c.words}" for c in found)
+
+
+def _moment(reading: Reading) -> str:
+    return f"{reading.place} {datetime.fromtimestamp(reading.at, UTC):%Y-%m-%d %H:%M}Z"
