@@ -6,6 +6,7 @@ import asyncpg
 
 from zenni_tui.errors import Halted, Interrupted
 from zenni_tui.target import bookkeeping
+from zenni_tui.target.short import BROKEN, in_words
 
 from .run import Run
 from .steering import awake
@@ -39,9 +40,9 @@ async def keep(run: Run) -> None:
                 if failed:
                     run.patience.over()
                 failed = False
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except BROKEN as error:
                 connection, failed = None, True
-                _bear(run, str(error) or "the target did not answer in time")
+                _bear(run, in_words(error))
             await asyncio.sleep(_EVERY)
     finally:
         if connection is not None:

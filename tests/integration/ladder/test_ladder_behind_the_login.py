@@ -1,6 +1,8 @@
 """The rungs behind the login stop at what they are there for and say what to do; none of them writes."""
 
+import asyncio
 import datetime as dt
+import re
 import secrets
 import shutil
 from typing import Any
@@ -13,7 +15,7 @@ from climbing import climb, target
 from faults.proxy import Line, Proxy, Way
 from postgres17 import Postgres17
 
-from zenni_tui.errors import ZenniError
+from zenni_tui.errors import NotReady, ZenniError
 from zenni_tui.target import bookkeeping, ladder
 from zenni_tui.target.ladder import ground as shared
 from zenni_tui.target.ladder import tls
@@ -179,6 +181,26 @@ async def test_a_line_that_goes_dead_stops_the_climb(server: Postgres17, monkeyp
         ground.close()
         proxy.line = Line()
     assert "VPN" in raised.value.next_step
+
+
+@pytest.mark.parametrize("name", ladder.NAMES[ladder.NAMES.index("login") :])
+async def test_a_line_that_is_cut_in_the_middle_is_told_in_our_words(server: Postgres17, name: str) -> None:
+    """Wherever it is cut, before the greeting or in an answer, no rung speaks of the driver's inside."""
+    seen = set()
+    for reset in (True, False):
+        for tenths in range(8):
+            with Proxy(server.port) as proxy:
+                proxy.line = Line(latency=0.01)
+                made = asyncio.create_task(climb(target(server, port=str(proxy.port)), name))
+                await asyncio.sleep(tenths * 0.02 + 0.005)
+                await asyncio.to_thread(proxy.cut, reset=reset)
+                end = await made
+            if end.error is not None:
+                assert isinstance(end.error, NotReady)
+                assert end.error.next_step
+                seen.add(end.error.why)
+                assert not re.search(r"asyncpg|protocol|Error|operation|Errno|_", end.error.why), end.words
+    assert seen
 
 
 async def test_a_slow_line_is_measured(server: Postgres17) -> None:

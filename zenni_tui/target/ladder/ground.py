@@ -1,8 +1,9 @@
 """What the rungs of the ladder share: the target, what earlier rungs learned, and bounded ways to ask."""
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,6 +13,7 @@ from zenni_tui.errors import NotReady
 from zenni_tui.model.record import Record
 from zenni_tui.target.connect import Target
 from zenni_tui.target.libpq import Door
+from zenni_tui.target.short import BROKEN, broke_off, in_words
 
 T = TypeVar("T")
 
@@ -74,11 +76,11 @@ class Ground:
         """Return a session of its own; raises NotReady."""
         try:
             return await self.target.connect_async()
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except BROKEN as error:
             raise NotReady(
                 "A further connection to the target failed.",
                 where=self.where,
-                why=str(error) or "It was not there in time.",
+                why=in_words(error),
                 next_step="See that the server has connections left: a run needs two for each worker and two more.",
             ) from error
 
@@ -104,13 +106,16 @@ class Ground:
                 why=f"It took the connection, then said nothing for {seconds:.0f} s.",
                 next_step="See that the VPN is up and the server isn't overloaded, then check again.",
             ) from error
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
-            raise NotReady(
-                "The server broke off a question.",
-                where=self.where,
-                why=f"{type(error).__name__}: {error}",
-                next_step="Look at the server's log, then check again.",
-            ) from error
+        except BROKEN as error:
+            raise broke_off(error, self.where) from error
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Tell in our words of what breaks off several questions, or the transaction around them; raises NotReady."""
+        try:
+            yield
+        except BROKEN as error:
+            raise broke_off(error, self.where) from error
 
     def close(self) -> None:
         """Let go of the session, without waiting for a line that may be dead."""

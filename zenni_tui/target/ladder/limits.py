@@ -8,6 +8,7 @@ import asyncpg
 from zenni_tui.errors import NotReady
 from zenni_tui.target import supabase
 from zenni_tui.target.causes import explain
+from zenni_tui.target.short import BROKEN, in_words
 
 from .ground import QUERY_SECONDS, Ground, Rung
 
@@ -63,7 +64,7 @@ async def _open(ground: Ground, count: int) -> tuple[int, Exception | None]:
             link.terminate()
     errors = [a for a in answers if isinstance(a, BaseException)]
     for error in errors:
-        if not isinstance(error, OSError | TimeoutError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        if not isinstance(error, BROKEN):
             raise error
     trouble = next((e for e in errors if isinstance(e, Exception)), None)
     return count - len(errors), trouble
@@ -81,11 +82,10 @@ async def _session(ground: Ground) -> "asyncpg.Connection[asyncpg.Record]":
 
 
 def _too_few(ground: Ground, got: int, wanted: int, found: Any, error: Exception) -> NotReady:
-    late = f"no answer in {QUERY_SECONDS:.0f} s"
     return NotReady(
         "There are not enough connections left for a run.",
         where=ground.where,
-        why=f"{_short(got, wanted, found)}. The server says: {error or late}.",
+        why=f"{_short(got, wanted, found)}. The first that was refused: {in_words(error)}",
         next_step=f"Make room: {_room(ground, error)}",
     )
 

@@ -37,16 +37,21 @@ async def _trip(ground: Ground, link: "asyncpg.Connection[asyncpg.Record]") -> f
 
 async def _rate(ground: Ground, link: "asyncpg.Connection[asyncpg.Record]", trip: float) -> float:
     """Return bytes per second; what is sent doubles until it takes long enough to be told from the round trip."""
+    with ground.guarded():
+        async with link.transaction(readonly=True):
+            return await _widened(ground, link, trip)
+
+
+async def _widened(ground: Ground, link: "asyncpg.Connection[asyncpg.Record]", trip: float) -> float:
     size = _FIRST
-    async with link.transaction(readonly=True):
-        await ground.bounded(link.fetchval("SELECT octet_length($1::bytea)", b""))
-        while True:
-            started = time.monotonic()
-            await ground.bounded(link.fetchval("SELECT octet_length($1::bytea)", bytes(size)))
-            seconds = time.monotonic() - started
-            if seconds >= _LONG_ENOUGH or size >= _MOST:
-                return size / max(seconds - 2 * trip, seconds / 4)
-            size = min(size * 4, _MOST)
+    await ground.bounded(link.fetchval("SELECT octet_length($1::bytea)", b""))
+    while True:
+        started = time.monotonic()
+        await ground.bounded(link.fetchval("SELECT octet_length($1::bytea)", bytes(size)))
+        seconds = time.monotonic() - started
+        if seconds >= _LONG_ENOUGH or size >= _MOST:
+            return size / max(seconds - 2 * trip, seconds / 4)
+        size = min(size * 4, _MOST)
 
 
 def _span(seconds: float) -> str:
