@@ -44,7 +44,9 @@ def settle(found: Sequence[Vital], raised: Iterable[Alert], now: float) -> tuple
     What can't be seen at the moment stays as it was.
     """
     old = {alert.key: alert for alert in raised}
-    signs = {(s.code, s.subject): (v.id, s) for v in found for s in v.signs}
+    # Of several signs of one subject, as of a query that runs twice, the worst stands for all.
+    worst = sorted(((s.value, v.id, s) for v in found for s in v.signs), key=lambda item: item[0])
+    signs = {(s.code, s.subject): (vital, s) for _, vital, s in worst}
     kept = [a for key, a in old.items() if _stays(a, signs.get(key), found, now)]
     fresh = [
         Alert(s.code, s.subject, vital, s.text, s.value, _since(old.get(key), now), now, s.names)
