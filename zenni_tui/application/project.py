@@ -44,6 +44,16 @@ def find(source: Path) -> Project | None:
     return None
 
 
+def around(source: Path, schema: Path, named: str = "") -> Path | None:
+    """Return the project's folder that holds a Prisma schema: the one named, or found around the source or the schema.
+
+    None when no such folder has a package.json or a settings file.
+    """
+    folders = [Path(named).resolve()] if named and is_one(Path(named)) else []
+    folders += [f.folder for f in (find(source), find(schema)) if f is not None]
+    return next((f for f in folders if schema.resolve().is_relative_to(f)), None)
+
+
 def is_one(folder: Path) -> bool:
     """Return whether a folder looks like a project's own: it has a package.json or a settings file."""
     return any((folder / name).is_file() for name in (*_SETTINGS, "package.json"))

@@ -46,6 +46,11 @@ def propose(folder: Path, schema: Path, plan: Plan) -> Updates:
     return _Proposal(folder.resolve(), schema.resolve(), plan).made()
 
 
+def baseline(folder: Path, schema: Path) -> str:
+    """Return the name of the baseline for a project's folder, the same before the proposal is carried out and after."""
+    return prisma_baseline.name(settings.migrations(folder, schema))
+
+
 class _Proposal:
     """One proposal under way."""
 

@@ -63,6 +63,7 @@ class Application(Record, frozen=True):
 
     `meanwhile` is what becomes of its writes between the snapshot and the switch. `directory` is where hooks run and
     where relative `env_files` lie; `hook_seconds` bounds hooks by their names.
+    With `baseline` a run enters the migration that `updates` proposes in Prisma's history, as applied.
     """
 
     directory: str = ""
@@ -73,6 +74,7 @@ class Application(Record, frozen=True):
     old: Side = Side()
     new: Side = Side()
     meanwhile: Meanwhile = Meanwhile.NOTHING
+    baseline: bool = False
 
     def side(self, which: Which) -> Side:
         """Return one side."""

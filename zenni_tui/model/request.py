@@ -19,7 +19,8 @@ class Request(Record, frozen=True):
     application logs in as, empty when it is ours; `second_copy` a folder for another copy of the snapshot, or empty.
     A migration must have been rehearsed within `rehearsal_hours` (0: need not), unless `confirmed`, which is the word
     that the operator typed, says otherwise. `meanwhile` is what becomes of the application's writes after the snapshot.
-    `rung` is the only check of the target that is wanted, or empty for all.
+    `rung` is the only check of the target that is wanted, or empty for all. `baseline` names the migration that is
+    to be entered in Prisma's history as applied, or empty.
     """
 
     run_id: str
@@ -41,6 +42,7 @@ class Request(Record, frozen=True):
     confirmed: str = ""
     rung: str = ""
     prove_backup: bool = False
+    baseline: str = ""
     meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)

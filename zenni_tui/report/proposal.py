@@ -21,9 +21,10 @@ def _lines(updates: Updates, project: str) -> Iterator[str]:
     yield "\n## What is left to you\n"
     yield from (f"- {note}" for note in updates.notes)
     yield f"- Set `{updates.variable}` and `DIRECT_URL` where the new build runs; then `npx prisma generate`."
+    yield f"- The baseline `{updates.baseline}` (SHA-256 {updates.checksum}) makes an empty database."
     yield (
-        f"- The baseline `{updates.baseline}` (SHA-256 {updates.checksum}) is for empty databases. On one that this"
-        f" program filled: `npx prisma migrate resolve --applied {updates.baseline}`."
+        "- With `baseline = true` under `[application]` in the config a run enters it in the target as applied; else,"
+        f" on a database that a run has filled: `npx prisma migrate resolve --applied {updates.baseline}`."
     )
     yield "- Try it: `npx prisma validate`; against the filled database `npx prisma migrate status`."
 

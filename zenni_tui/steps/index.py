@@ -11,7 +11,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.target import bookkeeping, ddl, existing, load
 from zenni_tui.target.connect import Target
 
-from . import adopt
+from . import adopt, history
 from .ahead import Ahead
 from .building import Builder, Pack, batched, by_table, fenced, largest_first, packed, total, work
 from .meter import Meter
@@ -101,6 +101,7 @@ class Index(Step):
                     names = sql.SQL(", ").join(sql.Identifier(plan.schema, t.name) for t in tables)
                     connection.execute(sql.SQL("ANALYZE {}").format(names))
                 self._meter.add(2 * len(tables), self._total, f"statistics of {tables[-1].name}")
+            history.enter(run, connection, plan)
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
         """Leave it to prepare, which drops the tables with their indexes."""

@@ -40,13 +40,14 @@ def request_for(
             "--keep needs a --target: an embedded PostgreSQL ends with its run.",
             next_step="Give --target URL of a PostgreSQL of yours.",
         )
+    prisma_schema = _prisma(settings)
     return Request(
         folders.new_run_id(kind),
         kind,
         str(Path(settings.source).absolute()),
         settings.target,
         settings.schema,
-        _prisma(settings),
+        prisma_schema,
         keep=options.keep or kind is RunKind.MIGRATE,
         gated=gated,
         workers=settings.workers,
@@ -66,6 +67,7 @@ def request_for(
         application=settings.application,
         rollback=settings.rollback,
         questions=settings.questions,
+        baseline=_baseline(settings, prisma_schema) if settings.application.baseline else "",
     )
 
 
@@ -80,6 +82,18 @@ def _meanwhile(kind: RunKind, settings: Settings, options: Options) -> Meanwhile
             where="--meanwhile",
             next_step=f"Known: {', '.join(Meanwhile)}.",
         ) from None
+
+
+def _baseline(settings: Settings, schema: str | None) -> str:
+    from zenni_tui.application import project, updates  # noqa: PLC0415 - brings the parser, which most verbs don't need
+
+    if schema is None:
+        raise UsageError(
+            "[application] baseline is Prisma's, and there is no Prisma schema.",
+            next_step="Name it, [source] prisma_schema, or leave baseline out.",
+        )
+    folder = project.around(Path(settings.source), Path(schema), settings.application.directory)
+    return updates.baseline(folder or Path(schema).parent, Path(schema))
 
 
 def _rung(name: str) -> str:

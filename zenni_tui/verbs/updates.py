@@ -18,7 +18,6 @@ from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.files import write_private
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.record import from_json
-from zenni_tui.model.request import Request
 from zenni_tui.report import proposal
 
 _DEED = "updates"
@@ -65,16 +64,7 @@ def _place(options: Options) -> _Place:
             next_step="Name the schema, [source] prisma_schema in the config, and plan again: zenni-tui plan",
         )
     schema = Path(request.prisma_schema).resolve()
-    folder = _folder(request, schema, settings_of(options).application.directory)
-    return _Place(run, request.source, from_json((run / folders.PLAN).read_bytes(), Plan), folder, schema)
-
-
-def _folder(request: Request, schema: Path, named: str) -> Path:
-    """Return the project's folder: the one that is named, or found around the source or the schema, and holds that."""
-    found = [f.folder for f in (project.find(Path(request.source)), project.find(schema)) if f is not None]
-    if named and project.is_one(Path(named)):
-        found.insert(0, Path(named).resolve())
-    folder = next((f for f in found if schema.is_relative_to(f)), None)
+    folder = project.around(Path(request.source), schema, settings_of(options).application.directory)
     if folder is None:
         raise NotReady(
             "The application's project is not found.",
@@ -82,7 +72,7 @@ def _folder(request: Request, schema: Path, named: str) -> Path:
             why="No folder around the Prisma schema that the plan was made with has a package.json or a settings file.",
             next_step="Name it, [application] directory in the config, or plan again with the schema that lies in it.",
         )
-    return folder
+    return _Place(run, request.source, from_json((run / folders.PLAN).read_bytes(), Plan), folder, schema)
 
 
 def _run(options: Options) -> Path:
