@@ -86,7 +86,7 @@ async def test_what_helps_is_done_after_a_question(post: Beside, outside: Outsid
     async with app.run_test(size=(80, 24)) as pilot:
         await seen(pilot)
         await pilot.press("enter")
-        await wait_for(pilot, "raised just now")
+        await wait_for(pilot, "Raised just now")
         await wait_for(pilot, 'CREATE INDEX CONCURRENTLY "Booking_serviceId_idx" ON')
         await pilot.press("enter")
         await wait_for(pilot, "Make the index?")

@@ -95,6 +95,14 @@ def test_what_sleeps_stays_for_an_hour() -> None:
     assert judge.settle([full(0.0, asleep=True)], raised, 3602.0) == ()
 
 
+def test_what_is_known_and_accepted_is_not_raised() -> None:
+    """An alert that the config names, by its code or by code and subject, is not raised, and clears when it was."""
+    raised = judge.settle([full(0.9)], (), 1.0)
+    for known in ("watch_pool", "watch_pool/app", "watch_*/a*"):
+        assert judge.settle([full(0.9)], raised, 2.0, (known,)) == ()
+    assert keys(judge.settle([full(0.9)], (), 1.0, ("watch_pool/other",))) == [("watch_pool", 1.0)]
+
+
 def test_the_root_of_a_chain_of_waiting_is_named() -> None:
     """Two wait for one who waits for a third, who holds: one alert, the third's; a circle has no root."""
     chain = (
@@ -104,7 +112,7 @@ def test_the_root_of_a_chain_of_waiting_is_named() -> None:
         session(3, state="idle in transaction"),
     )
     (sign,) = traffic.locks(facts(sessions=chain), Limits()).signs
-    assert sign.names == ("3", "start 3")
+    assert sign.names == ("3", "start 3", "idle in transaction")
     assert (sign.value, sign.raise_at) == (9.0, 5.0)
     assert "3 sessions wait up to 9.0 s for a lock on public.t: pid 3" in sign.text
     circle = (session(1, blockers=(2,), waiting=9.0), session(2, blockers=(1,), waiting=9.0))

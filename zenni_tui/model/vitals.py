@@ -11,7 +11,7 @@ class Limits(Record, frozen=True):
     """`[watch]`: from when on something is an alert. Shares are between 0 and 1; 0 switches a limit of counts off.
 
     `error_rate` is a command (a list) that prints a number or a JSON object, `error_url` a JSON endpoint;
-    `error_field` names the number in it.
+    `error_field` names the number in it. `ignore` are alerts that are known and accepted, as in `judge.settle`.
     """
 
     every_seconds: float = 10.0
@@ -45,6 +45,7 @@ class Limits(Record, frozen=True):
     query_ms: float = 20.0
     query_minutes: float = 10.0
     history_days: float = 7.0
+    ignore: tuple[str, ...] = ()
 
 
 class Notify(Record, frozen=True):

@@ -104,24 +104,25 @@ def _sequence(names: Names) -> tuple[Remedy, ...]:
 
 
 def _end_session(names: Names) -> tuple[Remedy, ...]:
-    if len(names) < 2:  # noqa: PLR2004 - pid and start
+    """Return what frees others of a session: its number, its start and, where it is known, its state."""
+    if not names:
         return ()
-    pid, started = sql.Literal(int(names[0])), sql.Literal(names[1])
+    pid, started, *state = names
     who = "FROM pg_stat_activity WHERE pid = {} AND backend_start = {}"
-    cancelled = _sql(f"SELECT pg_cancel_backend(pid) {who}", pid, started)
-    ended = _sql(f"SELECT pg_terminate_backend(pid, 5000) {who}", pid, started)
-    return (
-        Remedy("cancel its query", (cancelled,), "The query fails in its application; a session that is idle is not"
-               " touched.", "CANCEL"),
-        Remedy("end the session", (ended,), "Its transaction is rolled back; its application sees a lost connection.",
-               "END"),
-    )  # fmt: skip
+    one = sql.Literal(int(pid)), sql.Literal(started)
+    ended = _sql(f"SELECT pg_terminate_backend(pid, 5000) {who}", *one)
+    lost = "Its transaction is rolled back; its application sees a lost connection."
+    found = [Remedy("end the session", (ended,), lost, "END")]
+    if not any(word.startswith("idle") for word in state):
+        cancelled = _sql(f"SELECT pg_cancel_backend(pid) {who}", *one)
+        found.insert(0, Remedy("cancel its query", (cancelled,), "The query fails in its application.", "CANCEL"))
+    return tuple(found)
 
 
 def _idle(names: Names) -> tuple[Remedy, ...]:
     limit = _sql("ALTER ROLE {} SET idle_in_transaction_session_timeout = '5min'", _id(names[2]))
     bound = Remedy("bound it for this role", (limit,), "New sessions of the role that idle so long are ended.")
-    return (_end_session(names[:2])[1], bound)
+    return (*_end_session((*names[:2], "idle")), bound)
 
 
 def _connections(names: Names) -> tuple[Remedy, ...]:

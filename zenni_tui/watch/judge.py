@@ -1,5 +1,6 @@
 """What is wrong, by the limits of the config: raised once, cleared once. Pure."""
 
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -38,10 +39,12 @@ def vitals(facts: Facts, before: Before | None, limits: Limits) -> tuple[Vital, 
     )
 
 
-def settle(found: Sequence[Vital], raised: Iterable[Alert], now: float) -> tuple[Alert, ...]:
+def settle(
+    found: Sequence[Vital], raised: Iterable[Alert], now: float, ignored: Sequence[str] = ()
+) -> tuple[Alert, ...]:
     """Return what is raised now, given what was: nothing flickers between a limit and the lower one that clears it.
 
-    What can't be seen at the moment stays as it was.
+    What can't be seen at the moment stays as it was; `ignored` are codes, or code/subject, with * for anything.
     """
     old = {alert.key: alert for alert in raised}
     # Of several signs of one subject, as of a query that runs twice, the worst stands for all.
@@ -55,7 +58,12 @@ def settle(found: Sequence[Vital], raised: Iterable[Alert], now: float) -> tuple
     ]
     known = {a.key for a in fresh}
     alerts = [*fresh, *(a for a in kept if a.key not in known)]
-    return tuple(sorted(alerts, key=lambda a: (a.since, a.key)))
+    return tuple(sorted((a for a in alerts if not _accepted(a, ignored)), key=lambda a: (a.since, a.key)))
+
+
+def _accepted(alert: Alert, ignored: Iterable[str]) -> bool:
+    names = (alert.code, f"{alert.code}/{alert.subject}")
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in ignored for name in names)
 
 
 def _since(old: Alert | None, now: float) -> float:

@@ -54,7 +54,7 @@ class Station:
         async with self._alone():
             vitals, seen = await self._see()
             old = self.history.alerts()
-            alerts = judge.settle(vitals, old, began)
+            alerts = judge.settle(vitals, old, began, self.watched.limits.ignore)
             raised, cleared = judge.changed(old, alerts)
             self.history.settle(alerts, [(True, a) for a in raised] + [(False, a) for a in cleared])
             self.history.keep(began, vitals, seen)

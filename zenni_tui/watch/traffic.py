@@ -119,7 +119,7 @@ def _blocked(root: SessionFacts | None, pid: int, held: Sequence[SessionFacts], 
     tables = ", ".join(sorted({x.relation for x in held if x.relation})) or "a row or transaction"
     who = f"pid {pid}, role {root.role}, {root.state or 'state unseen'}" if root else f"pid {pid}, a background process"
     text = f"{things(len(held), 'session waits', 'sessions wait')} up to {span(seconds)} for a lock on {tables}: {who}."
-    names = (str(pid), root.started) if root else ()
+    names = (str(pid), root.started, root.state) if root else ()
     subject = f"{pid} {root.started if root else ''}"
     return Sign("watch_lock_wait", subject, seconds, limits.lock_seconds, limits.lock_seconds, text, names)
 

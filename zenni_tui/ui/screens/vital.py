@@ -1,5 +1,6 @@
 """One vital whole: what is raised, what would help, and the rows behind the figures."""
 
+import json
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
@@ -68,12 +69,13 @@ class VitalScreen(ModalScreen[Deed | None]):
         head: Line = ((vital.title, Tone.STRONG), (f"  {vital.words}  ", Tone.PLAIN), (f"at {self._at}", Tone.DIM))
         lines: list[Line] = [head, ()]
         for one in self._alerts:
-            since = f"raised {ago(one.alert.seen - one.alert.since)}: "
-            lines += paragraph(one.alert.text, width, Tone.STRONG, head=(since, Tone.BAD))
-            lines += paragraph(one.advice, width)
+            lines += paragraph(one.alert.text, width, Tone.STRONG, head=("ALERT ", Tone.BAD))
+            since = f"Raised {ago(one.alert.seen - one.alert.since)}. "
+            lines += paragraph(since + one.advice, width)
             for remedy in one.remedies:
                 lines += paragraph("; ".join(remedy.sql), width, Tone.BUSY, head=("  ", Tone.PLAIN))
                 lines += paragraph(remedy.effect, width, Tone.DIM, head=("    ", Tone.PLAIN))
+            lines += paragraph(f"To accept it: [watch] ignore = {_accepting(one.alert)}", width, Tone.DIM)
             lines += [()]
         lines += [*paragraph(vital.unseen, width, Tone.WARN), ()] if vital.unseen else []
         return lines + table(vital.columns, vital.rows, width)
@@ -87,6 +89,10 @@ class VitalScreen(ModalScreen[Deed | None]):
         rows = self.query_one("#choices", Rows)
         if rows.has_focus and isinstance(rows.current, Deed):
             self.dismiss(rows.current)
+
+
+def _accepting(alert: Alert) -> str:
+    return json.dumps([f"{alert.code}/{alert.subject}"], ensure_ascii=False)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Line]:

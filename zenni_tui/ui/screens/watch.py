@@ -33,7 +33,7 @@ _FOOT = (
     ("b", "back"),
     ("q", "leave"),
 )
-_COLUMNS = (Column("state", 6), Column("vital", 13), Column("now", 30, most=110), Column("history", 20, most=60))
+_COLUMNS = (Column("state", 6), Column("vital", 13), Column("now", 30, most=56), Column("history", 12, most=60))
 
 
 def _time(at: float) -> str:
