@@ -33,13 +33,13 @@ if os.path.exists('fail-' + sys.argv[1]):
 class Application:
     """The application's folder, and how it stands."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, schema: str = SCHEMA) -> None:
         folder.mkdir()
         self.folder = folder
         self.file = folder / "app.db"
         self.env = folder / ".env"
         with sqlite3.connect(self.file) as made:
-            made.executescript(SCHEMA)
+            made.executescript(schema)
         made.close()
         self.env.write_text(ENV)
         (folder / "mark.py").write_text(MARK)
@@ -100,7 +100,7 @@ def can_write(database: dict[str, str]) -> bool:
     return True
 
 
-def migrate(program: Program, application: Application, environment: dict[str, str]) -> Outcome:
+def migrate(program: Program, application: Application, environment: dict[str, str], *more: str) -> Outcome:
     """Bring a migration to where it waits for its switch."""
     done = program.run(
         "migrate",
@@ -109,6 +109,7 @@ def migrate(program: Program, application: Application, environment: dict[str, s
         str(application.config),
         "--source",
         str(application.file),
+        *more,
         environment=environment,
     )
     assert (done.code, done.document["verdict"]) == (0, "waiting"), done.narration
