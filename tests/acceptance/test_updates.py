@@ -104,6 +104,11 @@ def test_a_branch_gets_one_commit(program: Program, project: Path, planned: Outc
     assert any(line.startswith("R100\tprisma/migrations/") for line in changed)
     schema = _git(project, "show", "postgresql:prisma/schema.prisma")
     assert 'provider = "postgresql"' in schema
+    code = _git(project, "show", "postgresql:app/api/services/route.ts")
+    assert """WHERE "nameEn" LIKE '%massage%' ORDER BY""" in code
+    assert "GLOB" not in code
+    assert "M\tapp/lib/legacy.js" not in changed
+    assert any(told.startswith("app/lib/legacy.js:6: not changed") for told in outcome.document["queries"])
     assert planned.code == 0
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _BOUND = frozenset({"$queryRaw", "$executeRaw", "sql"})
 """Tags of templates whose holes are parameters."""
-_RAW = _BOUND | {"$queryRawUnsafe", "$executeRawUnsafe", "raw"}
-"""Calls whose text is SQL whatever it looks like."""
-_RUNNERS = _RAW | {
+RAW = _BOUND | {"$queryRawUnsafe", "$executeRawUnsafe", "raw"}
+"""Prisma's calls whose text is SQL whatever it looks like."""
+_RUNNERS = RAW | {
     *("prepare", "exec", "query", "run", "all", "get", "each", "iterate", "execute", "executemany", "executescript"),
     *("execute_fetchall", "pragma", "text", "queryRaw", "executeRaw"),
 }
@@ -43,6 +43,12 @@ def in_file(name: str, text: str) -> Iterator[Query]:
 
 def in_script(name: str, root: "Node") -> Iterator[Query]:
     """Yield the queries of a script's tree."""
+    for _, found in placed(name, root):
+        yield from found
+
+
+def placed(name: str, root: "Node") -> Iterator[tuple["Node", tuple[Query, ...]]]:
+    """Yield each string of a script's tree that holds SQL, with its queries."""
     for node in scripts.walk(root):
         if node.type in ("string", "template_string", "binary_expression") and not _inside_another(node):
             found = scripts.literal(node)
@@ -50,7 +56,7 @@ def in_script(name: str, root: "Node") -> Iterator[Query]:
                 call, tagged = _call(node)
                 if _is_sql(call, found[0]):
                     bound = tagged and call in _BOUND
-                    yield from _made(name, scripts.line(node), call, found[0], found[1], bound=bound)
+                    yield node, tuple(_made(name, scripts.line(node), call, found[0], found[1], bound=bound))
 
 
 def _inside_another(node: "Node") -> bool:
@@ -78,7 +84,7 @@ def _known(name: str) -> str:
 
 
 def _is_sql(call: str, text: str) -> bool:
-    if call in _RAW and call != "raw":
+    if call in RAW and call != "raw":
         return bool(text.strip())
     return looks_like_sql(text)
 

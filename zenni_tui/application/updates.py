@@ -3,17 +3,19 @@
 Nothing is written here; secrets are not read: `.env` is not among the files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from zenni_tui.errors import NotReady
 from zenni_tui.model.plan import Plan
+from zenni_tui.model.queries import Judged, QueryState
 from zenni_tui.model.record import Record
 
 from . import driver_adapter, environment, packages, prisma, prisma_agreement, prisma_baseline, prisma_proposal
 from . import prisma_settings as settings
 from .patch import Change, Move
 from .prisma_plan import target_plan
+from .rewritten import rewritten
 from .sources import SCRIPTS, Sources
 
 ARCHIVE = ".sqlite"
@@ -24,26 +26,33 @@ _NEW_EXAMPLE = """\
 """
 _URL = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 _LATEST = 7
+_NOT_PRISMAS = "It is run by SQLite's own driver, or has changed since it was read."
 
 
 class Updates(Record, frozen=True):
-    """A proposal for a project; `version` is Prisma's, `baseline` the name of the migration, `checksum` its file's."""
+    """A proposal for a project.
+
+    `version` is Prisma's, `baseline` the name of the migration, `checksum` its file's; `variable` is the setting that
+    names the database. `notes` are for a person to look at, `queries` tells what became of the SQL in the code.
+    """
 
     version: int
     changes: tuple[Change, ...]
     moves: tuple[Move, ...]
     notes: tuple[str, ...]
+    queries: tuple[str, ...]
     baseline: str
     checksum: str
     variable: str
 
 
-def propose(folder: Path, schema: Path, plan: Plan) -> Updates:
+def propose(folder: Path, schema: Path, plan: Plan, judged: Sequence[Judged] = ()) -> Updates:
     """Return what changes in a project's folder for a plan; of a project that is on PostgreSQL already, nothing.
 
-    Raises `SchemaUnreadable`, NotReady for parts outside of the folder, OSError.
+    `judged` are the queries that were found in its code. Raises `SchemaUnreadable`, OSError, and NotReady for parts
+    outside of the folder.
     """
-    return _Proposal(folder.resolve(), schema.resolve(), plan).made()
+    return _Proposal(folder.resolve(), schema.resolve(), plan, judged).made()
 
 
 def baseline(folder: Path, schema: Path) -> str:
@@ -54,10 +63,12 @@ def baseline(folder: Path, schema: Path) -> str:
 class _Proposal:
     """One proposal under way."""
 
-    def __init__(self, folder: Path, schema: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, schema: Path, plan: Plan, judged: Sequence[Judged]) -> None:
         self._folder = folder
         self._schema = schema
         self._plan = plan
+        self._judged = judged
+        self._done: list[Judged] = []
         self._changes: list[Change] = []
         self._moves: list[Move] = []
         self._notes: list[str] = []
@@ -84,7 +95,14 @@ class _Proposal:
         self._example()
         checksum = prisma_baseline.checksum(text)
         return Updates(
-            self._version, tuple(self._changes), tuple(self._moves), tuple(self._notes), name, checksum, self._variable
+            self._version,
+            tuple(self._changes),
+            tuple(self._moves),
+            tuple(self._notes),
+            tuple(_told(self._judged, self._done)),
+            name,
+            checksum,
+            self._variable,
         )
 
     def _named(self, path: Path) -> str:
@@ -129,18 +147,21 @@ class _Proposal:
 
     def _code(self) -> None:
         imported: set[str] = set()
-        adapted = False
+        adapters = 0
         sources = Sources(self._folder)
-        for name, text in ((n, t) for n, t in sources.read() if Path(n).suffix in SCRIPTS):
-            new = driver_adapter.adapted(text, self._plan.schema, self._variable)
-            if new is not None:
-                adapted = True
-                self._change(self._folder / name, new.text, "PostgreSQL's driver adapter in the place of SQLite's")
-                self._notes += [f"{name}:{line}: {note}." for line, note in new.notes]
-            imported |= {d for d in driver_adapter.DRIVERS if driver_adapter.imports(new.text if new else text, d)}
+        for name, text in sources.read():
+            ported = rewritten(name, text, self._judged)
+            script = Path(name).suffix in SCRIPTS
+            new = driver_adapter.adapted(ported.text, self._plan.schema, self._variable) if script else None
+            adapters += new is not None
+            self._done += ported.done
+            self._notes += [f"{name}:{line}: {note}." for line, note in (new.notes if new else ())]
+            after = new.text if new else ported.text
+            self._change(self._folder / name, after, _why(adapter=new is not None, queries=len(ported.done)))
+            imported |= {d for d in driver_adapter.DRIVERS if script and driver_adapter.imports(after, d)}
         self._notes += [f"Not looked at: {what}." for what in sources.passed_over]
         self._packages(imported)
-        if self._version >= settings.URL_IN_CONFIG and not adapted and not self._asks_for(driver_adapter.PACKAGE):
+        if self._version >= settings.URL_IN_CONFIG and not adapters and not self._asks_for(driver_adapter.PACKAGE):
             self._notes.append("No driver adapter was found in the code: Prisma 7 needs one, new PrismaPg(…).")
 
     def _asks_for(self, package: str) -> bool:
@@ -199,6 +220,23 @@ class _Proposal:
         if wanted:
             text = environment.changed(_text(path) if path.is_file() else _NEW_EXAMPLE.format(self._variable), wanted)
             self._change(path, text, "the two URLs, without any secret")
+
+
+def _why(*, adapter: bool, queries: int) -> str:
+    parts = ["PostgreSQL's driver adapter in the place of SQLite's"] if adapter else []
+    parts += [f"{queries} quer{'y' if queries == 1 else 'ies'} in PostgreSQL's form"] if queries else []
+    return ", and ".join(parts)
+
+
+def _told(judged: Iterable[Judged], done: Sequence[Judged]) -> Iterator[str]:
+    """Yield what is to be said of queries: how far the changed ones are proven, and which a person has to change."""
+    for one in judged:
+        place, marks = one.query.place, ", ".join(dict.fromkeys(m.name for m in one.marks))
+        if one in done:
+            yield f"{place}: changed ({marks}); {one.words}."
+        elif one.state is not QueryState.PORTABLE:
+            write = f" PostgreSQL's form would be: {one.proposal}" if one.proposal else ""
+            yield f"{place}: not changed ({marks or one.state}). {one.why or _NOT_PRISMAS}{write}"
 
 
 def _locked(text: str) -> str:

@@ -16,8 +16,11 @@ def _lines(updates: Updates, project: str) -> Iterator[str]:
         yield "Nothing: the project is on PostgreSQL already."
     yield from (f"- `{c.path}`{' (new)' if c.before is None else ''}: {c.why}" for c in updates.changes)
     if updates.moves:
-        yield f"- {len(updates.moves)} files of the old migrations move to `{updates.moves[0].to.partition('/')[0]}/…`:"
+        yield "- The old migrations are archived:"
         yield from (f"  - `{m.path}` → `{m.to}`" for m in updates.moves)
+    if updates.queries:
+        yield "\n## SQL in the code\n"
+        yield from (f"- {told}" for told in updates.queries)
     yield "\n## What is left to you\n"
     yield from (f"- {note}" for note in updates.notes)
     yield f"- Set `{updates.variable}` and `DIRECT_URL` where the new build runs; then `npx prisma generate`."

@@ -17,6 +17,7 @@ from zenni_tui.engine import client, folders, ledger
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.files import write_private
 from zenni_tui.model.plan import Plan
+from zenni_tui.model.queries import QUERIES, Analysis, Judged
 from zenni_tui.model.record import from_json
 from zenni_tui.report import proposal
 
@@ -34,6 +35,7 @@ class _Place(NamedTuple):
     plan: Plan
     folder: Path
     schema: Path
+    judged: tuple[Judged, ...]
 
 
 def propose(options: Options) -> int:
@@ -72,7 +74,18 @@ def _place(options: Options) -> _Place:
             why="No folder around the Prisma schema that the plan was made with has a package.json or a settings file.",
             next_step="Name it, [application] directory in the config, or plan again with the schema that lies in it.",
         )
-    return _Place(run, request.source, from_json((run / folders.PLAN).read_bytes(), Plan), folder, schema)
+    plan = from_json((run / folders.PLAN).read_bytes(), Plan)
+    return _Place(run, request.source, plan, folder, schema, _judged(run, folder))
+
+
+def _judged(run: Path, folder: Path) -> tuple[Judged, ...]:
+    """Return the queries that the run, or else the newest that looked, has found in the code of a folder."""
+    for place in (run, *folders.run_folders()):
+        if (place / QUERIES).exists():
+            found = from_json((place / QUERIES).read_bytes(), Analysis)
+            if Path(found.folder).resolve() == folder:
+                return found.queries
+    return ()
 
 
 def _run(options: Options) -> Path:
@@ -84,7 +97,7 @@ def _run(options: Options) -> Path:
 
 
 def _in_folder(place: _Place, options: Options) -> tuple[Updates, str]:
-    made = updates.propose(place.folder, place.schema, place.plan)
+    made = updates.propose(place.folder, place.schema, place.plan, place.judged)
     into = _emptied(Path(options.into).absolute()) if options.into else place.run / "updates"
     if not options.into:
         shutil.rmtree(into, ignore_errors=True)
@@ -124,7 +137,7 @@ def _on_branch(place: _Place, branch: str) -> tuple[Updates, str]:
                 why="A branch begins with what is committed.",
                 next_step="Commit the project, or leave --branch out.",
             )
-        made = updates.propose(folder, schema, place.plan)
+        made = updates.propose(folder, schema, place.plan, place.judged)
         if not made.changes:
             raise NotReady("There is nothing to change.", where=str(place.folder), why="It is on PostgreSQL already.")
         _write(folder, made, folder)
