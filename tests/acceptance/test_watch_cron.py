@@ -46,9 +46,9 @@ def test_a_target_that_is_away_is_an_alarm(program: Program, target_environment:
 
 
 def test_the_watch_needs_a_target(program: Program) -> None:
-    """Without a target the command says how to name one, exit 2."""
+    """Without a target and without a run the command says how to name one, exit 3."""
     outcome = program.run("watch", "--once")
-    assert outcome.code == 2
+    assert outcome.code == 3
     assert "--target" in outcome.narration
 
 

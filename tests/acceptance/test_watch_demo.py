@@ -98,3 +98,5 @@ def test_everything_at_once(
         deadline = time.monotonic() + 30
         while (found := _raised(program, target_environment)) != quiet - _TROUBLE:
             assert time.monotonic() < deadline, found
+    # Without a target named, the last run's is meant.
+    assert _raised(program, {"PGPASSWORD": database["password"]}) == quiet - _TROUBLE

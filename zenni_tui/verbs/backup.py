@@ -61,18 +61,22 @@ def _take(options: Options, settings: Settings) -> "Proved":
 
 
 @contextmanager
-def target_of(settings: Settings) -> Iterator["Target"]:
-    """Yield the target that is named, or the demo's when the last run was the demo's; raises UsageError."""
+def target_of(settings: Settings, name: str = "zenni-tui backup") -> Iterator["Target"]:
+    """Yield the target that is named, or else the last run's, of which the demo's is kept up; raises NotReady."""
     from zenni_tui.target.connect import Target  # noqa: PLC0415 - as above
 
     if settings.target is not None:
-        yield Target(settings.target, settings.password, name="zenni-tui backup")
+        yield Target(settings.target, settings.password, name=name)
         return
     last = client.last_run()
-    demo = client.request_of(last).demo if last else None
+    request = client.request_of(last) if last else None
+    if request is not None and request.demo is None and request.target is not None:
+        yield Target(request.target, settings.password, name=name)
+        return
+    demo = request.demo if request else None
     if demo is None:
         raise NotReady("No target is named.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url.")
     from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
 
     with sandbox.open_demo(Path(demo)) as made:
-        yield Target(made.target, made.target["password"], name="zenni-tui backup")
+        yield Target(made.target, made.target["password"], name=name)

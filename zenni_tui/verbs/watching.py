@@ -13,9 +13,14 @@ from zenni_tui.engine import baselines, client
 from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.vitals import Look, State, Vital
 
+from .backup import target_of
+
 if TYPE_CHECKING:
+    from zenni_tui.target.connect import Target
     from zenni_tui.ui.post import Post
     from zenni_tui.watch.station import Station
+
+_NAME = "zenni-tui watch"
 
 
 def known_source(settings: Settings) -> str:
@@ -24,17 +29,13 @@ def known_source(settings: Settings) -> str:
     return settings.source or (client.request_of(last).source if last else "")
 
 
-def station_of(settings: Settings) -> "Station":
-    """Return the station for the target of the settings; raises UsageError when none is named."""
-    from zenni_tui.target.connect import Target  # noqa: PLC0415 - brings the drivers, which other verbs don't need
-    from zenni_tui.watch.station import Station, Watched  # noqa: PLC0415 - as above
+def station_of(settings: Settings, target: "Target") -> "Station":
+    """Return the station over a target, as the settings want it watched."""
+    from zenni_tui.watch.station import Station, Watched  # noqa: PLC0415 - brings the drivers
 
-    if settings.target is None:
-        raise UsageError("The watch needs a target.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url.")
     limits = settings.watch
     if not limits.pool_role and settings.application_role:
         limits = msgspec.structs.replace(limits, pool_role=settings.application_role)
-    target = Target(settings.target, settings.password, name="zenni-tui watch")
     source = known_source(settings)
     baseline = baselines.known(source) if source else None
     return Station(target, Watched(limits, settings.notify, baseline.timings if baseline else (), source))
@@ -46,7 +47,9 @@ def watch(options: Options) -> int:
         return _test(options)
     if options.screen and not options.once:
         return _screen(options)
-    look = asyncio.run(_once(station_of(settings_of(options))))
+    settings = settings_of(options)
+    with target_of(settings, _NAME) as target:
+        look = asyncio.run(_once(station_of(settings, target)))
     code = ExitCode.FAILED if look.alerts else ExitCode.PASSED
     if options.json:
         print(json.dumps(document(look, code), ensure_ascii=False))
@@ -56,16 +59,20 @@ def watch(options: Options) -> int:
 
 
 def post_of(settings: Settings) -> "Post":
-    """Return what the screen watches the target of the settings by; raises UsageError when none is named."""
-    from zenni_tui.watch.beside import Beside  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+    """Return what the screen watches the settings' own target by."""
+    from zenni_tui.target.connect import Target  # noqa: PLC0415 - brings the drivers, which other verbs don't need
+    from zenni_tui.watch.beside import Beside  # noqa: PLC0415 - as above
 
-    return Beside(station_of(settings))
+    return Beside(station_of(settings, Target(settings.target or {}, settings.password, name=_NAME)))
 
 
 def _screen(options: Options) -> int:
     from zenni_tui.ui import app  # noqa: PLC0415 - Textual is for those who look
+    from zenni_tui.watch.beside import Beside  # noqa: PLC0415 - as above
 
-    app.run(post=post_of(settings_of(options)), ascii_only=options.ascii)
+    settings = settings_of(options)
+    with target_of(settings, _NAME) as target:
+        app.run(post=Beside(station_of(settings, target)), ascii_only=options.ascii)
     return int(ExitCode.PASSED)
 
 
@@ -75,7 +82,8 @@ def _test(options: Options) -> int:
         raise UsageError(
             "Nobody is named to be told.", next_step="Set command or webhook under [notify] in the config."
         )
-    asyncio.run(station_of(settings).rehearse())
+    with target_of(settings, _NAME) as target:
+        asyncio.run(station_of(settings, target).rehearse())
     print("The test message was delivered; see that it arrived.", file=sys.stderr)
     if options.json:
         print(json.dumps({"delivered": True}))
