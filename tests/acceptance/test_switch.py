@@ -1,5 +1,6 @@
 """The switch and the way back, with the real program on a small application: nothing is lost, and one side serves."""
 
+import sys
 from pathlib import Path
 
 import psycopg
@@ -71,3 +72,51 @@ def test_a_fall_back_brings_every_write_along(
     ]
     assert application.rows("SELECT * FROM Service") == [("c", "Löyly", 1)]
     assert application.rows("SELECT * FROM Loose ORDER BY n") == [("x", 1), ("x", 1), ("y", 2)]
+
+
+def test_a_switch_wants_its_new_side_tried_in_a_rehearsal(
+    program: Program, application: Application, target_environment: dict[str, str]
+) -> None:
+    """A rehearsal builds the new side and runs the application's tests; without one it is refused."""
+    program.environment["ZENNI_REHEARSAL_HOURS"] = "24"
+    application.configure(application_tests=[sys.executable, "mark.py", "application_tests"])
+    arguments = ("--config", str(application.config), "--source", str(application.file))
+    application.fail("application_tests")
+    failed = program.run("rehearse", *arguments)
+    assert failed.code == 1
+    assert "application_tests failed" in failed.document["problem"]["what"]
+    waiting = program.run("migrate", "--yes", "--confirm", "UNREHEARSED", *arguments, environment=target_environment)
+    assert waiting.code == 0, waiting.narration
+    refused = switch(program, target_environment)
+    assert (refused.code, refused.document["problem"]["what"]) == (3, "The new side has not been tried.")
+    application.fail("application_tests", yes=False)
+    rehearsed = program.run("rehearse", *arguments)
+    assert rehearsed.code == 0, rehearsed.narration
+    assert application.marks()[-2:] == [["build", "new", "rehearsal"], ["application_tests", "new", "rehearsal"]]
+    run = ("--run-dir", str(waiting.folder))
+    assert switch(program, target_environment, *run).code == 0
+    assert program.run("rollback", "--confirm", "FALL BACK", *run, environment=target_environment).code == 5
+    report = (waiting.folder / "report.md").read_text()
+    assert "Task for the next attempt" in report
+    assert "Decided by Aino" in report
+
+
+def test_who_may_decide_is_heeded(
+    program: Program, application: Application, target_environment: dict[str, str]
+) -> None:
+    """Only those who are named may switch; what is typed instead of a rehearsal is kept in the report."""
+    program.environment["ZENNI_REHEARSAL_HOURS"] = "24"
+    application.configure('[rollback]\nwho_may_decide = ["Aino"]\ndowntime_budget_seconds = 0.001\n')
+    arguments = ("--config", str(application.config), "--source", str(application.file))
+    waiting = program.run("migrate", "--yes", "--confirm", "UNREHEARSED", *arguments, environment=target_environment)
+    assert waiting.code == 0, waiting.narration
+    word = ("switch", "--confirm", "SWITCH+UNTRIED")
+    refused = program.run(*word, "--by", "Eino", environment=target_environment)
+    assert (refused.code, refused.document["problem"]["what"]) == (3, "Eino may not decide on the switch.")
+    done = program.run(*word, "--by", "Aino", "--why", "it is time", environment=target_environment)
+    assert done.code == 0, done.narration
+    told = program.start("status").communicate(timeout=60)[0]
+    assert "criterion: downtime_budget_seconds" in told
+    assert "The new side serves" in told
+    assert program.run("finish", "--confirm", "FINISH", environment=target_environment).code == 0
+    assert "WITHOUT: UNTRIED" in (waiting.folder / "report.md").read_text()

@@ -1,5 +1,6 @@
 """What a person begins when a migration stands verified: the switch, its window, and the way back."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 from zenni_tui.errors import Stopped, ZenniError
@@ -12,6 +13,7 @@ from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.hold import hold
 from zenni_tui.steps.run import Run, Step
 
+from . import rehearsals
 from .words import Word
 
 _FOLLOWING = (
@@ -30,6 +32,7 @@ class Afterwards:
         failed: Callable[[StepId, Exception, float], Verdict],
     ) -> None:
         self._run = run
+        run.sides_tried = functools.partial(rehearsals.ask_for_sides, run)
         self._step = step
         self._failed = failed
 
@@ -108,6 +111,8 @@ class Afterwards:
     def going_on(self) -> Callable[[], Awaitable[Verdict]] | None:
         """Return what a resume goes on with, None when none of this has begun."""
         state = self._run.state()
+        if state.kind is not RunKind.MIGRATE:
+            return None
         if switching.falling_back(state):
             return lambda: self.fall_back(Word())
         if switching.is_switched(state):

@@ -11,6 +11,7 @@ from zenni_tui.model.measures import MEASURES, Measures
 from zenni_tui.model.plan import Access, Plan
 from zenni_tui.model.record import Record, digest, from_json, to_json
 from zenni_tui.model.schema import SourceSchema
+from zenni_tui.model.switching import UNTRIED
 from zenni_tui.steps.run import Run
 
 from . import baselines, folders
@@ -22,11 +23,15 @@ _HOUR = 3600.0
 
 
 class Rehearsal(Record, frozen=True):
-    """One that passed: its run, when it ended in seconds since 1970 UTC, and what was rehearsed."""
+    """One that passed: its run, when it ended in seconds since 1970 UTC, and what was rehearsed.
+
+    `tried` tells that the application's new side was built and tested on it, as far as it is configured.
+    """
 
     run_id: str
     at: float
     shape: str
+    tried: bool = False
 
 
 def shape(plan: Plan, schema: SourceSchema) -> str:
@@ -41,9 +46,9 @@ def shape(plan: Plan, schema: SourceSchema) -> str:
     return digest([bare, declared])
 
 
-def remember(run: Run) -> None:
+def remember(run: Run, *, tried: bool = False) -> None:
     """Note that this run's plan was rehearsed and everything passed."""
-    line = to_json(Rehearsal(run.request.run_id, time.time(), shape(run.plan(), run.schema())))
+    line = to_json(Rehearsal(run.request.run_id, time.time(), shape(run.plan(), run.schema()), tried))
     path = folders.private(folders.state_home()) / _FILE
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:  # noqa: PTH123 - a mode is needed
         stream.write(line + b"\n")
@@ -59,14 +64,14 @@ def _keep_times(run: Run) -> None:
     baselines.keep(run.request.source, Baseline(run.request.run_id, time.time(), timings))
 
 
-def green(run: Run) -> Rehearsal | None:
-    """Return the newest rehearsal of this run's plan and source schema that is young enough."""
+def green(run: Run, *, tried: bool = False) -> Rehearsal | None:
+    """Return the newest rehearsal of this run's plan and source schema that is young enough, and `tried` if wanted."""
     path = folders.state_home() / _FILE
     wanted, now = shape(run.plan(), run.schema()), time.time()
     lines = path.read_bytes().splitlines() if path.exists() else []
     known = [from_json(line, Rehearsal) for line in lines if line]
     young = now - run.request.rehearsal_hours * _HOUR
-    return next((r for r in reversed(known) if r.shape == wanted and r.at >= young), None)
+    return next((r for r in reversed(known) if r.shape == wanted and r.at >= young and r.tried >= tried), None)
 
 
 def without(run: Run) -> str:
@@ -91,4 +96,22 @@ def ask(run: Run) -> tuple[bool, str]:
         where=run.request.source,
         why="No rehearsal of the same plan and the same source schema has passed on this machine in that time.",
         next_step=f"Rehearse it: zenni-tui rehearse; or go on without, which the report will say: --confirm {WORD}.",
+    )
+
+
+def ask_for_sides(run: Run, waived: tuple[str, ...]) -> tuple[bool, str]:
+    """Return whether and how the new side was tried; raises NotReady when it wasn't and nobody wants it without."""
+    if not run.request.rehearsal_hours:
+        return True, "no rehearsal is asked for"
+    found = green(run, tried=True)
+    if found is not None:
+        return True, f"both sides: {found.run_id} built and tested the new one, the old one serves"
+    if UNTRIED in waived:
+        return False, f"NOT TRIED in a rehearsal: the operator typed {UNTRIED} to go on without"
+    raise NotReady(
+        "The new side has not been tried.",
+        where="[application.new]",
+        why="No rehearsal of this plan has built it and run the application's tests on it in the last"
+        f" {run.request.rehearsal_hours:g} hours.",
+        next_step=f"Rehearse: zenni-tui rehearse; or go on without, which the report says: --confirm SWITCH+{UNTRIED}.",
     )

@@ -22,6 +22,7 @@ from zenni_tui.steps.reach import climb_again
 from zenni_tui.steps.reload import reload
 from zenni_tui.steps.run import Decided, Run, Step
 from zenni_tui.steps.target import close_target, open_target
+from zenni_tui.steps.trial import Trial
 from zenni_tui.steps.verified import forget
 
 from . import estimates, rehearsals, tasks
@@ -143,7 +144,7 @@ class Runner:
         if self._back and verdict in (Verdict.STOPPED, Verdict.NOT_READY):
             return await self.backward()
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED:
-            await asyncio.to_thread(rehearsals.remember, self._run)
+            verdict = await self._tried() or verdict
         undo = self._kind is RunKind.REHEARSE and not self._run.request.keep and not self._run.request.gated
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
             undo = True
@@ -154,6 +155,14 @@ class Runner:
             return Verdict.FAILED
         if self._kind is RunKind.MIGRATE and verdict is Verdict.PASSED:
             return Verdict.WAITING
+        return verdict
+
+    async def _tried(self) -> Verdict | None:
+        """Try the new side on what was rehearsed, and remember that; returns a verdict when it isn't fit."""
+        tries = self._run.request.application.can_switch
+        verdict = await self._step(Trial()) if tries else None
+        if verdict is None:
+            await asyncio.to_thread(rehearsals.remember, self._run, tried=tries)
         return verdict
 
     async def switch(self, word: Word) -> Verdict:
@@ -375,7 +384,8 @@ class Runner:
     async def _undo(self, steps: frozenset[StepId] = UNDONE_STEPS) -> bool:
         if steps:
             await self._stop_following()
-        for step_id in reversed((*STEPS_OF[self._kind], StepId.SWITCH)):
+        later = (StepId.SWITCH,) if self._kind is RunKind.MIGRATE else ()
+        for step_id in reversed((*STEPS_OF[self._kind], *later)):
             state = self._journal.state.step(step_id).state
             if step_id not in steps or state in (StepState.PENDING, StepState.UNDONE):
                 continue

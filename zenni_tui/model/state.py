@@ -121,8 +121,9 @@ def _set(state: RunState, /, **changes: Any) -> RunState:
 
 
 def _step(state: RunState, step_id: StepId, /, **changes: Any) -> RunState:
-    steps = tuple(msgspec.structs.replace(s, **changes) if s.id is step_id else s for s in state.steps)
-    return _set(state, steps=steps)
+    # The switch, the window and the way back join the runbook when something is first told of them.
+    known = state.steps if any(s.id is step_id for s in state.steps) else (*state.steps, StepView(step_id))
+    return _set(state, steps=tuple(msgspec.structs.replace(s, **changes) if s.id is step_id else s for s in known))
 
 
 def _table(state: RunState, name: str, /, **changes: Any) -> RunState:
@@ -160,9 +161,6 @@ def _step_started(state: RunState, entry: e.Entry, what: e.StepStarted) -> RunSt
     # The audit tells all findings anew; those of an earlier round are void.
     findings = () if what.step is StepId.AUDIT else state.findings
     state = _set(state, waiting=None, problem=None, findings=findings)
-    if all(s.id is not what.step for s in state.steps):
-        # The switch, the window and the way back join the runbook when they begin.
-        state = _set(state, steps=(*state.steps, StepView(what.step)))
     return _step(
         state,
         what.step,

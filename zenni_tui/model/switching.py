@@ -18,6 +18,7 @@ class Act(StrEnum):
     """The actions of the switch and of the fall-back, by their ids."""
 
     BUILD = "build"
+    TESTS = "tests"
     ANNOUNCE = "announce"
     FREEZE = "freeze"
     DRAIN = "drain"

@@ -13,7 +13,7 @@ from zenni_tui.model.runbook import StepId, TableVerdict
 from zenni_tui.model.state import RunState, TableView
 from zenni_tui.model.tasks import TaskView
 
-from . import code, figures, history, plots, roadmap
+from . import code, figures, history, plots, roadmap, switch
 from .document import Block, Bullets, Code, Heading, Line, Mono, Paragraph, Picture, State, Strong, Table, markdown
 from .markup import page
 
@@ -37,6 +37,7 @@ def report(folder: Path, state: RunState, views: Sequence[TaskView] = ()) -> tup
     return (
         *_head(state),
         *_steps(state, history.history(history.read(folder))),
+        *switch.sections(folder, state),
         *_tables(state),
         *_findings(state.findings),
         *code.sections(folder),

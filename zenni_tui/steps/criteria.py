@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from zenni_tui.application import health
-from zenni_tui.errors import ZenniError
+from zenni_tui.errors import StepFailed, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.application import Which
 from zenni_tui.model.switching import downtime
@@ -24,6 +25,17 @@ def trip(run: Run, criterion: str, found: str, limit: str) -> None:
     if not known or known[-1].found != found:
         decides = ", ".join(run.request.rollback.who_may_decide)
         run.tell(e.CriterionTripped(criterion, found, limit, decides))
+
+
+@contextlib.contextmanager
+def verification(run: Run) -> Iterator[None]:
+    """Tell when a comparison within finds both sides different, and let the error pass."""
+    try:
+        yield
+    except StepFailed as error:
+        if run.request.rollback.verification_failed:
+            trip(run, "verification_failed", f"{error.what} {error.where} {error.why}", "no difference")
+        raise
 
 
 def over_budget(run: Run) -> None:
@@ -63,17 +75,20 @@ async def _rate(run: Run, which: Which) -> None:
     limit, side = run.request.rollback.error_rate, await sides.side(run, which)
     if not limit or not side.has("error_rate"):
         return
+    silent = False
     while True:
-        with contextlib.suppress(ZenniError, ValueError):
+        try:
             ended = await side.call("error_rate", run.folder, sides.told(run, "watch"))
-            rate = float(await asyncio.to_thread(_last_word, ended.said))
+            rate = float((await asyncio.to_thread(Path(ended.said).read_text)).split()[-1])
+        except (ZenniError, OSError, ValueError, IndexError) as error:
+            if not silent:
+                run.say(f"The command error_rate tells no error rate: {error}", "warning")
+            silent = True
+        else:
+            silent = False
             if rate > limit:
                 trip(run, "error_rate", f"{rate:g}", f"{limit:g}")
         await asyncio.sleep(_RATE_SECONDS)
-
-
-def _last_word(said: str) -> str:
-    return Path(said).read_text().split()[-1]
 
 
 async def _deadline(run: Run) -> None:

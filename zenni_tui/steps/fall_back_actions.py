@@ -7,7 +7,7 @@ from zenni_tui.source import apply, freeze
 from zenni_tui.target import bookkeeping, capture
 from zenni_tui.target import freeze as target_freeze
 
-from . import sides
+from . import criteria, sides
 from .actions import Action, Deed, at_source, at_target
 from .building import fenced
 from .run import Run
@@ -81,15 +81,19 @@ class CompareBack(Action):
     async def do(self, run: Run) -> Deed:
         """Compare them with the verifier's own reading; raises StepFailed."""
         compared = await run.insist("the comparison", self._way.compare)
-        if compared.differences:
-            first = compared.differences[0]
-            raise StepFailed(
-                "Both sides differ after the way back.",
-                where=f'table "{first[0]}"',
-                why=first[1],
-                next_step="The new side is read-only, nothing is lost. See the rows there, then give rollback again.",
-            )
+        with criteria.verification(run):
+            if compared.differences:
+                raise _differ(*compared.differences[0])
         return Deed(f"{compared.rows:,} written rows of {compared.tables} tables are the same on both sides")
+
+
+def _differ(table: str, why: str) -> StepFailed:
+    return StepFailed(
+        "Both sides differ after the way back.",
+        where=f'table "{table}"',
+        why=why,
+        next_step="The new side is read-only, nothing is lost. See the rows there, then give rollback again.",
+    )
 
 
 class Thaw(Action):

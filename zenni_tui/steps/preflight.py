@@ -42,6 +42,7 @@ async def look(run: Run, proof: Proof) -> None:
     )
     for name, one in looks:
         await _told(run, name, one)
+    await _tried(run)
     await _told(run, "writes since the snapshot", proof.prepare)
     await _told(run, "emergency card", _card)
 
@@ -75,6 +76,16 @@ async def _decision(run: Run) -> str:
             next_step="Let one of them give the word: zenni-tui switch --confirm SWITCH --by NAME --why TEXT",
         )
     return f"{taken.by}: {taken.why or 'no reason given'}"
+
+
+async def _tried(run: Run) -> None:
+    waived = next((t.what.overrides for t in reversed(run.state().decisions) if t.what.step is StepId.SWITCH), ())
+    try:
+        tried, found = await asyncio.to_thread(run.sides_tried, waived)
+    except NotReady as error:
+        run.check(StepId.SWITCH, "both sides", error.what, ok=False, advice=error.next_step)
+        raise
+    run.check(StepId.SWITCH, "both sides", found, ok=True if tried else None)
 
 
 async def _verification(run: Run) -> str:

@@ -82,6 +82,14 @@ class Ticking(Protocol):
         """Take in that some time has passed."""
 
 
+SidesTried = Callable[[tuple[str, ...]], tuple[bool, str]]
+"""Tells whether and how the application's new side was tried in a rehearsal, some words of the operator's granted."""
+
+
+def _nobody_asks(_: tuple[str, ...]) -> tuple[bool, str]:
+    return True, "no rehearsal is asked for"
+
+
 class Run:
     """One run; its artifacts are files of the run directory, read again after a resume."""
 
@@ -100,6 +108,7 @@ class Run:
         self.halted: Halted | None = None
         self.pool: object | None = None
         self.ahead: object | None = None
+        self.sides_tried: SidesTried = _nobody_asks
         self.meter: Ticking | None = None
         self.following: Following | None = None
         """What keeps the target in step with the source, from `catch_up` on; None where nobody asked for it."""

@@ -13,7 +13,7 @@ from zenni_tui.source import apply, capture, freeze, neighbours
 from zenni_tui.target import bookkeeping, changes, load
 from zenni_tui.target import capture as backward
 
-from . import sides, unwritten
+from . import criteria, sides, unwritten
 from .actions import Action, Deed, Irreversible, at_source, at_target
 from .building import fenced
 from .run import Run
@@ -49,7 +49,7 @@ class Command(Action):
         return Deed(f"done in {ended.seconds:.1f} s", ended.seconds)
 
 
-_HOOKS = {Act.SMOKE: "smoke_tests", Act.ANNOUNCED: "announce"}
+_HOOKS = {Act.SMOKE: "smoke_tests", Act.ANNOUNCED: "announce", Act.TESTS: "application_tests"}
 
 
 class Freeze(Action):
@@ -133,9 +133,10 @@ class Compare(Action):
 
     async def do(self, run: Run) -> Deed:
         """Compare the changed rows, or make sure that there are none."""
-        if run.following is not None:
-            return Deed(await run.following.verify_changed())
-        return Deed(await self._proof.holds(run))
+        with criteria.verification(run):
+            if run.following is not None:
+                return Deed(await run.following.verify_changed())
+            return Deed(await self._proof.holds(run))
 
 
 class Counters(Action):
