@@ -178,6 +178,17 @@ def test_new_rows_look_like_the_old_ones(ground: Ground) -> None:
     ground.agree()
 
 
+def test_a_new_row_takes_no_other_rows_place(ground: Ground) -> None:
+    """A row that comes while the last one of its table is changed gets a rowid of its own; the other keeps its."""
+    rowids = ground.rows("SELECT id, rowid FROM Service")
+    with ground.app.transaction():
+        ground.app.execute("INSERT INTO \"Service\" VALUES ('aa', 'new', 1, true)")
+        ground.app.execute("UPDATE \"Service\" SET price = 7 WHERE id = 'c'")
+    ground.follow()
+    assert ground.rows("SELECT id, rowid FROM Service WHERE id <> 'aa'") == rowids
+    ground.agree()
+
+
 def test_unique_values_may_change_places(ground: Ground) -> None:
     """Two rows that swap a unique value, or a key with another row's, arrive in one transaction."""
     with ground.app.transaction():

@@ -125,7 +125,9 @@ def write(
     key: Sequence[str],
     written: Callable[[], Iterable[Written]],
 ) -> Applied:
-    """Make a table's written rows what they are now; `written` is gone through twice, with the same keys in order.
+    """Make a table's written rows what they are now; `written` is gone through thrice, with the same keys in order.
+
+    Rows that were there come back before new ones come: SQLite would give a new one the rowid of one set aside.
 
     For use within `batch`. Raises sqlite3.Error, and whatever `make` raises.
     """
@@ -137,8 +139,9 @@ def write(
         for number, one in enumerate(written()):
             place.take_out(number, key, one.keys)
         done = Applied()
-        for number, one in enumerate(written()):
-            done = _add(done, place.put_back(number, one))
+        for new in (False, True):
+            for number, one in enumerate(written()):
+                done = _add(done, place.put_back(number, one, new=new))
         return done
     finally:
         connection.execute(f"DROP TABLE temp.{_OLD}")
@@ -174,9 +177,11 @@ class _Place:
                 self._connection.execute(f"INSERT INTO temp.{_OLD} VALUES ({marks})", (number, *row))  # noqa: S608
                 return
 
-    def put_back(self, number: int, one: Written) -> Applied:
-        """Put what a row is now in its place."""
+    def put_back(self, number: int, one: Written, *, new: bool) -> Applied:
+        """Put what a row is now in its place: only a row that there was none of, if `new`, else only one set aside."""
         found = self._connection.execute(f"SELECT * FROM temp.{_OLD} WHERE number = ?", (number,)).fetchone()  # noqa: S608
+        if (found is None) is not new:
+            return Applied()
         stored = None if found is None else dict(zip(self._columns, found[2:], strict=True))
         if one.make is None:
             return Applied(removed=int(stored is not None))
