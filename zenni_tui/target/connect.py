@@ -1,6 +1,9 @@
 """Opens connections to the target; both drivers get the same settings from here."""
 
 import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +40,25 @@ _PINNED = {
 }
 
 
+_GOODBYE = 0.5
+"""Seconds that a server has to close its end."""
+
+
+class _Session(psycopg.Connection[tuple[Any, ...]]):
+    """A session whose end is the server's, too: where just as many may be as we need, the next one needs its place."""
+
+    def close(self) -> None:
+        """Close the session and wait a moment until the server has let go of it."""
+        if self.closed:
+            return
+        with socket.socket(fileno=os.dup(self.fileno())) as wire:
+            super().close()
+            wire.settimeout(_GOODBYE)
+            with contextlib.suppress(OSError):
+                while wire.recv(4096):
+                    pass
+
+
 class Target:
     """One PostgreSQL database: libpq parameters, and the password kept apart from all that is shown or stored."""
 
@@ -66,7 +88,7 @@ class Target:
         Without them, for a first look: behind a pooler in transaction mode they would leak to others.
         """
         try:
-            connection = psycopg.connect(conninfo.make_conninfo("", **self.settings()), autocommit=True)
+            connection = _Session.connect(conninfo.make_conninfo("", **self.settings()), autocommit=True)
         except psycopg.OperationalError as error:
             raise explain(error, self.label()) from error
         connection.prepare_threshold = None

@@ -142,6 +142,15 @@ async def test_three_connections_left_are_too_few_for_two_workers(server: Postgr
     assert "Make room" in made.words
 
 
+def test_the_place_of_a_closed_session_is_free(server: Postgres17, database: str, role: str) -> None:
+    """Where one session may be, the next one finds its place however soon it comes."""
+    server.execute(f"ALTER ROLE {role} CONNECTION LIMIT 1")
+    place = target(server, database, user=role, password=role)
+    for _ in range(200):
+        with place.connect() as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 async def test_a_full_server_is_told_from_a_full_role(server: Postgres17, database: str) -> None:
     """A limit of the database itself is named as such."""
     server.execute(f"CREATE ROLE limited LOGIN PASSWORD 'limited'; GRANT ALL ON DATABASE {database} TO limited")

@@ -1,6 +1,7 @@
 """The eighth rung: sessions enough for us, for fewer workers if need be, and what would end a long piece of work."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import asyncpg
@@ -59,15 +60,19 @@ async def look(ground: Ground) -> Rung:
 async def _open(ground: Ground, count: int) -> tuple[int, Exception | None]:
     """Open sessions beside the one there is; returns how many came, and why the first of the others did not."""
     answers = await asyncio.gather(*(_session(ground) for _ in range(count)), return_exceptions=True)
-    for link in answers:
-        if isinstance(link, asyncpg.Connection):
-            link.terminate()
+    await asyncio.gather(*(_leave(link) for link in answers if isinstance(link, asyncpg.Connection)))
     errors = [a for a in answers if isinstance(a, BaseException)]
     for error in errors:
         if not isinstance(error, BROKEN):
             raise error
     trouble = next((e for e in errors if isinstance(e, Exception)), None)
     return count - len(errors), trouble
+
+
+async def _leave(link: "asyncpg.Connection[asyncpg.Record]") -> None:
+    # The next rung needs the place, and the server frees it only when it has heard of the end.
+    with contextlib.suppress(*BROKEN):
+        await link.close(timeout=QUERY_SECONDS)
 
 
 async def _session(ground: Ground) -> "asyncpg.Connection[asyncpg.Record]":
