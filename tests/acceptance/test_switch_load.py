@@ -155,6 +155,8 @@ def test_every_acknowledged_write_is_where_the_application_serves(
     dice = random.Random(SEED + number)  # noqa: S311 - moments of a test
     _say(f"ZENNI_SEED={SEED + number}")
     application = Application(tmp_path / "app", schema=clients.SCHEMA + clients.BEFORE % ROWS)
+    application.rows(f"PRAGMA journal_mode = {dice.choice(('WAL', 'DELETE'))}")
+    schema = application.schema()
     load = Load(application.folder, SEED + number)
     try:
         load.until(20)
@@ -178,3 +180,9 @@ def test_every_acknowledged_write_is_where_the_application_serves(
     _same(_in_file(application.file), _expected(application.folder))
     assert application.rows("PRAGMA integrity_check") == [("ok",)]
     assert application.rows("PRAGMA foreign_key_check") == []
+    assert application.schema() == schema
+    # What is left to be taken back is the migration: the target's tables go, the file stays.
+    assert program.run("rollback", environment=target_environment).code == 5
+    with psycopg.connect(**database) as new:  # type: ignore[arg-type]
+        assert new.execute("SELECT to_regclass('\"Booking\"')").fetchone() == (None,)
+    _same(_in_file(application.file), _expected(application.folder))

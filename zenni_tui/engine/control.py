@@ -76,4 +76,4 @@ def send(folder: Path, command: Command) -> Reply:
             with link.makefile("rb") as stream:
                 return from_json(stream.readline(), Reply)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return Reply(ok=False, message=f"the engine does not answer ({error})")
+        return Reply(ok=False, message=f"the engine does not answer ({error})", heard=False)

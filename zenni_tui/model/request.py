@@ -77,7 +77,8 @@ class Command(Record, frozen=True):
 
 
 class Reply(Record, frozen=True):
-    """The engine's answer to a command."""
+    """The engine's answer to a command; `heard` is false when there was no engine to hear it."""
 
     ok: bool
     message: str
+    heard: bool = True

@@ -24,6 +24,9 @@ def attach(options: Options) -> int:
     return headless.follow(folder, events=options.events, as_json=options.json, control=False)
 
 
+_ENDING_SECONDS = 10.0
+
+
 def stop(options: Options) -> int:
     """Ask the engine to stop and wait until it has."""
     follower = follower_of(options)
@@ -65,7 +68,11 @@ def again(action: str) -> Callable[[Options], int]:
         if follower.alive:
             if action != "rollback":
                 raise NotReady("An engine is at work on this run already.", next_step="zenni-tui attach")
-            words.ordered(follower.send("rollback", **said))
+            reply = follower.send("rollback", **said)
+            if reply.heard or not _gone(follower):
+                words.ordered(reply)
+            else:
+                engage(options, follower.folder, action, words=said)
         else:
             engage(options, follower.folder, action, words=said)
         points = [words.window_open(time.time())] + ([headless.waits(entries)] if action == "run" else [])
@@ -74,6 +81,14 @@ def again(action: str) -> Callable[[Options], int]:
         )
 
     return verb
+
+
+def _gone(follower: Follower) -> bool:
+    """Return whether an engine that did not hear a command was just ending by itself."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while follower.alive and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not follower.alive
 
 
 def _first(codes: Iterable[ExitCode | None]) -> ExitCode | None:
