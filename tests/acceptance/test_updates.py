@@ -5,6 +5,7 @@ import json
 import shutil
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,27 @@ def test_hooks_of_the_repository_do_not_run(program: Program, project: Path, pla
     outcome = program.run("updates", "--branch", "postgresql")
     assert (outcome.code, planned.code) == (0, 0), outcome.narration
     assert not (project / "ran").exists()
+
+
+def test_a_plan_that_is_not_settled_is_refused(program: Program, make_sample: Callable[..., SampleApplication]) -> None:
+    """While findings block, the proposal would lack what they change; it says which."""
+    source = str(make_sample(bookings=30, trouble=("nul",)).database)
+    assert program.run("plan", "--source", source).code == 3
+    outcome = program.run("updates", "--source", source)
+    assert outcome.code == 3
+    assert "not settled" in outcome.narration
+    assert "NUL" in outcome.narration
+
+
+def test_the_plan_is_that_of_the_source(
+    program: Program, planned: Outcome, make_sample: Callable[..., SampleApplication]
+) -> None:
+    """A newer plan of another source is not taken for the one that is named."""
+    other = make_sample(bookings=0)
+    assert program.run("plan", "--source", str(other.database)).code == 0
+    outcome = program.run("updates", "--source", planned.document["source"]["path"])
+    assert outcome.document["where"] == str(planned.folder / "updates")
+    assert program.run("updates").document["where"] != outcome.document["where"]
 
 
 def test_without_a_plan_there_is_no_proposal(program: Program) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 _PACKAGES = ("prisma", "@prisma/client")
 _KINDS = ("dependencies", "devDependencies")
+_LEVELS = 4
 _MAJOR = re.compile(r"[^\d]*(\d+)")
 _LOCKED = (
     ("pnpm-lock.yaml", r"""^\s+['"]?/?{name}@(\d+)\."""),
@@ -22,6 +23,13 @@ def prisma_version(folder: Path) -> int | None:
     What is locked or installed comes before the range that package.json asks for.
     """
     return next((v for v in _versions(folder) if v is not None), None)
+
+
+def around(path: Path) -> int | None:
+    """Return the major version of Prisma of the project that a file or folder lies in, None when nothing tells."""
+    near = list(path.resolve().parents)[:_LEVELS]
+    folder = next((f for f in near if (f / "package.json").is_file()), None)
+    return prisma_version(folder) if folder is not None else None
 
 
 def _versions(folder: Path) -> Iterator[int | None]:

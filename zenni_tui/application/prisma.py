@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
+from . import packages
 from .prisma_records import PrismaSchema
 from .prisma_resolve import resolve
 from .prisma_syntax import Place, SchemaUnreadable, parse, unreadable
@@ -18,6 +21,9 @@ __all__ = ["PrismaSchema", "SchemaUnreadable", "find_schema", "read_schema", "re
 
 PROVIDERS = frozenset({"sqlite", "postgresql", "postgres"})
 """SQLite, or PostgreSQL when the application's build for it already lies there."""
+
+_RELATION_KEYS = 6
+"""Upgrading to Prisma 6, "Implicit m-n relations on PostgreSQL": https://www.prisma.io/docs/orm/more/upgrade-guides."""
 
 _DATASOURCE = re.compile(r'^\s*datasource\s+\w+\s*\{[^}]*?^\s*provider\s*=\s*"(\w+)"', re.MULTILINE)
 _MODEL = re.compile(r"^\s*model\s+\w+", re.MULTILINE)
@@ -88,7 +94,9 @@ def read_schema(path: Path) -> PrismaSchema:
 
 def read_texts(files: Mapping[str, str], path: str) -> PrismaSchema:
     """Return what a schema says whose files have these texts, by path; raises `SchemaUnreadable`."""
-    return resolve((b for file, text in files.items() for b in parse(text, file)), path)
+    read = resolve((b for file, text in files.items() for b in parse(text, file)), path)
+    version = packages.around(Path(path))
+    return msgspec.structs.replace(read, relation_keys=version is None or version >= _RELATION_KEYS)
 
 
 def texts(path: Path) -> dict[str, str]:

@@ -35,7 +35,7 @@ def target_plan(schema: PrismaSchema, *, namespace: str = "public") -> Plan:
         namespace,
         (*(_table(schema, m) for m in models), *(j.table for j in joins)),
         tuple(EnumPlan(e.type_name, tuple(label for _, label in e.labels)) for e in schema.enums),
-        (*(i for m in models for i in _indexes(m)), *(j.index for j in joins)),
+        (*(i for m in models for i in _indexes(m)), *(i for j in joins for i in j.indexes)),
         (*_foreign_keys(schema, models), *(f for j in joins for f in j.foreign_keys)),
         origin="prisma",
     )

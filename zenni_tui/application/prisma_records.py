@@ -74,13 +74,18 @@ class PrismaModel(Record, frozen=True):
 
 
 class PrismaSchema(Record, frozen=True):
-    """A whole schema; `foreign_keys` is False when `relationMode = "prisma"` keeps them out of the database."""
+    """A whole schema; `foreign_keys` is False when `relationMode = "prisma"` keeps them out of the database.
+
+    `relation_keys` tells whether tables of implicit many-to-many relations have a primary key: until Prisma 5 they have
+    a unique index.
+    """
 
     path: str
     provider: str
     foreign_keys: bool
     enums: tuple[PrismaEnum, ...]
     models: tuple[PrismaModel, ...]
+    relation_keys: bool = True
 
     def model(self, name: str) -> PrismaModel | None:
         """Return the model of that Prisma name."""

@@ -22,7 +22,7 @@ class RelationTable(Record, frozen=True):
     """The table of an implicit many-to-many relation with all that belongs to it."""
 
     table: TablePlan
-    index: IndexPlan
+    indexes: tuple[IndexPlan, ...]
     foreign_keys: tuple[ForeignKeyPlan, ...]
 
 
@@ -113,15 +113,18 @@ def _made(schema: PrismaSchema, first: PrismaModel, second: PrismaModel, relatio
     name = names.relation_table(relation.name or f"{first.name}To{second.name}")
     keys = {"A": (first, _key_column(first, relation)), "B": (second, _key_column(second, relation))}
     columns = tuple(_column(side, target_type(schema, *key)) for side, key in keys.items())
-    key = KeyPlan(names.relation_part(name, "_AB_pkey"), ("A", "B"))
-    index = IndexPlan(names.relation_part(name, "_B_index"), name, ("B",), descending=(False,))
+    key = KeyPlan(names.relation_part(name, "_AB_pkey"), ("A", "B")) if schema.relation_keys else None
+    indexes = [IndexPlan(names.relation_part(name, "_B_index"), name, ("B",), descending=(False,))]
+    if key is None:
+        unique = names.relation_part(name, "_AB_unique")
+        indexes.insert(0, IndexPlan(unique, name, ("A", "B"), unique=True, descending=(False, False)))
     links = tuple(
         ForeignKeyPlan(
             names.relation_part(name, f"_{side}_fkey"), name, (side,), model.table, (column.name,), _CASCADE, _CASCADE
         )
         for side, (model, column) in keys.items()
     )
-    return RelationTable(TablePlan(name, name, columns, key), index, links if schema.foreign_keys else ())
+    return RelationTable(TablePlan(name, name, columns, key), tuple(indexes), links if schema.foreign_keys else ())
 
 
 def _column(side: str, kind: TargetType) -> ColumnPlan:

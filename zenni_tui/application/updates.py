@@ -85,8 +85,7 @@ class _Proposal:
 
     def made(self) -> Updates:
         self._prisma_schema()
-        if self._version >= settings.URL_IN_CONFIG:
-            self._prisma_config()
+        self._prisma_config()
         self._code()
         text = prisma_baseline.script(self._plan)
         name = prisma_baseline.name(self._migrations)
@@ -138,10 +137,10 @@ class _Proposal:
 
     def _prisma_config(self) -> None:
         found = settings.config(self._folder)
-        why = "Prisma 7 keeps the URL here; migrations go past the pooler"
+        why = "Prisma's command line takes the URL from here; migrations go past the pooler"
         if found is not None:
             self._change(found, settings.in_config(_text(found)), why)
-        else:
+        elif self._version >= settings.URL_IN_CONFIG:
             text = settings.new_config(self._named(self._schema), self._named(self._migrations))
             self._change(self._folder / "prisma.config.ts", text, why)
 

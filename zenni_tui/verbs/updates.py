@@ -1,6 +1,5 @@
 """The verb that proposes the application's own changes for PostgreSQL: as a patch in a folder, or on a branch."""
 
-import getpass
 import json
 import shutil
 import sys
@@ -16,6 +15,7 @@ from zenni_tui.cli import Options, settings_of
 from zenni_tui.engine import client, folders, ledger
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.files import write_private
+from zenni_tui.model.findings import blocking
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.queries import QUERIES, Analysis, Judged
 from zenni_tui.model.record import from_json
@@ -47,7 +47,7 @@ def propose(options: Options) -> int:
         made, where = _on_branch(place, options.branch)
     else:
         made, where = _in_folder(place, options)
-    ledger.note(place.source, _DEED, getpass.getuser(), where)
+    ledger.note(place.source, _DEED, client.whoami(), where)
     if options.json:
         print(json.dumps({"where": where, **msgspec.to_builtins(made)}, ensure_ascii=False))
     else:
@@ -57,7 +57,8 @@ def propose(options: Options) -> int:
 
 
 def _place(options: Options) -> _Place:
-    run = _run(options)
+    settings = settings_of(options)
+    run = _run(options, settings.source)
     request = client.request_of(run)
     if request.prisma_schema is None:
         raise NotReady(
@@ -66,7 +67,7 @@ def _place(options: Options) -> _Place:
             next_step="Name the schema, [source] prisma_schema in the config, and plan again: zenni-tui plan",
         )
     schema = Path(request.prisma_schema).resolve()
-    folder = project.around(Path(request.source), schema, settings_of(options).application.directory)
+    folder = project.around(Path(request.source), schema, settings.application.directory)
     if folder is None:
         raise NotReady(
             "The application's project is not found.",
@@ -88,12 +89,31 @@ def _judged(run: Path, folder: Path) -> tuple[Judged, ...]:
     return ()
 
 
-def _run(options: Options) -> Path:
+def _run(options: Options, source: str) -> Path:
+    """Return the run that is named, or the newest with a plan for the source, of any source when none is named."""
     runs = [Path(options.run_dir)] if options.run_dir else folders.run_folders()
-    found = next((r for r in runs if (r / folders.PLAN).exists()), None)
+    wanted = str(Path(source).absolute()) if source and not options.run_dir else ""
+    planned = (r for r in runs if (r / folders.PLAN).exists())
+    found = next((r for r in planned if not wanted or client.request_of(r).source == wanted), None)
     if found is None:
-        raise NotReady("There is no plan yet.", next_step="Make one: zenni-tui plan, or zenni-tui rehearse")
+        raise NotReady(
+            "There is no plan yet.", where=wanted, next_step="Make one: zenni-tui plan, or zenni-tui rehearse"
+        )
+    _check_ready(found)
     return found
+
+
+def _check_ready(run: Path) -> None:
+    follower = client.Follower(run)
+    follower.poll()
+    blockers = blocking(follower.state.findings)
+    if blockers:
+        raise NotReady(
+            "The plan is not settled: findings stand in its way, and what they change would be missing here.",
+            where=str(run),
+            why=blockers[0].message,
+            next_step="Choose what becomes of them, [schema.repairs] in the config or the wizard, and plan again.",
+        )
 
 
 def _in_folder(place: _Place, options: Options) -> tuple[Updates, str]:
