@@ -37,6 +37,7 @@ VERBS: dict[str, str] = {
     "throttle": "slow the live run's copy down, or give it other workers; without options: what holds now",
     "logs": "the live or last run's journal in lines",
     "backup": "a dump of the new database, restored elsewhere and compared before it counts",
+    "documents": "what the team needs to know of the new database, written from its migration",
     "report": "the live or last run's report",
     "metrics": "the figures of [metrics] as the target has them now, beside those of before and right after the move",
     "queries": "the SQL in the application's code: what is SQLite's alone, the form to write, and what was proven",
@@ -90,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     made["plan"].add_argument("--coverage", action="store_true", help="every line of the plan and what carries it")
     made["rehearse"].add_argument("--prove-backup", action="store_true",
                                   help="dump the result too, restore the dump elsewhere and compare")  # fmt: skip
+    made["documents"].add_argument("--into", metavar="DIR", help="where to (default: in the run's directory)")
     made["backup"].add_argument("--into", metavar="FILE", help="where to (default: the folder of [backup])")
     made["backup"].add_argument("--check", metavar="FILE", dest="check_file", help="prove a dump that is there already")
     made["report"].add_argument("--html", action="store_true", help="write it as one page, and print where that is")
@@ -181,13 +183,17 @@ class Options(argparse.Namespace):
         return not lines and able and sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def config_of(options: Options) -> str | None:
+    """Return the path of the configuration that holds for these options, None without any."""
+    named = options.config or os.environ.get("ZENNI_CONFIG")
+    return CONFIG if named is None and Path(CONFIG).exists() else named
+
+
 def settings_of(options: Options) -> "Settings":
     """Return the settings that hold for these options."""
     from . import config as configuration  # noqa: PLC0415 - as in main
 
-    path = options.config or os.environ.get("ZENNI_CONFIG")
-    if path is None and Path(CONFIG).exists():
-        path = CONFIG
+    path = config_of(options)
     config = configuration.load(Path(path)) if path else configuration.Config()
     return configuration.settle(config=config, source=options.source, target=options.target)
 

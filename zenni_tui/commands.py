@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import backup, drifting, looking, queries, starting, steering, tasks, training, watching, words
+from .verbs import backup, drifting, looking, papers, queries, starting, steering, tasks, training, watching, words
 
 
 def _updates(options: Options) -> int:
@@ -41,6 +41,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "throttle": steering.steer("throttle", "workers", "rows", "mb"),
     "logs": looking.logs,
     "backup": backup.backup,
+    "documents": papers.write,
     "report": looking.report,
     "metrics": queries.metrics,
     "queries": queries.queries,

@@ -25,7 +25,7 @@ from zenni_tui.steps.target import close_target, open_target
 from zenni_tui.steps.trial import Trial
 from zenni_tui.steps.verified import forget
 
-from . import estimates, rehearsals, tasks
+from . import documents, estimates, rehearsals, tasks
 from .afterwards import Afterwards
 from .journal import Journal
 from .words import Word, refusal, word_of
@@ -420,8 +420,18 @@ class Runner:
             evidence.write(self._run.folder, self._journal.state, standing)
         except OSError as error:
             log.error("action=evidence_failed why=%r", str(error))  # noqa: TRY400 - the disk's fault, not the code's
+        self._document()
         log.info("action=run_ended verdict=%s exit_code=%d", verdict, code)
         return code
+
+    def _document(self) -> None:
+        """Write a migration's documents; whatever is wrong with them changes nothing of how the run ended."""
+        if self._kind is not RunKind.MIGRATE:
+            return
+        try:
+            documents.write(self._run.folder, self._journal.state)
+        except Exception:
+            log.exception("action=documents_failed")
 
 
 def _problem(error: Exception, folder: Path) -> e.Problem:

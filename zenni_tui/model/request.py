@@ -7,6 +7,7 @@ from .choices import Choices
 from .questions import Questions
 from .record import Record
 from .runbook import Meanwhile, RunKind
+from .upkeep import Upkeep
 
 
 class Request(Record, frozen=True):
@@ -19,8 +20,9 @@ class Request(Record, frozen=True):
     application logs in as, empty when it is ours; `second_copy` a folder for another copy of the snapshot, or empty.
     A migration must have been rehearsed within `rehearsal_hours` (0: need not), unless `confirmed`, which is the word
     that the operator typed, says otherwise. `meanwhile` is what becomes of the application's writes after the snapshot.
-    `rung` is the only check of the target that is wanted, or empty for all. `baseline` names the migration that is
-    to be entered in Prisma's history as applied, or empty.
+    With `prove_backup` the result is dumped and the dump restored for proof; `upkeep` is what the documents tell of the
+    time afterwards. `rung` is the only check of the target that is wanted, or empty for all. `baseline` names the
+    migration that is to be entered in Prisma's history as applied, or empty.
     """
 
     run_id: str
@@ -43,6 +45,7 @@ class Request(Record, frozen=True):
     rung: str = ""
     prove_backup: bool = False
     baseline: str = ""
+    upkeep: Upkeep = Upkeep()
     meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from zenni_tui.files import write_private
@@ -71,21 +70,17 @@ def _facts(state: RunState) -> Iterable[Line]:
         yield "Source: ", Mono(s.path), f", {s.tables} tables, {s.rows:,} rows"
         yield f"Snapshot: {s.bytes:,} bytes, SHA-256 ", Mono(s.sha256)
         if s.as_of:
-            yield f"As of: {_moment(s.as_of)}; what the application wrote later is not in it"
+            yield f"As of: {plots.moment(s.as_of)}; what the application wrote later is not in it"
     if state.target is not None:
         t = state.target
         kind = "embedded PostgreSQL" if t.embedded else "PostgreSQL"
         yield f"Target: {kind} {t.server_version} at {t.host}:{t.port}/{t.database}, schema {t.schema}"
-    yield f"Started: {_moment(state.started)}"
+    yield f"Started: {plots.moment(state.started)}"
     if state.ended:
         yield f"Took: {plots.took(state.seconds)}, peak memory {state.peak_rss_mb:.0f} MB"
     if state.expected is not None:
         yield f"Expected before the first write: {state.expected.words}"
     yield "Plan: ", Mono(state.plan_hash or "none")
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 def _steps(state: RunState, past: history.History) -> Iterable[Block]:

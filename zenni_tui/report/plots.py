@@ -1,6 +1,7 @@
 """Plots as SVG: who was at work when, and how fast it went."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from .history import Bar, Rate
@@ -25,6 +26,11 @@ def took(seconds: float) -> str:
     if seconds < 2 * _DAY:
         return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:02.0f} min"
     return f"{seconds // _DAY:.0f} days {seconds % _DAY // _HOUR:.0f} h"
+
+
+def moment(at: float) -> str:
+    """Return a moment as people and machines read it, in UTC."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 class _Axis:

@@ -9,9 +9,18 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.state import RunState
 from zenni_tui.model.switching import downtime, serving
 
-from .document import Block, Bullets, Heading, Line, Mono, Paragraph, State, Strong, Table
+from . import plots
+from .document import Block, Bullets, Heading, Line, Mono, Paragraph, Picture, State, Strong, Table
+from .history import Bar
 
 _TITLES = {StepId.SWITCH: "Switch", StepId.FALL_BACK: "Fall-back"}
+_KINDS = {
+    ActionState.RUNNING: "running",
+    ActionState.DONE: "done",
+    ActionState.FAILED: "failed",
+    ActionState.REVERTED: "undone",
+}
+"""How an action's bar is drawn."""
 _ADVICE = {
     "verification_failed": "Find out why both sides differ before anything is switched again.",
     "health_down_seconds": "Find out from the application's log why it was not well on PostgreSQL.",
@@ -37,6 +46,8 @@ def _runbook(state: RunState, step: StepId) -> Iterator[Block]:
     yield Heading(2, _TITLES[step])
     yield Paragraph((Strong(serving(state).words),))
     yield Bullets(tuple(_facts(state, step)))
+    bars = [Bar(v.id, v.started, v.ended or None, _KINDS[v.state]) for v in views]
+    yield Picture(plots.timeline(bars, state.last), f"The actions of the {_TITLES[step].lower()} in their time.")
     rows = ((v.id, State(v.state), _clock(v.started), _took(v), f"{v.theirs:.2f}", _told(v)) for v in views)
     yield Table(("action", "state", "began", "seconds", "the application's", ""), tuple(rows), frozenset({3, 4}))
 

@@ -10,9 +10,11 @@ from zenni_tui.engine import client, folders, tasks
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.model.result import result
-from zenni_tui.model.runbook import StepState
+from zenni_tui.model.runbook import RunKind, StepState
 from zenni_tui.model.state import RunState
 from zenni_tui.model.switching import serving
+
+from .orders import upkeep_of
 
 
 def chosen(options: Options) -> Path:
@@ -86,7 +88,8 @@ def logs(options: Options) -> int:
 
 def report(options: Options) -> int:
     """Print the report, made from the journal as it stands; with --html write it as a page and print where that is."""
-    from zenni_tui.report import document, evidence  # noqa: PLC0415 - for this verb only
+    from zenni_tui.engine import documents  # noqa: PLC0415 - for this verb only
+    from zenni_tui.report import document, evidence  # noqa: PLC0415 - as above
 
     follower = follower_of(options)
     if options.json:
@@ -96,6 +99,8 @@ def report(options: Options) -> int:
     views = tasks.standing(client.request_of(follower.folder).source, timeline)
     if options.html:
         evidence.write(follower.folder, follower.state, views)
+        if follower.state.kind is RunKind.MIGRATE:
+            documents.write(follower.folder, follower.state, upkeep=upkeep_of(settings_of(options), options))
         print(follower.folder / evidence.HTML)
     else:
         print(document.markdown(evidence.report(follower.folder, follower.state, views)))

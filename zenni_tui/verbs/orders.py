@@ -4,12 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from zenni_tui.cli import Options
+from zenni_tui.cli import Options, config_of
 from zenni_tui.config import Settings
 from zenni_tui.engine import folders
 from zenni_tui.errors import UsageError
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import Meanwhile, RunKind
+from zenni_tui.model.upkeep import Upkeep
 
 
 def aimed(kind: RunKind, settings: Settings, options: Options) -> Settings:
@@ -60,6 +61,7 @@ def request_for(
         rehearsal_hours=settings.rehearsal_hours if kind is RunKind.MIGRATE else 0.0,
         confirmed=options.confirm,
         rung=_rung(options.rung),
+        upkeep=upkeep_of(settings, options),
         prove_backup=kind is RunKind.REHEARSE and (options.prove_backup or settings.backup.in_rehearsals),
         meanwhile=_meanwhile(kind, settings, options),
         assertions=settings.verify.assertions,
@@ -94,6 +96,13 @@ def _baseline(settings: Settings, schema: str | None) -> str:
         )
     folder = project.around(Path(settings.source), Path(schema), settings.application.directory)
     return updates.baseline(folder or Path(schema).parent, Path(schema))
+
+
+def upkeep_of(settings: Settings, options: Options) -> Upkeep:
+    """Return how the new database is to be kept, by the configuration."""
+    told = bool(settings.notify.command or settings.notify.webhook)
+    named = config_of(options)
+    return Upkeep(settings.backup, settings.watch, told, str(Path(named).absolute()) if named else "")
 
 
 def _rung(name: str) -> str:

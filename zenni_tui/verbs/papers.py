@@ -1,0 +1,49 @@
+"""The verb `documents`: what a team needs to know of its new database, written from its migration."""
+
+import sys
+from pathlib import Path
+
+from zenni_tui.cli import Options, settings_of
+from zenni_tui.engine import client, folders
+from zenni_tui.engine.client import Follower
+from zenni_tui.errors import ExitCode, NotReady
+from zenni_tui.model.runbook import RunKind
+
+from .looking import chosen
+from .orders import upkeep_of
+
+
+def write(options: Options) -> int:
+    """Write the documents and print where they are."""
+    folder = _write(options, _run_of(options))
+    print(folder)
+    return int(ExitCode.PASSED)
+
+
+def _write(options: Options, run: Path) -> Path:
+    from zenni_tui.engine import documents  # noqa: PLC0415 - for this verb only
+
+    follower = Follower(run)
+    follower.poll()
+    into = Path(options.into).absolute() if options.into else None
+    made = documents.write(run, follower.state, into, upkeep_of(settings_of(options), options))
+    if made is None:
+        raise NotReady(
+            "This run has no plan that documents could be made of.",
+            where=str(run),
+            next_step="Rehearse first: zenni-tui rehearse; or name another run: --run-dir.",
+        )
+    return made
+
+
+def _run_of(options: Options) -> Path:
+    """Return the run that is named, else the newest migration that has a plan, else the newest run that has one."""
+    if options.run_dir:
+        return chosen(options)
+    planned = [f for f in folders.run_folders() if (f / folders.PLAN).exists()]
+    live = (f for f in planned if client.request_of(f).kind is RunKind.MIGRATE)
+    found = next(live, None) or next(iter(planned), None)
+    if found is None:
+        return chosen(options)
+    print(f"Of the run {found.name}.", file=sys.stderr)
+    return found
