@@ -100,3 +100,20 @@ def test_everything_at_once(
             assert time.monotonic() < deadline, found
     # Without a target named, the last run's is meant.
     assert _raised(program, {"PGPASSWORD": database["password"]}) == quiet - _TROUBLE
+
+
+def test_queries_are_timed_against_their_rehearsal(
+    program: Program, sample: SampleApplication, target_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """What [queries] took in a rehearsal elsewhere is what the watch compares with, one query a look."""
+    query = 'SELECT "date", count(*) FROM Booking GROUP BY 1'
+    config = f'[source]\npath = "{sample.database}"\n[queries]\n"by day" = \'{query}\'\n'
+    (tmp_path / "config.toml").write_text(config)
+    assert program.run("rehearse").code == 0
+    assert program.run("migrate", "--yes", environment=target_environment).code == 0
+    outcome = program.run("watch", "--once", environment=target_environment)
+    (vital,) = [v for v in outcome.document["vitals"] if v["id"] == "timings"]
+    (row,) = vital["rows"]
+    assert (row["query"], vital["unseen"]) == ("by day", "")
+    assert row["rehearsed"].endswith(" ms")
+    assert row["now"].endswith(" ms")

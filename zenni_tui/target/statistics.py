@@ -197,7 +197,7 @@ class Probe:
         server = await self._server()
         system = sorted(supabase.SCHEMAS) if server.supabase else []
         counters = await self._all("counters", s.CounterFacts, _COUNTERS)
-        return s.Facts(
+        facts = s.Facts(
             at,
             server,
             await self._all("sessions", s.SessionFacts, _SESSIONS),
@@ -212,6 +212,8 @@ class Probe:
             await self._all("roles", s.RoleFacts, _ROLES),
             self._unseen,
         )
+        await self._end("COMMIT")
+        return facts
 
     async def _server(self) -> s.ServerFacts:
         kept = self._link is not None
@@ -277,16 +279,31 @@ class Probe:
         return tuple(kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in found)
 
     async def _rows(self, query: str, *values: object) -> "list[Row]":
-        async def rows() -> "list[Row]":
-            if self._link is None:
-                self._link = await self.target.connect_async()
-            # A transaction, since behind a pooler a session's settings would be lost, or found by others.
-            async with self._link.transaction(readonly=True):
-                await self._link.execute(_BOUNDS)
-                found: list[Row] = await self._link.fetch(query, *values)
-                return found
+        try:
+            return await asyncio.wait_for(self._fetched(query, *values), QUERY_SECONDS)
+        except asyncpg.PostgresError:
+            # The transaction is lost; the next question begins another.
+            await self._end("ROLLBACK")
+            raise
 
-        return await asyncio.wait_for(rows(), QUERY_SECONDS)
+    async def _fetched(self, query: str, *values: object) -> "list[Row]":
+        if self._link is None or self._link.is_closed():
+            self._link = await self.target.connect_async()
+        if not self._link.is_in_transaction():
+            # Behind a pooler a session's settings would be lost, or found by others; and one transaction for all
+            # questions of a look spares a far line its round trips.
+            await self._link.execute(f"BEGIN READ ONLY; {_BOUNDS}")
+        found: list[Row] = await self._link.fetch(query, *values)
+        return found
+
+    async def _end(self, how: str) -> None:
+        """End the transaction, if there is one: nothing stays open between two looks."""
+        if self._link is None or self._link.is_closed() or not self._link.is_in_transaction():
+            return
+        try:
+            await asyncio.wait_for(self._link.execute(how), QUERY_SECONDS)
+        except _BROKEN:
+            self.close()
 
     async def timed(self, query: str) -> float:
         """Return a query's planning and execution in milliseconds, as the server takes them; raises StepFailed.
@@ -302,6 +319,7 @@ class Probe:
             raise StepFailed(
                 "A query of [queries] could not be timed.", why=str(error) or f"No answer in {QUERY_SECONDS:.0f} s."
             ) from error
+        await self._end("COMMIT")
         (plan,) = json.loads(rows[0][0])
         return float(plan["Planning Time"] + plan["Execution Time"])
 
