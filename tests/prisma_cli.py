@@ -4,13 +4,15 @@
 the session.
 """
 
+import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 OURS = Path(__file__).with_name("prisma")
 PATIENCE = 300
@@ -24,10 +26,20 @@ class Prisma:
 
     def run(self, folder: Path, *command: str, version: int = 7, **settings: str) -> tuple[int, str]:
         """Return the exit code of a command and all that it said; settings are environment variables."""
+        package = "prisma" if version == 7 else f"prisma{version}"
+        program = self._home / "node_modules" / package / "build" / "index.js"
+        return self._node(folder, str(program), *command, **settings)
+
+    def call(self, folder: Path, module: str, calls: Sequence[tuple[str, Sequence[object]]], **settings: str) -> Any:
+        """Return what functions of a project's module return, called by name and arguments."""
+        code, said = self._node(folder, str(OURS / "call.mjs"), module, json.dumps(calls), **settings)
+        assert code == 0, said
+        return json.loads(said)
+
+    def _node(self, folder: Path, *command: str, **settings: str) -> tuple[int, str]:
         modules = folder / "node_modules"
         if not modules.exists():
             modules.symlink_to(self._home / "node_modules")
-        package = "prisma" if version == 7 else f"prisma{version}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "DATABASE_"))}
         environment = (
             kept
@@ -42,7 +54,7 @@ class Prisma:
             }
         )
         done = subprocess.run(
-            ["node", str(modules / package / "build" / "index.js"), *command],
+            ["node", *command],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

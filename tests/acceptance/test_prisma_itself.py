@@ -2,8 +2,10 @@
 
 import hashlib
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,6 +134,36 @@ def test_the_checksum_is_prismas(shop: Shop, prisma: Prisma, server: Server) -> 
         assert prisma.run(shop.folder, *DIFF, DIRECT_URL=shop.url("empty_one"))[0] == 0
     finally:
         server.drop_database("empty_one")
+
+
+def test_the_patched_code_runs(shop: Shop, prisma: Prisma) -> None:
+    """Prisma's client, made from the patched schema, runs the patched code: it finds what the old one found."""
+    shop.rehearsed()
+    shop.patched()
+    code, said = prisma.run(shop.folder, "generate", DIRECT_URL=shop.url())
+    assert code == 0, said
+    calls = [("shown", []), ("massages", []), ("newestTags", []), ("keepTag", [1, "uusi"]), ("openedByMonth", [])]
+    services = "app/api/services/route.ts"
+    found = prisma.call(shop.folder, services, calls, DATABASE_URL=shop.url())
+    with closing(sqlite3.connect(shop.folder / "prisma" / "dev.db")) as old:
+        shown = old.execute('SELECT "id", "name" FROM "Service" WHERE "active" = 1 ORDER BY "order"').fetchall()
+        massages = old.execute(
+            """SELECT "id" FROM "Service" WHERE "nameEn" GLOB '*massage*' ORDER BY "id" """
+        ).fetchall()
+        tags = old.execute('SELECT "id", "label" FROM "Tag" ORDER BY rowid DESC').fetchall()
+        (opened,) = old.execute('SELECT count(*) FROM "Availability"').fetchone()
+        pattern = old.execute('SELECT lower(substr("customerName", 2, 3)) FROM "Booking" LIMIT 1').fetchone()[0]
+        known = old.execute('SELECT "id" FROM "Booking" WHERE "customerName" LIKE ? ORDER BY 1', (f"%{pattern}%",))
+        bookings = [i for (i,) in known]
+    assert [(r["id"], r["name"]) for r in found[0]] == shown
+    assert [r["id"] for r in found[1]] == [i for (i,) in massages]
+    assert [(r["id"], r["label"]) for r in found[2]] == tags
+    assert (found[3], sum(r["n"] for r in found[4])) == (1, opened)
+    (searched,) = prisma.call(
+        shop.folder, "app/api/bookings/route.ts", [("search", [pattern])], DATABASE_URL=shop.url()
+    )
+    assert (len(shown), len(tags), len(bookings)) > (0, 0, 0)
+    assert [r["id"] for r in searched] == bookings
 
 
 def test_without_the_choice_there_is_no_history(shop: Shop) -> None:
