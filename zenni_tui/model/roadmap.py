@@ -30,27 +30,27 @@ A4 the connection details are known | check reach/name, check reach/server
 A5 security settings and firewall rules are set | check reach/tls, check reach/rights, sign-off
 A Development environment
 A6 a branch for the migration's work exists | deed updates
-A7 the application has two configurations, one active | check reach/sides
+A7 the application has two configurations, one active | check reach/both sides
 A8 backups are made by the program and proven | check snapshot/backup, check snapshot/integrity
 A Testing environment
-A9 a staging environment like production has been rehearsed on | check reach/target, step verify
-A10 both sides of the application can be tried | action try_new_side
+A9 a staging environment like production has been rehearsed on | check reach/server, step verify
+A10 both sides of the application can be tried | action switch/build
 
 B Schema compatibility review
 B1 the schema is reviewed against PostgreSQL's practices | step audit
 B2 the schema decisions are offered, and chosen or not | check plan/types
-B3 SQLite-only code of the application is known | deed queries
+B3 SQLite-only code of the application is known | check audit/queries
 B Data audit
 B4 all data is audited | step audit
 B5 integrity is checked and what is wrong has a repair | check snapshot/integrity
 B6 special formats are documented column by column | check report/evidence
 B Query analysis
-B7 the application's queries are analysed | deed queries
-B8 inefficient queries are found by their times on both sides | deed queries
-B9 queries that need attention are documented | deed queries
+B7 the application's queries are analysed | check audit/queries
+B8 inefficient queries are found by their times on both sides | check verify/queries
+B9 queries that need attention are documented | check verify/queries
 B Application updates
 B10 the Prisma schema is updated | deed updates
-B11 direct SQL is translated and proven | deed queries
+B11 direct SQL is translated and proven | check verify/queries
 B12 the data access layer knows PostgreSQL's driver | deed updates
 B Migration scripts
 B13 export | step snapshot
@@ -61,7 +61,7 @@ B16 verification | step verify
 C Supabase setup
 C1 the database is there | check reach/login
 C2 users, permissions and access controls | check reach/rights
-C3 backups and monitoring are configured | deed backup, deed watch
+C3 backups and monitoring are configured | check report/restore proof, deed watch
 C Schema migration
 C4 the Prisma schema is changed for PostgreSQL | deed updates
 C5 the PostgreSQL migrations are made | deed updates
@@ -72,11 +72,11 @@ T Test migration
 T1 a full migration of a copy of production | step verify
 T2 its time and use of resources are measured | expected
 T3 data integrity afterwards | step verify
-T4 the application's tests against the new database | action application_tests
+T4 the application's tests against the new database | action switch/tests
 
 D Preparation
-D1 the maintenance window is announced | action announce
-D2 the application is read-only | action freeze
+D1 the maintenance window is announced | action switch/announce
+D2 the application is read-only | action switch/freeze
 D3 the final backup | check snapshot/hash
 D Data migration
 D4 export | step snapshot
@@ -84,12 +84,12 @@ D5 transformation | check plan/types
 D6 import | step copy
 D7 counts and integrity are verified | step verify
 D Connection switching
-D8 the environment points to PostgreSQL | action environment
-D9 the application is deployed with it | action deploy
-D10 connectivity and functions are verified | action health
+D8 the environment points to PostgreSQL | action switch/environment
+D9 the application is deployed with it | action switch/deploy
+D10 connectivity and functions are verified | action switch/health
 D Verification
-D11 data integrity after the switch | action verify_changed
-D12 critical functions | action smoke_tests
+D11 data integrity after the switch | action switch/compare
+D12 critical functions | action switch/smoke
 D13 performance and error rates are watched | step watch
 
 E Performance optimization
@@ -111,12 +111,12 @@ R Decision criteria
 R1 criteria for going back are defined | check reach/criteria
 R2 who may decide is known | check reach/criteria
 R Process
-R3 the environment points to SQLite again | action back_environment
-R4 the old configuration is deployed | action back_deploy
-R5 functions on SQLite are verified | action back_health
-R6 longer maintenance is announced | action back_announce
+R3 the environment points to SQLite again | action fall_back/environment
+R4 the old configuration is deployed | action fall_back/deploy
+R5 functions on SQLite are verified | action fall_back/health
+R6 longer maintenance is announced | action fall_back/announce
 R Analysis
-R7 what led to it is documented | check fall_back/analysis
+R7 what led to it is documented | deed document rollback.md
 R8 the causes are mended in development | sign-off
 R9 the next attempt has a date | sign-off
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 
+from .actions import ActionState
 from .record import Record
 from .runbook import RunKind, StepState
 from .state import RunState
@@ -41,7 +42,7 @@ class Phase(Record, frozen=True):
 class Task(Record, frozen=True):
     """One line of the plan; it is done when each of its `carriers` has left its evidence.
 
-    A carrier is `check STEP/NAME`, `step NAME`, `action NAME`, `expected`, `deed NAME` (of the ledger), or `sign-off`.
+    A carrier is `check STEP/NAME`, `step NAME`, `action STEP/NAME`, `expected`, `deed NAME` (in the ledger) or `sign-off`.
     """
 
     id: str
@@ -110,6 +111,10 @@ def evidence_of(state: RunState) -> dict[str, Evidence]:
     found: dict[str, Evidence] = {}
     if state.expected is not None:
         found["expected"] = Evidence(state.started, ok=True, where=state.run_id, found=state.expected.words)
+    for action in state.actions:
+        if action.state is not ActionState.RUNNING:
+            ok = action.state is ActionState.DONE
+            found[f"action {action.step}/{action.id}"] = Evidence(action.ended, ok, state.run_id, action.summary)
     for step in state.steps:
         if step.state in (StepState.DONE, StepState.FAILED, StepState.UNDONE):
             ok = step.state is not StepState.FAILED

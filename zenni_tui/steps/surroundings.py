@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zenni_tui.application import project
 from zenni_tui.errors import NotReady
+from zenni_tui.model.application import Which
 from zenni_tui.model.runbook import StepId
 from zenni_tui.source import neighbours, snapshot
 
@@ -19,6 +20,8 @@ def look(run: Run) -> None:
     _neighbours(run)
     _disk(run)
     _project(run)
+    _sides(run)
+    _criteria(run)
     if run.request.second_copy:
         _second_copy(run, Path(run.request.second_copy))
 
@@ -101,3 +104,31 @@ def _second_copy(run: Run, folder: Path) -> None:
             next_step="Free some space there, or name another folder in [source] second_copy.",
         )
     _tell(run, "second copy", f"free space in {where}", f"{free:,} bytes free")
+
+
+def _sides(run: Run) -> None:
+    application = run.request.application
+    if not application.can_switch:
+        return
+    found = []
+    for which in Which:
+        side = application.side(which)
+        commands = [n for n in ("build", "deploy", "restart") if application.command(n, which)]
+        settings = ", ".join(sorted(side.settings)) or "its settings as they are"
+        found.append(f"{which}: {settings}; {', '.join(commands) or 'no command'}")
+    _tell(run, "both sides", "[application] of the config", "; ".join(found))
+
+
+def _criteria(run: Run) -> None:
+    if not run.request.application.can_switch:
+        return
+    wanted = run.request.rollback
+    watched = {
+        "health down for": f"{wanted.health_down_seconds:g} s" if wanted.health_down_seconds else "",
+        "error rate above": f"{wanted.error_rate:g}" if wanted.error_rate else "",
+        "downtime above": f"{wanted.downtime_budget_seconds:g} s" if wanted.downtime_budget_seconds else "",
+        "verification failed": "yes" if wanted.verification_failed else "",
+    }
+    signs = ", ".join(f"{name} {limit}" for name, limit in watched.items() if limit) or "none"
+    who = ", ".join(wanted.who_may_decide) or "everybody"
+    _tell(run, "criteria", "[rollback] of the config", f"signs for going back: {signs}; {who} may decide")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from zenni_tui.cli import Options, settings_of
-from zenni_tui.engine import client, folders
+from zenni_tui.engine import client, folders, ledger
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.files import write_private
 from zenni_tui.model.measures import MEASURES, Measures, Metric, Reading, changes
@@ -44,6 +44,8 @@ def metrics(options: Options) -> int:
         )
     measures = _asked_again(options, from_json(path.read_bytes(), Measures))
     write_private(path, to_json(measures))
+    source = client.request_of(path.parent).source
+    ledger.note(source, "metrics", client.whoami(), f"{len(measures.metrics)} metrics read again")
     if options.json:
         print(json.dumps(_document(measures), ensure_ascii=False))
     else:
