@@ -42,7 +42,7 @@ class Phase(Record, frozen=True):
 class Task(Record, frozen=True):
     """One line of the plan; it is done when each of its `carriers` has left its evidence.
 
-    A carrier is `check STEP/NAME`, `step NAME`, `action STEP/NAME`, `expected`, `deed NAME` (in the ledger) or `sign-off`.
+    A carrier: `check STEP/NAME`, `step NAME`, `action STEP/NAME`, `expected`, `deed NAME` (in the ledger), `sign-off`.
     """
 
     id: str
