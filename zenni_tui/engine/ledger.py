@@ -13,8 +13,6 @@ from zenni_tui.model.tasks import Deed
 
 from . import folders
 
-_DAY = 24 * 3600.0
-
 
 def place(source: str) -> Path:
     """Return the ledger's file for a source, which lies with this program's state."""
@@ -29,13 +27,6 @@ def note(source: str, name: str, by: str, note: str = "", *, ok: bool = True) ->
         # Begins a line of its own even after one that a power cut left without its end.
         stream.write(b"\n" + to_json(deed) + b"\n")
     return deed
-
-
-def note_daily(source: str, name: str, by: str, words: str = "") -> None:
-    """Append a deed that is done again and again, once a day; raises OSError."""
-    last = max((d.at for d in read(source) if d.name == name), default=0.0)
-    if time.time() - last > _DAY:
-        note(source, name, by, words)
 
 
 def read(source: str) -> tuple[Deed, ...]:

@@ -9,7 +9,7 @@ import msgspec
 
 from zenni_tui.cli import Options, settings_of
 from zenni_tui.config import Settings
-from zenni_tui.engine import baselines, client, ledger
+from zenni_tui.engine import baselines, client
 from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.vitals import Look, State, Vital
 
@@ -51,7 +51,6 @@ def watch(options: Options) -> int:
     with target_of(settings, _NAME) as target:
         look = asyncio.run(_once(station_of(settings, target)))
     code = ExitCode.FAILED if look.alerts else ExitCode.PASSED
-    _noted(settings, "watch", f"{len(look.vitals)} vitals, {len(look.alerts)} raised")
     if options.json:
         print(json.dumps(document(look, code), ensure_ascii=False))
     else:
@@ -72,17 +71,9 @@ def _screen(options: Options) -> int:
     from zenni_tui.watch.beside import Beside  # noqa: PLC0415 - as above
 
     settings = settings_of(options)
-    _noted(settings, "watch", "on the screen")
     with target_of(settings, _NAME) as target:
         app.run(post=Beside(station_of(settings, target)), ascii_only=options.ascii)
     return int(ExitCode.PASSED)
-
-
-def _noted(settings: Settings, name: str, words: str) -> None:
-    """Leave evidence of it for the tasks of the plan, where it is known which source they are about."""
-    source = known_source(settings)
-    if source:
-        ledger.note_daily(source, name, client.whoami(), words)
 
 
 def _test(options: Options) -> int:
@@ -94,7 +85,6 @@ def _test(options: Options) -> int:
     with target_of(settings, _NAME) as target:
         asyncio.run(station_of(settings, target).rehearse())
     print("The test message was delivered; see that it arrived.", file=sys.stderr)
-    _noted(settings, "alerts", "a test message was delivered")
     if options.json:
         print(json.dumps({"delivered": True}))
     return int(ExitCode.PASSED)
