@@ -49,22 +49,17 @@ def in_script(name: str, root: "Node") -> Iterator[Query]:
 
 def placed(name: str, root: "Node") -> Iterator[tuple["Node", tuple[Query, ...]]]:
     """Yield each string of a script's tree that holds SQL, with its queries."""
+    read: set[int] = set()
     for node in scripts.walk(root):
-        if node.type in ("string", "template_string", "binary_expression") and not _inside_another(node):
-            found = scripts.literal(node)
-            if found is not None:
-                call, tagged = _call(node)
-                if _is_sql(call, found[0]):
-                    bound = tagged and call in _BOUND
-                    yield node, tuple(_made(name, scripts.line(node), call, found[0], found[1], bound=bound))
-
-
-def _inside_another(node: "Node") -> bool:
-    """Return whether a string is a part of a longer one, joined by +."""
-    parent = node.parent
-    while parent is not None and parent.type == "parenthesized_expression":
-        parent = parent.parent
-    return parent is not None and parent.type == "binary_expression" and scripts.literal(parent) is not None
+        if node.id in read or not (node.type in scripts.STRINGS or scripts.is_sum(node)):
+            continue
+        found = scripts.literal(node)
+        if found is not None:
+            # What is a part of a longer text is no text by itself.
+            read.update(n.id for n in (*scripts.spine(node), *scripts.joined(node)))
+            call, tagged = _call(node)
+            if _is_sql(call, found[0]):
+                yield node, tuple(_made(name, scripts.line(node), call, *found, bound=tagged and call in _BOUND))
 
 
 def _call(node: "Node") -> tuple[str, bool]:
@@ -127,7 +122,10 @@ def _python_text(node: ast.AST) -> tuple[str, tuple[str, ...]] | None:
             return None if first is None else first + (read(part.right) or hole(part.right))
         return None
 
-    found = read(node)
+    try:
+        found = read(node)
+    except RecursionError:
+        return None
     return None if found is None else (found, tuple(holes))
 
 

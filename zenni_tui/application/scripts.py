@@ -14,6 +14,8 @@ from .statements import HOLE
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
+STRINGS = frozenset({"string", "template_string"})
+_MOST_JOINED = 500
 _GENERICS = re.compile(r"<[^()]*>$")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
 _CODE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
@@ -63,37 +65,53 @@ def callee(node: "Node") -> str:
 
 
 def literal(node: "Node") -> tuple[str, tuple[str, ...]] | None:
-    """Return a string's text, holes marked in it, and the codes that fill them; None for what is no string.
+    """Return a string's text, holes marked in it, and the codes that fill them; None for what begins with no string.
 
     Strings joined by + are one; whatever else is joined to them is a hole.
     """
     reader = _Reader()
-    found = reader.read(node)
-    return None if found is None else (found, tuple(reader.holes))
+    first, *rest = joined(node)
+    if first.type not in STRINGS:
+        return None
+    return "".join(reader.read(part) for part in (first, *rest)), tuple(reader.holes)
+
+
+def spine(node: "Node") -> Iterator["Node"]:
+    """Yield a value joined by +, and what stands at the left of each +, parentheses taken off."""
+    for _ in range(_MOST_JOINED):
+        yield node
+        if node.type == "parenthesized_expression" and node.named_child_count == 1:
+            node = node.named_children[0]
+            continue
+        left = node.child_by_field_name("left") if is_sum(node) else None
+        if left is None:
+            return
+        node = left
+
+
+def joined(node: "Node") -> list["Node"]:
+    """Return what is joined by +, from left to right."""
+    way = list(spine(node))
+    rights = [r for n in way if is_sum(n) and (r := n.child_by_field_name("right")) is not None]
+    return [way[-1], *reversed(rights)]
+
+
+def is_sum(node: "Node") -> bool:
+    """Return whether a node joins two values by +."""
+    sign = node.child_by_field_name("operator") if node.type == "binary_expression" else None
+    return sign is not None and code(sign) == "+"
 
 
 class _Reader:
-    """Reads one string and notes what is put into it."""
+    """Reads strings and notes what is put into them."""
 
     def __init__(self) -> None:
         self.holes: list[str] = []
 
-    def read(self, part: "Node") -> str | None:
-        if part.type in ("string", "template_string"):
+    def read(self, part: "Node") -> str:
+        if part.type in STRINGS:
             return "".join(self._piece(c) for c in part.named_children)
-        if part.type == "parenthesized_expression" and part.named_child_count == 1:
-            return self.read(part.named_children[0])
-        return self._joined(part) if part.type == "binary_expression" else None
-
-    def _joined(self, part: "Node") -> str | None:
-        left, sign, right = (part.child_by_field_name(n) for n in ("left", "operator", "right"))
-        if left is None or right is None or sign is None or code(sign) != "+":
-            return None
-        first = self.read(left)
-        if first is None:
-            return None
-        second = self.read(right)
-        return first + (self._hole(code(right)) if second is None else second)
+        return self._hole(code(part))
 
     def _piece(self, part: "Node") -> str:
         if part.type == "escape_sequence":

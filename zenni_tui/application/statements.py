@@ -23,9 +23,11 @@ _TOKEN = re.compile(
 )
 _HOLE = re.compile("\ue000(\\d+)\ue001")
 
+_LOOKED_AT = 4_000
+_COMMENTS = re.compile(r"\A\s*(?:--[^\n]*\n\s*|/\*(?:[^*]|\*(?!/))*\*/\s*)*")
 _LOOKS = re.compile(
-    r"""\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*
-    (?:SELECT\s.*\bFROM\b|SELECT\s+[\w$]+\(|WITH\s+(?:RECURSIVE\s+)?["\w]+\s*(?:\([^)]*\)\s*)?AS\s*(?:NOT\s+)?(?:MATERIALIZED\s*)?\(
+    r"""(?:SELECT\s.*\bFROM\b|SELECT\s+[\w$]+\(
+    |WITH\s+(?:RECURSIVE\s+)?["\w]+\s*(?:\([^)]*\)\s*)?AS\s*(?:NOT\s+)?(?:MATERIALIZED\s*)?\(
     |INSERT\s+(?:OR\s+\w+\s+)?INTO\s|REPLACE\s+INTO\s|UPDATE\s.+\sSET\s|DELETE\s+FROM\s|PRAGMA\s+\w
     |CREATE\s+(?:TEMP|TEMPORARY|TABLE|UNIQUE|INDEX|VIEW|TRIGGER|VIRTUAL)\s|ALTER\s+TABLE\s
     |DROP\s+(?:TABLE|INDEX|VIEW|TRIGGER)\s|ATTACH\s|VACUUM\b|BEGIN\s+(?:IMMEDIATE|EXCLUSIVE|DEFERRED))""",
@@ -48,11 +50,11 @@ class Statement:
 
 def looks_like_sql(text: str) -> bool:
     """Return whether a string begins as a statement does, its keywords all in capitals or all in small letters."""
-    shown = text.lstrip()[:400]
+    shown = _COMMENTS.sub("", text[:_LOOKED_AT], count=1)
     word = re.match(r"[A-Za-z]+", shown)
     if word is None or word[0] not in (word[0].upper(), word[0].lower()):
         return False
-    return _LOOKS.match(text if word[0].isupper() else text.upper()) is not None
+    return _LOOKS.match(shown if word[0].isupper() else shown.upper()) is not None
 
 
 def statements(text: str, holes: Sequence[str] = (), *, bound: bool = False) -> Iterator[Statement]:

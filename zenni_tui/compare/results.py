@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -46,8 +47,7 @@ def compare(
     if source and target and len(source[0]) != len(target[0]):
         why = f"{len(source[0])} columns in SQLite, {len(target[0])} in PostgreSQL."
         return Comparison(len(source), len(target), why)
-    pairs = [_alike(one, other) for one, other in zip(_columns(source), _columns(target), strict=False)]
-    ours, theirs = (_rows([p[i] for p in pairs], n) for i, n in ((0, len(source)), (1, len(target))))
+    ours, theirs = _both(source, target)
     note = ""
     if Counter(ours) != Counter(theirs) and lists:
         ours, theirs = ([_unordered(r, lists) for r in side] for side in (ours, theirs))
@@ -61,15 +61,17 @@ def compare(
 
 def texts(source: Sequence[Row], target: Sequence[Row]) -> tuple[list[Cells], list[Cells]]:
     """Return the rows of both sides as texts in one form: that of PostgreSQL's types."""
-    pairs = [_alike(one, other) for one, other in zip(_columns(source), _columns(target), strict=False)]
-    if not source or not target:
-        return [_told(r) for r in source], [_told(r) for r in target]
-    ours, theirs = (_rows([p[i] for p in pairs], n) for i, n in ((0, len(source)), (1, len(target))))
+    ours, theirs = _both(source, target)
     return [_cells(r) for r in ours], [_cells(r) for r in theirs]
 
 
-def _told(row: Row) -> Cells:
-    return _cells(tuple(_plain(v) for v in row))
+def _both(source: Sequence[Row], target: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of both sides in one form."""
+    if not source or not target:
+        return [tuple(_plain(v) for v in r) for r in source], [tuple(_plain(v) for v in r) for r in target]
+    pairs = [_alike(one, other) for one, other in zip(_columns(source), _columns(target), strict=True)]
+    ours, theirs = (_rows([p[i] for p in pairs], n) for i, n in ((0, len(source)), (1, len(target))))
+    return ours, theirs
 
 
 def _cells(row: Row) -> Cells:
@@ -160,7 +162,8 @@ def _number(value: float | Decimal) -> object:
 
 
 def _unordered(row: Row, lists: Sequence[str]) -> Row:
-    return tuple(tuple(sorted(v.split(lists[0]))) if isinstance(v, str) else v for v in row)
+    separators = "|".join(re.escape(s) for s in sorted(lists, key=len, reverse=True) if s)
+    return tuple(tuple(sorted(re.split(separators, v))) if isinstance(v, str) else v for v in row)
 
 
 def _difference(ours: Sequence[Row], theirs: Sequence[Row]) -> str:

@@ -12,19 +12,23 @@ from zenni_tui.model.queries import Mark
 
 from . import port_clauses as clauses
 from . import port_compare as comparing
+from . import port_dates as dates
 from . import port_functions as functions
 from . import port_names as naming
-from .port_nodes import Node, name_of, number, parse, written
+from .port_nodes import Node, made, name_of, number, parse, text_of, written
 from .port_scope import Catalogue, Field, Names, catalogue
-from .port_tokens import render, spelling_marks
+from .port_tokens import render, spelling_marks, tokens
 from .port_walk import Porting, Use
 from .translate_source import Untranslatable
 from .translate_walk import folded
 
-__all__ = ["Catalogue", "Ported", "Use", "catalogue", "port", "render"]
+__all__ = ["SCHEMA_CHANGE", "Catalogue", "Ported", "Use", "catalogue", "port", "render"]
 
 _REPLACE = re.compile(r"\A\s*REPLACE\s+INTO\b", re.IGNORECASE)
 _NULLS = re.compile(r"\bNULLS\s+(?:FIRST|LAST)\b", re.IGNORECASE)
+SCHEMA_CHANGE = "schema change"
+"""The mark of a statement that makes or changes tables."""
+_READS = ("Select", "Union", "Except", "Intersect", "Values")
 _DDL = ("Create", "Alter", "Drop", "AlterTable")
 _NO_FORM = {
     "PRAGMA": "PostgreSQL has no PRAGMA: leave it out, its settings are the server's.",
@@ -40,8 +44,9 @@ class Ported:
     """A query carried over.
 
     `sql` is PostgreSQL's form with parameters as :p1, :p2, ...; `marks` say what in the query is SQLite's own, `notes`
-    what works and should be known, `stuck` why a person must see to it. `reads` tells a query from a write, `uses`
-    what each parameter stands for, `foreign` that it names no table that is carried.
+    what works and should be known, `stuck` why a person must see to it. `reads` tells a query from a write, `planned`
+    both from what PostgreSQL makes no plan for. `uses` say what each parameter stands for, `foreign` that no table is
+    named that is carried.
     """
 
     sql: str
@@ -49,6 +54,7 @@ class Ported:
     notes: tuple[Mark, ...] = ()
     stuck: tuple[str, ...] = ()
     reads: bool = False
+    planned: bool = False
     uses: dict[str, Use] | None = None
     foreign: bool = False
     random: bool = False
@@ -61,10 +67,11 @@ class Ported:
     """Where a LIMIT takes some rows: the query without it, SQLite's form and PostgreSQL's."""
 
 
-def port(sql: str, spellings: tuple[str, ...], tables: Catalogue, schema: str = "") -> Ported:
+def port(sql: str, spellings: tuple[str, ...], tables: Catalogue, schema: str = "", *, exact: bool = False) -> Ported:
     """Carry one statement over; never raises for what it can't read.
 
-    `spellings` are its parameters' in the code; `schema` goes before each table's name, if there is one.
+    `spellings` are its parameters' in the code; `schema` goes before each table's name, if there is one; `exact` asks
+    for the same answer where a form that people would rather write answers a little more.
     """
     replaced = _REPLACE.sub("INSERT OR REPLACE INTO", sql, count=1)
     marks = list(spelling_marks(sql))
@@ -74,10 +81,11 @@ def port(sql: str, spellings: tuple[str, ...], tables: Catalogue, schema: str = 
         return Ported(sql, (Mark(head, head, _NO_FORM[head]), *marks), (), (_NO_FORM[head],))
     try:
         tree = parse(replaced)
-        porting = Porting(Names(tables), spellings, schema)
+        porting = Porting(Names(tables), spellings, schema, exact)
         return _ported(porting, tree, tables, marks, said=_NULLS.search(sql) is not None)
     except (Untranslatable, RecursionError):
-        return Ported(sql, tuple(marks), (), ("Its syntax is not understood.",))
+        names = {folded(text.strip('"`[]')) for _, text in tokens(sql)}
+        return Ported(sql, tuple(marks), (), ("Its syntax is not understood.",), foreign=names.isdisjoint(tables))
 
 
 def _ported(porting: Porting, tree: Node, tables: Catalogue, marks: list[Mark], *, said: bool) -> Ported:
@@ -98,13 +106,16 @@ def _ported(porting: Porting, tree: Node, tables: Catalogue, marks: list[Mark], 
     _walk(porting, tree, said=said)
     spelled = written(tree)
     _style(porting)
-    reads = kind in ("Select", "Union", "Except", "Intersect", "Values")
+    reads = kind in _READS
+    if reads:
+        _result(porting, tree)
     return Ported(
         spelled,
         tuple(dict.fromkeys([*porting.marks, *marks])),
         tuple(porting.notes),
         tuple(porting.stuck),
         reads=reads,
+        planned=reads or kind in ("Insert", "Update", "Delete"),
         uses=porting.uses,
         foreign=bool(named) and not carried and not porting.stuck,
         random=porting.random,
@@ -113,6 +124,19 @@ def _ported(porting: Porting, tree: Node, tables: Catalogue, marks: list[Mark], 
         order=_order(tree) if reads else None,
         whole=(unlimited, _written_whole(tree)) if unlimited is not None else None,
     )
+
+
+def _result(porting: Porting, tree: Node) -> None:
+    """Note which columns of the result come in another type, or under another name, than the code is used to."""
+    for each in tree.expressions if name_of(tree) == "Select" else ():
+        inside = each.this if name_of(each) == "Alias" else each
+        found = porting.field_of(inside)
+        if found is not None and porting.kind(inside) == "boolean":
+            porting.note("type of the result", each, "SQLite's driver gives 0 and 1, PostgreSQL's true and false.")
+        elif found is not None and porting.kind(inside) == "instant":
+            porting.note("type of the result", each, "SQLite's driver gives what is stored, PostgreSQL's a Date.")
+        elif name_of(each) not in ("Alias", "Column", "Star"):
+            porting.note("name of the result", each, "Without AS the column has another name in PostgreSQL.")
 
 
 def _unlimited(tree: Node) -> str | None:
@@ -152,7 +176,7 @@ def _order(tree: Node) -> tuple[int, ...] | None:
 
 def _schema_change(tree: Node, marks: list[Mark]) -> Ported:
     why = "The schema belongs to the migration, which makes it from the plan; leave this out."
-    mark = Mark("schema change", name_of(tree).upper(), why)
+    mark = Mark(SCHEMA_CHANGE, name_of(tree).upper(), why)
     return Ported(written(tree), (mark, *marks), (), (why,))
 
 
@@ -165,37 +189,52 @@ def _style(porting: Porting) -> None:
 def _parameters(porting: Porting) -> None:
     """Find out what each parameter is compared with or stored in."""
     for node in porting.kept:
-        if name_of(node) == "Placeholder" and node.name not in porting.uses:
-            porting.uses[node.name] = _use(porting, node)
+        if name_of(node) == "Placeholder":
+            known = porting.uses.get(node.name)
+            if known is None or (known.field is None and known.how in ("same", "tested")):
+                porting.uses[node.name] = _use(porting, node)
 
 
 def _use(porting: Porting, node: Node) -> Use:
     inner, around = node, node.parent
     while name_of(around) in ("Paren", "DPipe", "Escape", "Anonymous", "Cast") and around.parent is not None:
+        if name_of(around) == "Anonymous" and around.name.lower() in dates.NAMES:
+            first = around.expressions.index(inner) == (around.name.lower() == "strftime")
+            return Use(None, "moment" if first else "modifier")
         inner, around = around, around.parent
     name = name_of(around)
     if name in ("Limit", "Offset"):
         return Use(None, "rows" if name == "Limit" else "skip")
-    sides = [around.args.get(k) for k in ("this", "expression", "low", "high")]
-    fields = [f for s in sides if s is not None and s is not inner and (f := _within(porting, s)) is not None]
     if name == "Tuple" and name_of(around.parent) == "Values":
         return Use(_inserted(porting, around, inner), "stored")
-    how = {"GT": "low", "GTE": "low", "LT": "high", "LTE": "high", "Like": "like", "ILike": "like", "Glob": "like"}.get(
-        name, "same"
-    )
+    if name == "Is":
+        return Use(None, "tested")
+    how = _HOW.get(name, "same")
     if name == "Between":
         how = "low" if around.args.get("low") is inner else "high"
-    if around.args.get("expression") is not inner and how in ("low", "high") and name != "Between":
+    elif around.args.get("expression") is not inner and how in ("low", "high"):
         how = "high" if how == "low" else "low"
-    return Use(fields[0] if fields else None, how)
+    sides = [around.args.get(k) for k in ("this", "expression", "low", "high")]
+    others = [s for s in sides if s is not None and s is not inner]
+    return next((u for s in others if (u := _beside(porting, s, how)) is not None), Use(None, how))
 
 
-def _within(porting: Porting, node: Node) -> Field | None:
+_HOW = {"GT": "low", "GTE": "low", "LT": "high", "LTE": "high", "Like": "like", "ILike": "like", "Glob": "like"}
+
+
+def _beside(porting: Porting, node: Node, how: str) -> Use | None:
+    """Return what a parameter beside a value is: one of a column, or of an expression over one table."""
     found = porting.field_of(node)
     if found is not None:
-        return found
-    inside = [f for n in node.walk() if (f := porting.fields.get(id(n))) is not None]
-    return inside[0] if len(inside) == 1 else None
+        return Use(found, how)
+    columns = [n for n in node.walk() if name_of(n) == "Column" and porting.field_of(n) is not None]
+    relations = {r.name: r for c in columns for r in porting.names.candidates(c) if r.carried is not None}
+    tables = {(f.table.source, c.table) for c in columns if (f := porting.field_of(c)) is not None}
+    if len(tables) != 1 or any(name_of(n) in ("Select", "Placeholder") for n in node.walk()):
+        return None
+    table, alias = next(iter(tables))
+    named = alias or next((n for n, r in relations.items() if r.carried and r.carried.plan.source == table), table)
+    return Use(None, how, str(node.sql(dialect="sqlite", normalize_functions=False)), (table, named))
 
 
 def _inserted(porting: Porting, row: Node, value: Node) -> Field | None:
@@ -272,9 +311,28 @@ def _match(porting: Porting, node: Node) -> None:
     porting.stick("A full-text search: write it with to_tsvector() @@ websearch_to_tsquery().")
 
 
-def _arrow(porting: Porting, node: Node) -> None:
+def _arrow(porting: Porting, node: Node) -> Node:
     porting.mark("JSON", node, "PostgreSQL's -> and ->> take a key, no path, of a document, no text.")
-    porting.stick("Write the path into the document in PostgreSQL's words: (document::jsonb) #>> '{key,key}'.")
+    parts = getattr(node.expression, "expressions", [])[1:]
+    keys = [str(p.this) for p in parts if name_of(p) in ("JSONPathKey", "JSONPathSubscript")]
+    if len(keys) < len(parts) or not all(k.replace("_", "a").isalnum() for k in keys):
+        porting.stick("The path into the document is no plain list of keys.")
+        return node
+    scalar = name_of(node) == "JSONExtractScalar"
+    pattern = "(_x::jsonb #>> _y)" if scalar else "(_x::jsonb #> _y)"
+    return made(pattern, "text" if scalar else "json", x=node.this, y=text_of("{" + ",".join(keys) + "}"))
+
+
+def _blob(_porting: Porting, node: Node) -> Node:
+    return made("decode(_x, 'hex')", "blob", x=text_of(str(node.this)))
+
+
+def _untyped(porting: Porting, node: Node) -> Node | None:
+    """Give a parameter a type where nothing beside it has one."""
+    if name_of(node.this) != "Placeholder" or not porting.spellings[int(node.this.name[1:]) - 1].startswith("${"):
+        return None
+    porting.mark("untyped parameter", node, "PostgreSQL asks for the type of a parameter that nothing gives one.")
+    return made("_x::text IS NULL", "boolean", x=node.this)
 
 
 _RULES: dict[str, Callable[[Porting, Node], Node | None]] = {
@@ -295,7 +353,10 @@ _RULES: dict[str, Callable[[Porting, Node], Node | None]] = {
     "Limit": _done(_limit),
     "RegexpLike": _done(_regexp),
     "Match": _done(_match),
-    **dict.fromkeys(("JSONExtract", "JSONExtractScalar"), _done(_arrow)),
+    **dict.fromkeys(("JSONExtract", "JSONExtractScalar"), _arrow),
+    "HexString": _blob,
+    "Is": _untyped,
+    "Case": _done(comparing.case),
     "Alias": _done(naming.alias),
 }
 _WRITES: dict[str, Callable[[Porting, Node], None]] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from . import port_functions as functions
 from .port_compare import adapted
 from .port_dates import NAMES, millis, product
-from .port_nodes import Node, made, name_of, number
+from .port_nodes import Node, grammar, made, name_of, number
 from .port_scope import Carried, Field
 from .port_walk import NUMBERS, Porting
 from .translate_walk import folded
@@ -17,27 +17,35 @@ _RECKONED = "The column is a timestamp in PostgreSQL; what is reckoned with is i
 def arithmetic(porting: Porting, node: Node) -> Node | None:
     """Reckon with dates as milliseconds and with truth values as 0 and 1, as SQLite does."""
     found = product(node.this, node.expression) if name_of(node) == "Mul" else None
+    sides = [s for s in (node.this, node.args.get("expression")) if s is not None]
     if found is not None:
         node.meta["millis"] = found
+        for side in (s for s in sides if porting.kind(s) == "text"):
+            side.replace(made("_x::bigint", "integer", x=side))
         return None
-    for side in [node.this, node.args.get("expression")]:
-        kind = porting.kind(side) if side is not None else None
-        if kind == "instant":
-            if name_of(node.parent) != "Anonymous" or node.parent.name.lower() not in NAMES:
-                porting.mark("date as number", node, _RECKONED)
-            side.replace(millis(side))
-        elif kind == "boolean":
-            porting.mark("boolean", node, "PostgreSQL does not reckon with truth values.")
-            side.replace(porting.as_number(side))
-        elif kind == "text" and name_of(node) != "Neg":
-            porting.mark("text as number", node, "PostgreSQL does not reckon with texts.")
-            side.replace(made("(_x)::numeric", "numeric", x=side))
+    for side in sides:
+        _reckoned(porting, node, side)
     if name_of(node) == "Div":
         _divided(porting, node)
     if name_of(node) == "Mod" and "real" in (porting.kind(node.this), porting.kind(node.expression)):
         porting.mark("remainder", node, "PostgreSQL has no remainder of doubles; SQLite takes their whole parts.")
         return made("(trunc(_x)::bigint % trunc(_y)::bigint)", "integer", x=node.this, y=node.expression)
     return None
+
+
+def _reckoned(porting: Porting, node: Node, side: Node) -> None:
+    """Make a number of one side of an operation."""
+    kind = porting.kind(side)
+    if kind == "instant":
+        if name_of(node.parent) != "Anonymous" or node.parent.name.lower() not in NAMES:
+            porting.mark("date as number", node, _RECKONED)
+        side.replace(millis(side))
+    elif kind == "boolean":
+        porting.mark("boolean", node, "PostgreSQL does not reckon with truth values.")
+        side.replace(porting.as_number(side))
+    elif kind == "text" and name_of(node) != "Neg":
+        porting.mark("text as number", node, "PostgreSQL does not reckon with texts.")
+        side.replace(made("_x::numeric", "numeric", x=side))
 
 
 def _divided(porting: Porting, node: Node) -> None:
@@ -51,6 +59,7 @@ def _divided(porting: Porting, node: Node) -> None:
         porting.note(
             "division", node, "PostgreSQL refuses a division by zero, where SQLite answers NULL: nullif(…, 0)."
         )
+        divisor.replace(made("nullif(_x, 0)", porting.kind(divisor), x=divisor))
 
 
 def _guarded(divisor: Node) -> bool:
@@ -66,7 +75,7 @@ def concatenated(porting: Porting, node: Node) -> None:
             side.replace(porting.as_number(side) if kind == "boolean" else millis(side))
     if all(porting.kind(s) in NUMBERS for s in (node.this, node.expression)):
         porting.mark("number as text", node, "PostgreSQL's || takes a text on one side.")
-        node.this.replace(made("(_x)::text", "text", x=node.this))
+        node.this.replace(made("_x::text", "text", x=node.this))
 
 
 def cast(porting: Porting, node: Node) -> Node | None:
@@ -293,3 +302,15 @@ def assigned(porting: Porting, node: Node) -> None:
             stored(porting, each.expression, field)
             # PostgreSQL takes no table's name before a column that is set.
             each.this.set("table", None)
+        if name_of(node) == "OnConflict":
+            _qualified(porting, node, each.expression)
+
+
+def _qualified(porting: Porting, node: Node, value: Node) -> None:
+    """Say of which row a column is that ON CONFLICT DO UPDATE reads: the old one, where SQLite needs no word."""
+    insert = node.find_ancestor(grammar().Insert)
+    target = insert.this.this if name_of(insert.this) == "Schema" else insert.this
+    for column in list(value.find_all(grammar().Column)):
+        if not column.table and porting.field_of(column) is not None:
+            porting.mark("ambiguous column", column, "PostgreSQL asks whether the old row's or the new one's is meant.")
+            column.set("table", (target.args["alias"].this if target.alias else target.this).copy())

@@ -5,7 +5,7 @@ import re
 
 from zenni_tui.model.plan import Epoch
 
-from .port_dates import from_millis
+from .port_dates import bare, from_millis
 from .port_nodes import Node, called, grammar, is_number, made, name_of, number, quoted_name, string, text_of, truth_of
 from .port_scope import Field
 from .port_walk import NUMBERS, Porting
@@ -15,6 +15,7 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d")
 _COUNTED = re.compile(r"getTime\(|Date\.now\(|toISOString\(|valueOf\(|Number\(|\.getUTC|Math\.")
 _BOOLEAN = "The column is boolean in PostgreSQL, which compares it with TRUE and FALSE only."
 _DATE = "The column is a timestamp in PostgreSQL, no number."
+COMPARISONS = ("EQ", "NEQ", "LT", "LTE", "GT", "GTE", "In")
 _TEXT = "PostgreSQL compares no text with a number."
 
 
@@ -77,21 +78,27 @@ def _with_instant(porting: Porting, whole: Node, one: Node, other: Node) -> Node
     if is_number(other):
         porting.mark("date as number", whole, _DATE)
         return _moment(other, found, zoned=zoned)
-    stamp = other.meta.get("instant")
+    inner = bare(other)
+    stamp = inner.meta.get("instant")
     if stamp is not None:
         return made("(_x AT TIME ZONE 'UTC')", "instant", x=stamp) if zoned else stamp
-    if porting.kind(other) in NUMBERS or other.meta.get("millis") is not None:
+    if porting.kind(other) in NUMBERS or inner.meta.get("millis") is not None:
         porting.mark("date as number", whole, _DATE)
-        return from_millis(porting, other, zoned=zoned)
+        return from_millis(porting, inner, zoned=zoned)
     if name_of(other) == "Placeholder":
         _date_parameter(porting, other)
-    elif string(other) is not None and found is not None and found.held.numbers is not None:
+    elif _is_text(other) and found is not None and found.held.numbers is not None:
         porting.mark(
             "date as text",
             whole,
             "SQLite holds numbers here, and every number is less than every text; PostgreSQL compares dates.",
         )
     return None
+
+
+def _is_text(node: Node) -> bool:
+    """Return whether SQLite sees a text: a string, or the present moment."""
+    return string(node) is not None or (name_of(node) == "Column" and node.meta.get("kind") == "instant")
 
 
 def _date_parameter(porting: Porting, node: Node) -> None:
@@ -127,7 +134,7 @@ def _with_text(porting: Porting, whole: Node, one: Node, other: Node) -> Node | 
         return text_of(str(number(other)))
     if porting.kind(other) in NUMBERS and porting.field_of(one) is not None:
         porting.mark("text as number", whole, _TEXT)
-        return made("(_x)::text", "text", x=other)
+        return made("_x::text", "text", x=other)
     return None
 
 
@@ -141,9 +148,10 @@ def _with_number(porting: Porting, whole: Node, other: Node) -> Node | None:
 
 def _fold_sides(porting: Porting, node: Node) -> None:
     """Compare without case where a side says COLLATE NOCASE, or its column does."""
-    if name_of(node) not in ("EQ", "NEQ", "LT", "LTE", "GT", "GTE"):
+    if name_of(node) not in COMPARISONS:
         return
-    sides = [node.this, node.args["expression"]]
+    members = list(node.expressions) if name_of(node) == "In" else [node.args["expression"]]
+    sides = [node.this, *members]
     said = {s.args["expression"].name.upper() for s in sides if name_of(s) == "Collate"}
     own = {f.held.collation for s in sides if (f := porting.field_of(s)) is not None}
     if "NOCASE" not in (said or own):
@@ -151,13 +159,15 @@ def _fold_sides(porting: Porting, node: Node) -> None:
     if not said:
         porting.mark("NOCASE", node, "The column compares without case in SQLite, with case in PostgreSQL.")
     for side in sides:
-        bare = side.this if name_of(side) == "Collate" else side
-        side.replace(called("lower", bare, kind="text"))
+        inside = side.this if name_of(side) == "Collate" else side
+        side.replace(called("lower", inside, kind="text"))
 
 
 def collated(porting: Porting, node: Node) -> Node:
     """Return what stands for COLLATE elsewhere than in a comparison."""
     name = node.args["expression"].name.upper()
+    if name == "NOCASE" and name_of(node.parent) in COMPARISONS:
+        return node
     if name == "NOCASE":
         return called("lower", node.this, kind="text")
     if name == "RTRIM":
@@ -167,6 +177,14 @@ def collated(porting: Porting, node: Node) -> Node:
     else:
         porting.stick(f"The collation {name} belongs to the application.")
     return node
+
+
+def case(porting: Porting, node: Node) -> None:
+    """Carry over CASE x WHEN y, which compares."""
+    if node.args.get("this") is None:
+        return
+    for branch in node.args["ifs"]:
+        _side(porting, node, node.this, branch.this)
 
 
 def condition(porting: Porting, node: Node | None) -> None:
@@ -192,11 +210,24 @@ def like(porting: Porting, node: Node) -> Node:
         node.this.replace(subject)
     elif kind in (*NUMBERS, "boolean"):
         porting.mark("number as text", node, "PostgreSQL's LIKE takes texts only.")
-        node.this.replace(made("(_x)::text", "text", x=node.this))
+        node.this.replace(made("_x::text", "text", x=node.this))
     if pattern is not None and not re.search(r"[^\W\d_]", pattern):
-        return node
+        return _unescaped(porting, node, node.copy()) if "\\" in pattern else node
     porting.mark("LIKE", node, "SQLite's LIKE disregards the case of A to Z; PostgreSQL's does not: ILIKE.")
-    return grammar().ILike(this=node.this.copy(), expression=node.expression.copy(), negate=node.args.get("negate"))
+    negate = node.args.get("negate")
+    if porting.exact:
+        sides = (made('lower(_x COLLATE "C")', "text", x=s) for s in (node.this, node.expression))
+        return _unescaped(porting, node, grammar().Like(this=next(sides), expression=next(sides), negate=negate))
+    made_like = grammar().ILike(this=node.this.copy(), expression=node.expression.copy(), negate=negate)
+    return _unescaped(porting, node, made_like)
+
+
+def _unescaped(porting: Porting, node: Node, made_like: Node) -> Node:
+    """Let a backslash in a pattern be itself, as it is in SQLite without ESCAPE."""
+    if "\\" not in (string(node.expression) or "") or name_of(node.parent) == "Escape":
+        return made_like
+    porting.mark("backslash", node, "In PostgreSQL's LIKE a backslash makes the next character itself.")
+    return grammar().Escape(this=made_like, expression=text_of(""))
 
 
 def glob(porting: Porting, node: Node) -> Node:

@@ -119,7 +119,7 @@ def _start(porting: "Porting", first: Node, rest: Sequence[Node]) -> tuple[Node,
     words = [(string(m) or "").lower() for m in rest]
     counted = words[:1] in (["unixepoch"], ["auto"])
     modifiers = list(rest[1:] if counted else rest)
-    first = _bare(first)
+    first = bare(first)
     if counted:
         stamp = first.meta.get("seconds")
         if stamp is not None:
@@ -182,13 +182,14 @@ def from_millis(porting: "Porting", node: Node, *, zoned: bool) -> Node:
 def product(one: Node, other: Node) -> Node | None:
     """Return the instant whose milliseconds a product is: seconds of a date function times 1000."""
     for left, right in ((one, other), (other, one)):
-        stamp = _bare(left).meta.get("seconds")
+        stamp = bare(left).meta.get("seconds")
         if stamp is not None and number(right) == _MILLIS:
             return stamp
     return None
 
 
-def _bare(node: Node) -> Node:
+def bare(node: Node) -> Node:
+    """Return a node without the parentheses around it."""
     while name_of(node) == "Paren":
         node = node.this
     return node

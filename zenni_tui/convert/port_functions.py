@@ -97,7 +97,7 @@ def _coalesced(porting: Porting, node: Node) -> Node | None:
             porting.mark("mixed types", node, "PostgreSQL wants one type in coalesce().")
             for other in list(node.expressions):
                 if other is not each and porting.kind(other) != "text":
-                    other.replace(made("(_x)::text", "text", x=other))
+                    other.replace(made("_x::text", "text", x=other))
     return called("coalesce", *node.expressions, kind=porting.kind(node))
 
 
@@ -119,7 +119,7 @@ def _substr(porting: Porting, node: Node) -> Node | None:
     start = number(arguments[1]) if len(arguments) > 1 else None
     if porting.kind(_first(node)) in (*NUMBERS, "instant"):
         porting.mark("number as text", node, "PostgreSQL takes parts of texts only.")
-        _first(node).replace(made("(_x)::text", "text", x=_first(node)))
+        _first(node).replace(made("_x::text", "text", x=_first(node)))
     if start is None or start > 0:
         return None
     porting.mark("substr", node, "PostgreSQL does not count from the end.")
@@ -143,7 +143,7 @@ def _group_concat(porting: Porting, node: Node) -> Node:
 def _as_text(porting: Porting, node: Node) -> Node:
     if porting.kind(node) == "text":
         return node
-    return made("(_x)::text", "text", x=porting.as_number(node))
+    return made("_x::text", "text", x=porting.as_number(node))
 
 
 def _total(porting: Porting, node: Node) -> Node:
@@ -190,8 +190,8 @@ def _rounded(porting: Porting, node: Node) -> Node | None:
         return None
     porting.mark("round", node, "PostgreSQL rounds digits of numeric only, and halves of doubles to even.")
     if len(node.expressions) == 1:
-        return made("round((_x)::numeric)::double precision", "real", x=first)
-    return made("round((_x)::numeric, _y)::double precision", "real", x=first, y=node.expressions[1])
+        return made("round(_x::numeric)::double precision", "real", x=first)
+    return made("round(_x::numeric, _y)::double precision", "real", x=first, y=node.expressions[1])
 
 
 def _random(porting: Porting, node: Node) -> Node | None:
@@ -227,11 +227,11 @@ def _printf(porting: Porting, node: Node) -> Node | None:
 def _printed(match: "re.Match[str]", value: Node) -> Node:
     zero, width, digits, kind = match.groups()
     if kind == "s":
-        text = made("(_x)::text", "text", x=value)
+        text = made("_x::text", "text", x=value)
     elif kind == "d":
         text = made("trunc(_x)::bigint::text", "text", x=value)
     else:
-        text = made(f"round((_x)::numeric, {digits or 6})::text", "text", x=value)
+        text = made(f"round(_x::numeric, {digits or 6})::text", "text", x=value)
     return made(f"lpad(_x, {width}, '{'0' if zero else ' '}')", "text", x=text) if width else text
 
 
@@ -255,7 +255,7 @@ def _json_extract(porting: Porting, node: Node) -> Node | None:
     if path is None:
         porting.stick("The path into the document is no plain list of keys.")
         return None
-    return made("((_x)::jsonb #>> _y)", "text", x=_first(node), y=text_of(path))
+    return made("(_x::jsonb #>> _y)", "text", x=_first(node), y=text_of(path))
 
 
 def _document(pattern: str, kind: str | None = None) -> Function:
@@ -299,8 +299,8 @@ _RULES: dict[str, Function] = {
     "random": _random,
     **dict.fromkeys(("printf", "format"), _printf),
     "json_extract": _json_extract,
-    "json": _document("(_x)::jsonb", "json"),
-    "json_array_length": _document("jsonb_array_length((_x)::jsonb)", "integer"),
+    "json": _document("_x::jsonb", "json"),
+    "json_array_length": _document("jsonb_array_length(_x::jsonb)", "integer"),
     "json_group_array": _document("json_agg(_x)"),
     "json_object": _renamed("json_build_object"),
     "json_array": _renamed("json_build_array"),

@@ -35,6 +35,7 @@ def table(porting: Porting, node: Node) -> None:
     if database is not None:
         porting.mark("database", node, f"PostgreSQL has schemas; {database.name} is none of them.")
         node.set("db", None)
+    node.set("indexed", None)
     if porting.schema:
         node.set("db", quoted_name(porting.schema))
     former = node.this
@@ -95,7 +96,12 @@ def _qualifier(porting: Porting, node: Node) -> None:
     table_name = node.args["table"]
     for relation in porting.names.candidates(node):
         if relation.carried is not None and folded(relation.carried.plan.source) == folded(table_name.name):
-            if table_name.name == relation.carried.plan.name or relation.carried.plan.name == folded(table_name.name):
+            exact = table_name.args.get("quoted") and table_name.name == relation.carried.plan.name
+            if (
+                exact
+                or relation.carried.plan.name == table_name.name.lower()
+                or relation.name != folded(table_name.name)
+            ):
                 return
             table_name.replace(quoted_name(relation.carried.plan.name))
             return
@@ -154,4 +160,8 @@ def alias(porting: Porting, node: Node) -> None:
     outermost = name_of(select) == "Select" and select.parent is None
     if outermost and not identifier.args.get("quoted") and identifier.name != identifier.name.lower():
         porting.mark("alias without quotes", node, f"PostgreSQL names the column {identifier.name.lower()}.")
+        for clause in (select.args.get(k) for k in ("order", "group", "having") if select.args.get(k) is not None):
+            for named_so in clause.find_all(grammar().Column):
+                if not named_so.table and folded(named_so.name) == folded(identifier.name):
+                    named_so.this.replace(quoted_name(identifier.name))
         identifier.replace(quoted_name(identifier.name))

@@ -72,11 +72,19 @@ def made(pattern: str, kind: str | None = None, /, **parts: Node) -> Node:
     holder = _pattern(f"SELECT {pattern}").copy()
     for column in list(holder.find_all(grammar().Column)):
         if column.name[:1] == "_" and column.name[1:] in parts:
-            column.replace(parts[column.name[1:]].copy())
+            column.replace(_set_apart(parts[column.name[1:]].copy(), column.parent))
     node = holder.expressions[0].pop()
     if kind is not None:
         node.meta["kind"] = kind
     return node
+
+
+def _set_apart(part: Node, around: Node) -> Node:
+    """Return a part in parentheses where operators stand beside it: the tree alone would hold them together."""
+    names = grammar()
+    loose = (names.Binary, names.Not, names.Neg, names.Between, names.In)
+    closed = (names.Func, names.Paren, names.Select, names.Case, names.If)
+    return names.Paren(this=part) if isinstance(part, loose) and not isinstance(around, closed) else part
 
 
 def text_of(value: str) -> Node:

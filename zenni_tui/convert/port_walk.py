@@ -47,22 +47,30 @@ _FIRST_TEXT = frozenset({"lower", "upper", "trim", "ltrim", "rtrim", "replace", 
 
 @dataclass(frozen=True)
 class Use:
-    """What a parameter stands for: the column it is compared with or stored in, and how; or how many rows."""
+    """What a parameter stands for: the column it is compared with or stored in, and `how`.
+
+    Without a column it is compared with an `expression` of SQLite's over `relation`, a table's name and its alias; or
+    `how` alone says what it is.
+    """
 
     field: Field | None
     how: str
+    expression: str = ""
+    relation: tuple[str, str] = ("", "")
 
 
 @dataclass
 class Porting:
     """One query on its way; `stuck` tells why a person must see to it.
 
-    `schema` goes before each table's name, if there is one.
+    `schema` goes before each table's name, if there is one; `exact` asks for the same answer where a form that people
+    would rather write answers a little more.
     """
 
     names: Names
     spellings: tuple[str, ...] = ()
     schema: str = ""
+    exact: bool = False
     marks: list[Mark] = field(default_factory=list)
     notes: list[Mark] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -170,7 +178,7 @@ class Porting:
         """Return a truth value as 0 or 1; other values as they are."""
         if self.kind(node) != "boolean":
             return node
-        return made("(_x)::integer", "integer", x=node)
+        return made("_x::integer", "integer", x=node)
 
     def is_constant(self, node: Node) -> bool:
         """Return whether a node is a number or a string."""

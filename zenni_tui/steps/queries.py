@@ -13,6 +13,7 @@ from zenni_tui.application.prisma import PrismaSchema
 from zenni_tui.application.sources import SCRIPTS, Sources
 from zenni_tui.compare.session import pin_session
 from zenni_tui.convert import port
+from zenni_tui.convert.port import SCHEMA_CHANGE
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.plan import Plan
@@ -35,7 +36,9 @@ from zenni_tui.source import database
 from .query_trial import Bench, numbered
 from .run import Run
 
+_FAILED = frozenset({ProofState.REFUSED, ProofState.DIFFERS})
 _MOST_FINDINGS = 500
+_MOST_OF_A_FILE = 300
 _WEIGHTY = frozenset({"prisma_case", "prisma_isolation", "prisma_caught", "prisma_json_path"})
 """What gives other results than before, where the rest is about order and ways to write it shorter."""
 _ONLY_SQLITE = re.compile(
@@ -55,8 +58,31 @@ def analyse(folder: Path, tables: port.Catalogue, schema: PrismaSchema | None) -
             behaviours += calls.in_script(name, root)
         else:
             found += queries.in_file(name, text)
-    judged = tuple(one for query in found if (one := judge(query, tables)) is not None)
-    return Analysis(str(folder), sources.files, judged, tuple(behaviours), tuple(sources.passed_over))
+    passed_over = list(sources.passed_over)
+    judged = [one for query in _few(found, passed_over) if (one := judge(query, tables)) is not None]
+    kept = [one for one in judged if not _makes_schema(one)]
+    if len(kept) < len(judged):
+        count = len(judged) - len(kept)
+        passed_over.append(f"{count} statements of .sql files that make a schema: the migration makes it from the plan")
+    return Analysis(str(folder), sources.files, tuple(kept), tuple(behaviours), tuple(passed_over))
+
+
+def _makes_schema(one: Judged) -> bool:
+    return one.query.file.endswith(".sql") and any(m.name == SCHEMA_CHANGE for m in one.marks)
+
+
+def _few(found: Iterable[Query], passed_over: list[str]) -> Iterable[Query]:
+    """Yield the queries, of each file some hundred at most: more of them are data."""
+    counts: Counter[str] = Counter()
+    for query in found:
+        counts[query.file] += 1
+        if counts[query.file] <= _MOST_OF_A_FILE:
+            yield query
+    passed_over += [
+        f"{file}: {n - _MOST_OF_A_FILE} statements after the first {_MOST_OF_A_FILE}"
+        for file, n in counts.items()
+        if n > _MOST_OF_A_FILE
+    ]
 
 
 def judge(query: Query, tables: port.Catalogue) -> Judged | None:
@@ -67,8 +93,7 @@ def judge(query: Query, tables: port.Catalogue) -> Judged | None:
     if ported.foreign and not query.call:
         return None
     if ported.stuck:
-        proposal = proposed(query, ported.sql) if ported.uses is not None else ""
-        return Judged(query, QueryState.PERSON, ported.marks, proposal, " ".join(ported.stuck), ported.notes)
+        return Judged(query, QueryState.PERSON, ported.marks, "", " ".join(ported.stuck), ported.notes)
     why = "It is put together at run time." if query.assembled else ""
     if not ported.marks:
         return Judged(query, QueryState.PORTABLE, (), "", why, ported.notes)
@@ -121,16 +146,26 @@ def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:
     count = len(query.parameters)
     form = numbered(query.sql if one.state is QueryState.PORTABLE else ported.sql)
     proof = bench.tried(query.sql, form, ported, count)
-    failed = proof.state in (ProofState.REFUSED, ProofState.DIFFERS)
-    if failed and one.state is QueryState.PORTABLE:
-        other = bench.tried(query.sql, numbered(ported.sql), ported, count)
-        if other.state not in (ProofState.REFUSED, ProofState.DIFFERS):
-            mark = Mark("as it stands", str(proof.state), proof.why)
-            changed = msgspec.structs.replace(one, state=QueryState.TRANSLATED, marks=(mark,))
-            return msgspec.structs.replace(changed, proposal=proposed(query, ported.sql), proof=other)
-    if failed:
-        return msgspec.structs.replace(one, state=QueryState.PERSON, why=proof.why, proof=proof)
-    return msgspec.structs.replace(one, proof=proof)
+    if proof.state not in _FAILED:
+        return msgspec.structs.replace(one, proof=proof)
+    mark = Mark("as it stands", str(proof.state), proof.why)
+    marks = one.marks if one.state is QueryState.TRANSLATED else (mark,)
+    for other in _others(one, ported, tables):
+        again = bench.tried(query.sql, numbered(other.sql), other, count)
+        if again.state not in _FAILED:
+            proposal = proposed(query, other.sql)
+            return Judged(query, QueryState.TRANSLATED, marks, proposal, "", one.notes, again)
+    proposal = one.proposal if proof.state is ProofState.DIFFERS else ""
+    return Judged(query, QueryState.PERSON, one.marks, proposal, proof.why, one.notes, proof)
+
+
+def _others(one: Judged, ported: port.Ported, tables: port.Catalogue) -> Iterable[port.Ported]:
+    """Yield the forms to try when the first has failed: the plan's for a query as it stands, then the exact one."""
+    if one.state is QueryState.PORTABLE:
+        yield ported
+    exact = port.port(one.query.sql, one.query.parameters, tables, exact=True)
+    if exact.sql != ported.sql:
+        yield exact
 
 
 def findings(analysis: Analysis) -> Iterable[Finding]:

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,11 +14,20 @@ from zenni_tui.compare.unreadable import Unreadable
 from zenni_tui.convert.port import Use
 from zenni_tui.convert.port_scope import Field
 from zenni_tui.model.plan import Kind
+from zenni_tui.source.asking import Unanswered, ask
 from zenni_tui.source.database import quoted
 
 _ROWS = 240
+_SECONDS = 5.0
 _TRIALS = 12
-_COUNTS = {"rows": 10, "skip": 0}
+_CONSTANTS: dict[str, Any] = {
+    "rows": 10,
+    "skip": 0,
+    "modifier": "-100 years",
+    "moment": "2025-02-01",
+    "tested": "x",
+}
+"""Values for what stands for no column: of LIMIT and OFFSET, a date function's, and what is only compared with NULL."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC, as all instants here
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -33,13 +43,13 @@ class Sample:
 def samples(snapshot: sqlite3.Connection, uses: Mapping[str, Use], count: int) -> Iterator[Sample]:
     """Yield values for all parameters, those of a table from one of its rows; none when one's meaning is unknown."""
     known = [uses.get(f"p{n}") for n in range(1, count + 1)]
-    if any(u is None or (u.field is None and u.how not in _COUNTS) for u in known):
+    if any(u is None or not (u.field or u.expression or u.how in _CONSTANTS) for u in known):
         return
     if not known:
         yield Sample((), ())
         return
     given = [u for u in known if u is not None]
-    rows = _rows(snapshot, given)
+    rows = _rows(snapshot, given) | _values(snapshot, given)
     most = max((len(r) for r in rows.values()), default=1)
     for number in range(0, most, max(1, most // _TRIALS)):
         pairs = [_pair(u, rows, number) for u in given]
@@ -62,6 +72,18 @@ def _rows(snapshot: sqlite3.Connection, uses: list[Use]) -> dict[str, list[dict[
     return found
 
 
+def _values(snapshot: sqlite3.Connection, uses: list[Use]) -> dict[str, list[dict[str, Any]]]:
+    """Return some values of each expression that a parameter is compared with."""
+    found = {}
+    for use in (u for u in uses if u.expression):
+        table, alias = use.relation
+        inside = f"SELECT {use.expression} AS found FROM main.{quoted(table)} AS {quoted(alias)} LIMIT {_ROWS}"  # noqa: S608 - the application's own text, and quoted names
+        with suppress(Unanswered):
+            rows = ask(snapshot, inside, {}, most=_ROWS, seconds=_SECONDS).rows
+            found[use.expression] = [{"": row[0]} for row in rows if row[0] is not None]
+    return found
+
+
 def _fits(field: Field, value: Any) -> bool:
     try:
         as_target(field, value)
@@ -71,9 +93,10 @@ def _fits(field: Field, value: Any) -> bool:
 
 
 def _pair(use: Use, rows: Mapping[str, list[dict[str, Any]]], number: int) -> tuple[Any, Any]:
-    if use.field is None:
-        return _COUNTS[use.how], _COUNTS[use.how]
-    name, own = use.field.plan.source or "", rows[use.field.table.source]
+    if use.field is None and not use.expression:
+        return _CONSTANTS[use.how], _CONSTANTS[use.how]
+    name = (use.field.plan.source or "") if use.field is not None else ""
+    own = rows.get(use.field.table.source if use.field is not None else use.expression, [])
     if not own:
         return None, None
     if use.how in ("low", "high"):
@@ -84,7 +107,7 @@ def _pair(use: Use, rows: Mapping[str, list[dict[str, Any]]], number: int) -> tu
     if use.how == "like" and isinstance(value, str):
         value = _like(value)
         return value, value
-    return value, as_target(use.field, value)
+    return value, as_target(use.field, value) if use.field is not None else value
 
 
 def _rank(field: Field | None, value: Any) -> Any:
@@ -93,9 +116,10 @@ def _rank(field: Field | None, value: Any) -> Any:
 
 
 def _like(text: str) -> str:
-    """Return a pattern that finds a text, with the case of its letters changed, as SQLite does not mind."""
+    """Return a pattern that finds a text, with the case of A to Z changed, which SQLite does not mind."""
     word = _WORD.search(text)
-    return f"%{word[0][:4].swapcase()}%" if word else f"%{text[:3]}%"
+    part = word[0][:4] if word else text[:3]
+    return f"%{''.join(c.swapcase() if c.isascii() else c for c in part)}%"
 
 
 def as_target(field: Field, value: Any) -> Any:
