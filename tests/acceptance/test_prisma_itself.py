@@ -166,6 +166,31 @@ def test_the_patched_code_runs(shop: Shop, prisma: Prisma) -> None:
     assert [r["id"] for r in searched] == bookings
 
 
+def test_a_history_of_the_applications_own_is_kept(shop: Shop) -> None:
+    """Where the target has a history already, nothing is entered in it, which is told, and the way back keeps it."""
+    rows = [("20250101000000_other", "0" * 64)]
+    with psycopg.connect(shop.url()) as connection:
+        connection.execute(
+            "CREATE TABLE _prisma_migrations (id text, checksum text, migration_name text,"
+            " finished_at timestamptz DEFAULT now(), rolled_back_at timestamptz)"
+        )
+        connection.execute("INSERT INTO _prisma_migrations (migration_name, checksum) VALUES (%s, %s)", rows[0])
+    outcome = shop.rehearsed()
+    (check,) = (c for c in outcome.step("index")["checks"] if c["name"] == "baseline")
+    assert (check["ok"], "a history of 1 migrations" in check["found"]) == (None, True)
+    assert shop.history() == rows
+    assert shop.program.run("rollback", environment=shop.environment).code == 5
+    assert shop.history() == rows
+
+
+def test_a_baseline_needs_a_prisma_schema(shop: Shop) -> None:
+    """Without Prisma there is no history to enter anything in: it is said before anything is begun."""
+    (shop.program.home / "config.toml").write_text('[application]\nbaseline = true\n[source]\nprisma_schema = "none"\n')
+    outcome = shop.program.run("plan", "--source", str(shop.folder / "prisma" / "dev.db"))
+    assert outcome.code == 2
+    assert "no Prisma schema" in outcome.narration
+
+
 def test_without_the_choice_there_is_no_history(shop: Shop) -> None:
     """The baseline is entered when the config says so, and not otherwise."""
     shop.rehearsed(baseline=False)

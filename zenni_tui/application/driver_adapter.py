@@ -37,6 +37,14 @@ def imports(text: str, package: str) -> bool:
     return re.search(_IMPORTED.format(package=re.escape(package) + r"(?:/[^\"']*)?"), text) is not None
 
 
+def mentions(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line and name of SQLite's packages that a file names without importing them, as settings of a build do."""
+    for name in (*SQLITE, *DRIVERS):
+        found = None if imports(text, name) else re.search(rf"""["'`]{re.escape(name)}["'`]""", text)
+        if found is not None:
+            yield text.count("\n", 0, found.start()) + 1, name
+
+
 def adapted(text: str, namespace: str, variable: str) -> Adapted | None:
     """Return a file with PostgreSQL's adapter, None when it has none of SQLite's.
 
@@ -53,7 +61,7 @@ def adapted(text: str, namespace: str, variable: str) -> Adapted | None:
         notes += [(line, note)] if note else []
         options = "" if namespace == "public" else f", {{ schema: {_quoted(namespace)} }}"
         text = f"{text[:start]}({{ connectionString: {variable} }}{options}){text[end:]}"
-    text = re.sub(rf"""(["']){re.escape(package)}\1""", rf"\1{PACKAGE}\1", text)
+    text = re.sub(rf"""(["']){re.escape(package)}(?:/\w+)?\1""", rf"\1{PACKAGE}\1", text)
     for name in SQLITE[package]:
         text = re.sub(rf"\b{name}\b", CLASS, text)
     left = [d for d in DRIVERS if imports(text, d)]
@@ -70,7 +78,7 @@ def _alias(text: str, package: str) -> str:
 
 def _calls(text: str, name: str) -> Iterator[tuple[int, int]]:
     """Yield where the arguments of each `new NAME(…)` begin and end, brackets included."""
-    for made in re.finditer(rf"\bnew\s+{name}\s*(?=\()", text):
+    for made in re.finditer(rf"\bnew\s+(?:\w+\.)*{name}\s*(?=\()", text):
         depth = 0
         for token in _TOKEN.finditer(text, made.end()):
             depth += (token[0] in "([{") - (token[0] in ")]}")

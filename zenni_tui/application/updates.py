@@ -157,6 +157,9 @@ class _Proposal:
             self._notes += [f"{name}:{line}: {note}." for line, note in (new.notes if new else ())]
             after = new.text if new else ported.text
             self._change(self._folder / name, after, _why(adapter=new is not None, queries=len(ported.done)))
+            self._notes += [
+                f"{name}:{n}: {p} is still named here." for n, p in driver_adapter.mentions(after) if script
+            ]
             imported |= {d for d in driver_adapter.DRIVERS if script and driver_adapter.imports(after, d)}
         self._notes += [f"Not looked at: {what}." for what in sources.passed_over]
         self._packages(imported)

@@ -23,7 +23,10 @@ def _lines(updates: Updates, project: str) -> Iterator[str]:
         yield from (f"- {told}" for told in updates.queries)
     yield "\n## What is left to you\n"
     yield from (f"- {note}" for note in updates.notes)
-    yield f"- Set `{updates.variable}` and `DIRECT_URL` where the new build runs; then `npx prisma generate`."
+    yield (
+        f"- Set `{updates.variable}` and `DIRECT_URL` where the new build runs (for the switch: `settings` under"
+        " `[application.new]` in the config); then `npx prisma generate`."
+    )
     yield f"- The baseline `{updates.baseline}` (SHA-256 {updates.checksum}) makes an empty database."
     yield (
         "- With `baseline = true` under `[application]` in the config a run enters it in the target as applied; else,"

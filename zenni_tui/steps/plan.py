@@ -81,9 +81,9 @@ def _propose(run: Run, plan: PlanRecord) -> None:
         text = prisma_proposal.difference(path, prisma.read_schema(path), plan)
     if text:
         run.write(PROPOSAL, text.encode())
-        run.check(
-            StepId.PLAN, "schema.prisma", f"the change that these choices ask for: {run.folder / PROPOSAL}", ok=None
-        )
+        found = f"the change that these choices ask for: {run.folder / PROPOSAL}"
+        advice = "zenni-tui updates proposes it with all else that the application needs"
+        run.check(StepId.PLAN, "schema.prisma", found, ok=None, advice=advice)
     else:
         (run.folder / PROPOSAL).unlink(missing_ok=True)
 
