@@ -8,6 +8,8 @@ from zenni_tui.model.vitals import Alert, Look, Remedy
 
 from .station import Station
 
+_PATIENCE = 2.0
+
 
 class Beside:
     """What the screen knows of a station: its target's label, its pace, a look, and a deed; both as futures."""
@@ -40,11 +42,13 @@ class Beside:
 
     def close(self) -> None:
         """Let go of the target, and end the loop."""
-        self._loop.call_soon_threadsafe(self._end)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop)
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         self._station.close()
-        for task in asyncio.all_tasks(self._loop):
+        looks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in looks:
             task.cancel()
-        # What was cancelled ends at the loop's next turn.
-        self._loop.call_soon(self._loop.stop)
+        if looks:
+            await asyncio.wait(looks, timeout=_PATIENCE)
+        self._loop.stop()
