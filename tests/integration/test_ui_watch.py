@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 from textual.pilot import Pilot
-from ui_pilot import Desk, text, wait_for
+from ui_pilot import Desk, Runs, text, wait_for
+from ui_stories import UP_TO_COPY, told
 
 from zenni_tui.model.vitals import Limits
 from zenni_tui.target.connect import Target
@@ -179,3 +180,23 @@ def test_graphs_go_from_least_to_most() -> None:
     assert spark((9, 9, 0, 7), 3, ASCII) == "#_+"
     assert spark((5, 5), 2, ASCII) == "__"
     assert spark((), 4, ASCII) == ""
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_a_runs_screen_opens_the_watch(post: Beside, tmp_path: Path, live: bool) -> None:  # noqa: FBT001 - as above
+    """`w` in a run's screen watches its target and `b` comes back; an embedded target is no business of the watch."""
+    desk, runs = Desk(tmp_path), Runs(tmp_path / "runs")
+    desk.post = lambda: post
+    story = runs(*told(UP_TO_COPY), live=live)
+    try:
+        async with ZenniApp(desk, story.folder).run_test(size=(80, 24)) as pilot:
+            await wait_for(pilot, "F8")
+            await pilot.press("w")
+            if live:
+                await seen(pilot)
+                await pilot.press("b")
+                await wait_for(pilot, "F8")
+            else:
+                await wait_for(pilot, "There is no PostgreSQL of yours")
+    finally:
+        runs.close()

@@ -41,6 +41,7 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("o", "take control, when another screen has it"),
     ("p", "pause, or let a paused run go on; nothing stays open on the target"),
     ("t", "speed: rows or MB a second, workers"),
+    ("w", "the watch over the target: what is slow, full, locked; what would help"),
     ("r, F8", "roll back (asks)"),
     ("u, R", "resume a run that was stopped or interrupted"),
     ("k", "look again at what stood in the way to the target"),

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 
 from zenni_tui.engine import client
 from zenni_tui.model.events import Throttled
+from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.words import Tone
 
@@ -48,10 +49,12 @@ class SteerScreen(ReviewScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause, or go on", show=False),
         Binding("t", "throttle", "Speed", show=False),
+        Binding("w", "watch", "Watch the target", show=False),
     ]
 
     now: Situation
     follower: client.Follower
+    offer: Offer | None
 
     def action_pause(self) -> None:
         """Pause the run, or let it go on."""
@@ -65,6 +68,17 @@ class SteerScreen(ReviewScreen):
         settings = self.now.state.throttled
         before = {name: f"{getattr(settings, field):g}" if settings else "" for name, _, field in _FIELDS}
         self.app.push_screen(throttle_form(settings), lambda found: self._throttled(found, before))
+
+    def action_watch(self) -> None:
+        """Open the watch over the run's target."""
+        facts = self.now.state.target
+        post = self.offer.post if self.offer else None
+        if post is None or facts is None or facts.embedded:
+            self.tell("There is no PostgreSQL of yours to watch in this run.", Tone.DIM)
+            return
+        from .watch import WatchScreen  # noqa: PLC0415 - a run's screen shows sooner without it
+
+        self.app.push_screen(WatchScreen(post()))
 
     def _throttled(self, found: Filled | None, before: Filled) -> None:
         changed = {n: _number(n, text) for n, text in (found or {}).items() if text and text != before[n]}
