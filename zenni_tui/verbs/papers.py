@@ -1,5 +1,6 @@
 """The verb `documents`: what a team needs to know of its new database, written from its migration."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from .orders import upkeep_of
 def write(options: Options) -> int:
     """Write the documents and print where they are."""
     folder = _write(options, _run_of(options))
-    print(folder)
+    made = sorted(p.name for p in folder.iterdir() if p.is_file())
+    print(json.dumps({"folder": str(folder), "files": made}) if options.json else folder)
     return int(ExitCode.PASSED)
 
 
