@@ -17,6 +17,7 @@ from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_SOURCE, WRITES_TARGET, RunKind, StepId, StepState, Verdict
 from zenni_tui.model.tasks import Timeline
 from zenni_tui.report import evidence
+from zenni_tui.steps import prepare
 from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.reach import climb_again
 from zenni_tui.steps.reload import reload
@@ -192,9 +193,14 @@ class Runner:
         return await self.again()
 
     async def again(self) -> Verdict:
-        """Compare once more what an earlier engine of this run loaded; changes nothing in the target."""
+        """Compare once more what an earlier engine of this run loaded; changes nothing in the target.
+
+        Once changes are followed the snapshot is no measure any more: they are followed up, and what changed compared.
+        """
         await asyncio.to_thread(forget, self._run)
-        for step_id in (StepId.REACH, StepId.VERIFY):
+        followed = self._journal.state.step(StepId.CATCH_UP).state is not StepState.PENDING
+        followed = followed and BOOK[StepId.CATCH_UP].asked(self._run)
+        for step_id in (StepId.REACH, *((StepId.PREPARE, StepId.CATCH_UP) if followed else (StepId.VERIFY,))):
             verdict = await self._step(BOOK[step_id])
             if verdict is not None:
                 return verdict
@@ -222,9 +228,13 @@ class Runner:
         self._problem = None
         try:
             await open_target(self._run)
+            refused = await asyncio.to_thread(prepare.live, self._run)
         except ZenniError as error:
             self._problem = error.problem
             return Verdict.FAILED
+        if refused is not None:
+            self._problem = refused.problem
+            return Verdict.NOT_READY
         return Verdict.ROLLED_BACK if await self._undo() else Verdict.FAILED
 
     async def _steps(self) -> Verdict:

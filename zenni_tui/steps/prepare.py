@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from zenni_tui.errors import StepFailed
+from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import access, bookkeeping, catalogue, ddl, sessions
@@ -88,6 +88,7 @@ class Prepare(Step):
             run_id = run.request.run_id
             if not bookkeeping.exists(connection) or (row := bookkeeping.find(connection, run_id)) is None:
                 return "the run had written nothing"
+            bookkeeping.not_live(connection)
             _claim(run, connection)
             everything = bookkeeping.made(connection, run_id)
             with connection.transaction():
@@ -113,6 +114,19 @@ class Prepare(Step):
                 next_step="Compare the database's objects with what you expect; the run has nothing left there.",
             )
         return f"{len(made)} objects dropped; target as it was: fingerprint of {now.objects} objects is equal"
+
+
+def live(run: Run) -> NotReady | None:
+    """Return why nothing may be taken back, because the application works on the target; None when it doesn't.
+
+    Raises NotReady for a target that can't be reached.
+    """
+    with run.to.connect() as connection:
+        try:
+            bookkeeping.not_live(connection)
+        except NotReady as error:
+            return error
+    return None
 
 
 def _claim(run: Run, connection: bookkeeping.Connection) -> None:

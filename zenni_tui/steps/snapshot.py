@@ -43,6 +43,10 @@ class Snapshot(Step):
         )
         size = (await asyncio.to_thread(scratch.stat)).st_size
         run.check(self.id, "hash", f"SHA-256 {digest}")
+        known = run.state().source
+        if known is not None and known.sha256 not in ("", digest):
+            # What the audit found was of another state of the source.
+            await asyncio.to_thread((run.folder / "profiles.json").unlink, missing_ok=True)
         await asyncio.to_thread(scratch.replace, run.backup)
         if run.request.second_copy:
             place = await second.keep(

@@ -30,9 +30,13 @@ _CONNECTING = (
     ("does not exist", Trouble.REFUSED),
     ("Tenant or user", Trouble.REFUSED),
     ("encryption", Trouble.REFUSED),
+    ("went live", Trouble.REFUSED),
     ("support SSL", Trouble.REFUSED),
 )
-"""By the text of an error in connecting, to which libpq gives no SQLSTATE; any other is taken for a lost line."""
+"""By the text of an error in connecting, to which libpq gives no SQLSTATE, or of a target that serves the application.
+
+Any other is taken for a lost line.
+"""
 
 
 def kind_of(error: BaseException) -> Trouble:

@@ -1,0 +1,221 @@
+"""What can go wrong while writes are followed or refused ends loudly, in a run that can go on, and loses nothing."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import psycopg
+import pytest
+import writer
+from support import Outcome, Program, follow, wait
+from test_following import declared, writing
+
+from zenni_tui.engine.client import Follower
+from zenni_tui.model.runbook import StepId, StepState, Verdict
+
+REDEFINED = """
+PRAGMA foreign_keys = OFF; BEGIN;
+CREATE TABLE "new_Seat" (
+  room TEXT NOT NULL, number INTEGER NOT NULL, note TEXT{more}, PRIMARY KEY (room, number)) WITHOUT ROWID;
+INSERT INTO "new_Seat" (room, number, note) SELECT room, number, note FROM Seat;
+DROP TABLE Seat; ALTER TABLE "new_Seat" RENAME TO Seat; COMMIT;
+"""
+
+
+class Migration:
+    """A migration that follows a small source."""
+
+    def __init__(self, program: Program, environment: dict[str, str]) -> None:
+        self.program, self._environment = program, environment
+        self.source = writer.make(program.home / "app.db")
+
+    def run(self, *words: str) -> Outcome:
+        """Run a verb to its end."""
+        return self.program.run(*words, environment=self._environment)
+
+    def begin(self, how: str = "follow", *more: str) -> Outcome:
+        """Migrate until it waits or fails."""
+        return self.run("migrate", "--yes", "--meanwhile", how, "--source", str(self.source), *more)
+
+    def write(self, *statements: str) -> None:
+        """Write to the source as the application does."""
+        with closing(sqlite3.connect(self.source, timeout=60)) as db:
+            db.execute("PRAGMA foreign_keys = ON")
+            for statement in statements:
+                db.execute(statement)
+            db.commit()
+
+    def script(self, text: str) -> None:
+        """Run a script of a migration tool's."""
+        with closing(sqlite3.connect(self.source, timeout=60, isolation_level=None)) as db:
+            db.executescript(text)
+
+    def hand_over(self) -> Follower:
+        """Let the run apply and compare what is left, and wait for its end."""
+        follower = follow(self.program)
+        follower.poll()
+        assert follower.send("go").ok
+        wait(follower, lambda f: not f.alive)
+        follower.poll()
+        return follower
+
+
+@pytest.fixture
+def migration(program: Program, target_environment: dict[str, str]) -> Migration:
+    """Return a migration that has not begun."""
+    return Migration(program, target_environment)
+
+
+def _running(follower: Follower) -> bool:
+    return follower.state.step(StepId.CATCH_UP).state is StepState.RUNNING
+
+
+def _waiting(follower: Follower) -> bool:
+    return follower.state.waiting is not None
+
+
+@pytest.mark.parametrize("moment", [_running, _waiting])
+def test_an_engine_killed_while_it_follows(
+    migration: Migration, database: dict[str, str], moment: Callable[[Follower], bool]
+) -> None:
+    """A resume after a kill -9 goes on where the target stands: every write is there once."""
+    with writing(migration.source, pace=0.001):
+        starting = migration.program.start(
+            "migrate", "--yes", "--meanwhile", "follow", "--source", str(migration.source), "--json",
+            environment=migration._environment,
+        )  # fmt: skip
+        wait(follow(migration.program), moment)
+        (engine,) = migration.program.engines()
+        engine.kill()
+        starting.communicate(timeout=60)
+        outcome = migration.run("resume")
+        assert outcome.document["verdict"] == "waiting", outcome.narration
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    assert writer.differences(migration.source, database) == []
+
+
+def test_a_migration_tool_that_rebuilds_a_table(migration: Migration, database: dict[str, str]) -> None:
+    """Vanished triggers end the run, naming the table; a resume watches it anew and copies it whole again."""
+    migration.begin()
+    migration.script(REDEFINED.format(more=""))
+    follower = follow(migration.program)
+    wait(follower, lambda f: not f.alive)
+    follower.poll()
+    assert follower.state.verdict is Verdict.FAILED
+    assert follower.state.problem is not None
+    assert "Seat" in follower.state.problem.where
+    migration.write("DELETE FROM Seat WHERE number < 100", "INSERT INTO Seat VALUES ('z', 1, 'unseen')")
+    assert migration.run("resume").document["verdict"] == "waiting"
+    migration.write("UPDATE Seat SET note = 'seen' WHERE number = 101")
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    assert writer.differences(migration.source, database) == []
+
+
+def test_a_table_that_was_changed_is_not_followed(migration: Migration) -> None:
+    """A table that is another now than the one that was planned is refused, also after a resume."""
+    migration.begin()
+    migration.script(REDEFINED.format(more=", more TEXT"))
+    wait(follow(migration.program), lambda f: not f.alive)
+    outcome = migration.run("resume")
+    assert (outcome.code, outcome.document["problem"]["what"]) == (
+        1,
+        "Tables of the source are others now than those that were planned.",
+    )
+    assert migration.run("rollback").code == 5
+
+
+def test_another_key_than_was_watched(migration: Migration, database: dict[str, str]) -> None:
+    """A table whose primary key stays behind is followed by the key that the target has instead."""
+    migration.script("CREATE TABLE Tag (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE, n INTEGER);")
+    migration.write("INSERT INTO Tag VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)")
+    config = migration.program.home / "config.toml"
+    config.write_text('[source]\nexclude = ["Tag.id"]\n')
+    assert migration.begin("follow", "--config", str(config)).document["verdict"] == "waiting"
+    migration.write("UPDATE Tag SET word = 'z' WHERE id = 1", "DELETE FROM Tag WHERE id = 2", "UPDATE Tag SET n = 9")
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    with psycopg.connect(**database) as target:
+        assert target.execute('SELECT word, n FROM "Tag" ORDER BY 1').fetchall() == [("c", 9), ("z", 9)]
+
+
+def test_a_difference_is_seen(migration: Migration, database: dict[str, str]) -> None:
+    """Rows that somebody else changes in the target are found when what was changed is compared."""
+    migration.begin()
+    migration.write("UPDATE Setting SET value = x'00' WHERE name = 'k7'", "DELETE FROM Seat WHERE number = 3")
+    wait(follow(migration.program), lambda f: f.state.lag is not None and _applied(database))
+    with psycopg.connect(**database) as target:
+        target.execute("UPDATE \"Setting\" SET value = '\\x01' WHERE name = 'k7'")
+        target.execute("INSERT INTO \"Seat\" VALUES ('p', 3, 'back again')")
+    follower = migration.hand_over()
+    assert follower.state.verdict is Verdict.FAILED
+    assert follower.state.problem is not None
+    assert follower.state.problem.what == "2 of the rows changed since the verification differ."
+    assert len((follower.folder / "differences.jsonl").read_text().splitlines()) == 2
+
+
+def _applied(database: dict[str, str]) -> bool:
+    with psycopg.connect(**database) as target:
+        return target.execute('SELECT 1 FROM "Seat" WHERE number = 3').fetchone() is None
+
+
+def test_refused_writes(migration: Migration, database: dict[str, str]) -> None:
+    """A run that refuses writes loads a source that nobody changes, and every way back lets them in again."""
+    before = declared(migration.source)
+    outcome = migration.begin("refuse")
+    assert (outcome.code, outcome.document["verdict"]) == (0, "waiting"), outcome.narration
+    assert outcome.step("catch_up")["summary"] == "not asked for"
+    with pytest.raises(sqlite3.IntegrityError, match="read-only"):
+        migration.write("DELETE FROM Seat")
+    assert writer.differences(migration.source, database) == []
+    assert migration.run("rollback").code == 5
+    assert declared(migration.source) == before
+    migration.write("DELETE FROM Seat")
+
+
+def test_a_run_that_is_not_ready_leaves_no_trace(migration: Migration, database: dict[str, str]) -> None:
+    """A migration that the audit blocks takes its triggers out; once mended it goes on with a snapshot of its own."""
+    before = declared(migration.source)
+    migration.write("INSERT INTO Visit VALUES ('a' || char(0) || 'b', 1)")
+    assert migration.begin().code == 3
+    assert declared(migration.source) == before
+    migration.write("DELETE FROM Visit WHERE at = 1 AND instr(said, char(0))", "DELETE FROM Setting WHERE name = 'k1'")
+    again = migration.run("resume")
+    assert again.document["verdict"] == "waiting", again.narration
+    migration.write("DELETE FROM Setting WHERE name = 'k2'")
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    assert writer.differences(migration.source, database) == []
+
+
+def test_a_stopped_run_stays_armed_until_it_is_rolled_back(migration: Migration) -> None:
+    """Stopping keeps the log, so that a resume misses nothing; another run is refused meanwhile; rollback ends it."""
+    before = declared(migration.source)
+    migration.begin()
+    assert migration.run("stop").code == 4
+    stopped = follow(migration.program).folder
+    other = migration.run("rehearse", "--meanwhile", "follow", "--source", str(migration.source), "--target", "")
+    assert (other.code, other.document["problem"]["what"]) == (3, "Another run follows this source.")
+    assert declared(migration.source) != before
+    assert migration.run("rollback", "--run-dir", str(stopped)).code == 5
+    assert declared(migration.source) == before
+
+
+_DESTRUCTIVE = (
+    ("rollback",),
+    ("resume",),
+    ("verify", "--repair"),
+    ("migrate", "--yes", "--source", "app.db"),
+    ("rehearse", "--source", "app.db"),
+)
+
+
+def test_nothing_is_taken_back_after_go_live(migration: Migration, database: dict[str, str]) -> None:
+    """Once the target is marked as live every verb that would drop, empty or load its tables refuses, and says why."""
+    migration.begin("nothing")
+    with psycopg.connect(**database) as target:
+        target.execute("UPDATE zenni_tui.run SET live_since = now()")
+        before = target.execute('SELECT count(*) FROM "Booking"').fetchone()
+    for words in _DESTRUCTIVE:
+        outcome = migration.run(*words)
+        assert outcome.code == 3, outcome.narration
+        assert "The application works on this target" in outcome.document["problem"]["what"], words
+        with psycopg.connect(**database) as target:
+            assert target.execute('SELECT count(*) FROM "Booking"').fetchone() == before
