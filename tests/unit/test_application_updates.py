@@ -148,6 +148,37 @@ def test_a_schema_that_changed_since_the_plan_is_told(tmp_path: Path) -> None:
     assert '"Room"."newer" is text in schema.prisma and not there in the plan.' in made.notes
 
 
+def test_what_was_not_understood_is_told(tmp_path: Path) -> None:
+    """Settings that are computed stay as they are, and a person is told what they must become."""
+    folder = _project(7, tmp_path / "project")
+    plan = _plan(7, folder)
+    config = folder / "prisma.config.ts"
+    config.write_text('import { made } from "./made";\nexport default made({ schema: "prisma/schema.prisma" });\n')
+    made = _proposed(7, folder, plan)
+    assert any("prisma.config.ts: its datasource was not understood" in note for note in made.notes)
+    assert not any(c.path == "prisma.config.ts" for c in made.changes)
+    (folder / SCHEMAS[7]).write_text((folder / SCHEMAS[7]).read_text().replace('"sqlite"', '"SQLITE"'))
+    assert any("its provider must become postgresql" in note for note in _proposed(7, folder, plan).notes)
+
+
+def test_a_project_without_settings_gets_them(tmp_path: Path) -> None:
+    """Prisma 7 without a config gets one; without a lock file or a package.json the schema's URL tells the version."""
+    folder = _project(7, tmp_path / "seven")
+    plan = _plan(7, folder)
+    (folder / "prisma.config.ts").unlink()
+    (config,) = (c for c in _proposed(7, folder, plan).changes if c.path == "prisma.config.ts")
+    assert (config.before, 'url: env("DIRECT_URL")' in config.after) == (None, True)
+    assert 'schema: "prisma/schema.prisma"' in config.after
+    (folder / "package.json").unlink()
+    assert _proposed(7, folder, plan).version == 7
+    older = _project(5, tmp_path / "five")
+    for name in ("package.json", "package-lock.json"):
+        (older / name).unlink()
+    made = _proposed(5, older, _plan(5, older))
+    assert made.version == 6
+    assert any("taken for 6" in note for note in made.notes)
+
+
 def test_an_archive_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     """Old migrations never go on top of others."""
     folder = _project(7, tmp_path / "project")

@@ -14,6 +14,10 @@ from pathlib import Path
 from zenni_tui.errors import NotReady, StepFailed, UsageError
 
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "advice.detachedHead=false")
+_ELSEWHERE = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"}
+)
+"""What the environment says of another repository, as within a hook, is not meant for this one."""
 _SECONDS = 300
 
 
@@ -76,8 +80,7 @@ def _holds(folder: Path, *command: str) -> bool:
 
 
 def _git(folder: Path, *command: str) -> str:
-    # What the environment says of another repository, as within a hook, is not meant for this one.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {"LC_ALL": "C"}
+    environment = {k: v for k, v in os.environ.items() if k not in _ELSEWHERE} | {"LC_ALL": "C"}
     try:
         done = subprocess.run(  # noqa: S603 - git, with arguments of our own
             ["git", "-C", str(folder), *_QUIET, *command],  # noqa: S607 - the operator's own git

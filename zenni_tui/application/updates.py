@@ -26,6 +26,7 @@ _NEW_EXAMPLE = """\
 """
 _URL = "postgresql://USER:PASSWORD@HOST:5432/DATABASE"
 _LATEST = 7
+_POSTGRESQL = ("postgresql", "postgres")
 _NOT_PRISMAS = "It is run by SQLite's own driver, or has changed since it was read."
 
 
@@ -132,14 +133,21 @@ class _Proposal:
         }
         for file, text in after.items():
             self._change(Path(file), text, "the provider, and the types, fields and indexes of the plan")
-        wanted = target_plan(prisma.read_texts(after, str(self._schema)), namespace=self._plan.schema)
-        self._notes += prisma_agreement.disagreements(wanted, self._plan)
+        now = prisma.read_texts(after, str(self._schema))
+        if now.provider not in _POSTGRESQL:
+            self._notes.append(f"The datasource was not understood: its provider must become {_POSTGRESQL[0]}.")
+        self._notes += prisma_agreement.disagreements(target_plan(now, namespace=self._plan.schema), self._plan)
 
     def _prisma_config(self) -> None:
         found = settings.config(self._folder)
         why = "Prisma's command line takes the URL from here; migrations go past the pooler"
         if found is not None:
-            self._change(found, settings.in_config(_text(found)), why)
+            after = settings.in_config(_text(found))
+            self._change(found, after, why)
+            if self._version >= settings.URL_IN_CONFIG and settings.DIRECT not in after:
+                self._notes.append(
+                    f"{self._named(found)}: its datasource was not understood: let its url be DIRECT_URL."
+                )
         elif self._version >= settings.URL_IN_CONFIG:
             text = settings.new_config(self._named(self._schema), self._named(self._migrations))
             self._change(self._folder / "prisma.config.ts", text, why)
