@@ -45,6 +45,7 @@ VERBS: dict[str, str] = {
     "tasks": "every task of the plan, from the first week to the last day, and how it stands",
     "sign": "sign a task off that a person must do",
     "completion": "print a script that completes verbs and options in bash, zsh or tcsh",
+    "drill": "rehearsals into which something breaks, each with a score sheet; without a name: the list",
     "lessons": "PostgreSQL, Prisma, errors, watching, backups, pools: short pages and exercises that are checked",
     "updates": "the application's own changes for PostgreSQL, as a patch: Prisma, driver, migrations, dependencies",
     "explain": "what a finding's code means and what to do",
@@ -122,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     for verb in ("switch", "finish", "rollback"):
         made[verb].add_argument("--by", default="", metavar="NAME", help="who decides on it (default: who types this)")
         made[verb].add_argument("--why", default="", metavar="TEXT", help="why; it is kept in the report")
+    made["drill"].add_argument("name", nargs="?", default="", metavar="NAME", help="one drill; without: the list")
     made["lessons"].add_argument("name", nargs="?", default="", metavar="NAME", help="one lesson; without: the list")
     made["explain"].add_argument("code", metavar="CODE")
     made["completion"].add_argument("shell", choices=("bash", "zsh", "tcsh"))

@@ -51,5 +51,6 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "tasks": tasks.show,
     "sign": tasks.sign,
     "lessons": training.learn,
+    "drill": training.drill,
     "updates": _updates,
 }

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from faults.proxy import Line, Proxy, Way
 from support import Program
 from terminal import Terminal
+
+from zenni_tui.sandbox.proxy import Line, Proxy, Way
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ The payload is what the copy counts as sent; acknowledgements, protocol and chec
 a file rendered beforehand over the same line.
 """
 
-from faults.proxy import Line, Proxy
-
 from zenni_tui.model.runbook import StepId
+from zenni_tui.sandbox.proxy import Line, Proxy
 
 from . import copy
 from .figures import Claim, Figures

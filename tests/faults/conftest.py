@@ -9,9 +9,9 @@ import pytest
 
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.proxy import Line, Proxy
 
 from . import outside
-from .proxy import Line, Proxy
 from .source import make_source
 from .trial import Ground, Trial
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId, StepState
+from zenni_tui.sandbox.proxy import Line, Way
 
-from .proxy import Line, Way
 from .trial import Trial
 
 SECONDS = 30.0

@@ -20,11 +20,11 @@ from zenni_tui.errors import StepFailed
 from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.binaries import server_account
+from zenni_tui.sandbox.proxy import Proxy
 from zenni_tui.sandbox.registry import is_kept
 
 from . import outside
 from .disk import Disk, Mounted, no_large_files, small_disk
-from .proxy import Proxy
 from .source import make_source
 from .trial import Ground, Trial
 

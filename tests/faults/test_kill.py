@@ -16,9 +16,9 @@ import pytest
 
 from zenni_tui.model.runbook import RunKind, StepId, StepState, Verdict
 from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.proxy import Line, Way
 
 from . import outside
-from .proxy import Line, Way
 from .trial import KILLS, Ground, Trial, dice_for
 
 Begin = Callable[..., Trial]

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from .proxy import HOST, Line, Proxy, Way
+from zenni_tui.sandbox.proxy import HOST, Line, Proxy, Way
 
 PATIENCE = 20.0
 

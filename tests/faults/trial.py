@@ -17,9 +17,9 @@ from zenni_tui.engine.recall import recall
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind, Verdict
 from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.proxy import Proxy
 
 from . import outside
-from .proxy import Proxy
 from .source import CHUNK_ROWS
 
 KILLS = int(os.environ.get("ZENNI_KILLS", "3"))

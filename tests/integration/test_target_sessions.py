@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from faults.proxy import Line as Way
-from faults.proxy import Proxy
-from faults.proxy import Way as How
 
 from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.proxy import Line as Way
+from zenni_tui.sandbox.proxy import Proxy
+from zenni_tui.sandbox.proxy import Way as How
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Line, Watch, end_all
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from ui_pilot import Desk, text, wait_for
 
+from zenni_tui.cli import Options
 from zenni_tui.engine import ledger
 from zenni_tui.model.lessons import Answer
 from zenni_tui.sandbox import server as sandbox
@@ -26,7 +27,7 @@ SMALL = (80, 24)
 @pytest.fixture
 def school(server: sandbox.Server, tmp_path: Path) -> School:
     """Return a school on the session's server, about a source of the test's own."""
-    made = School(str(tmp_path / "app.db"))
+    made = School(str(tmp_path / "app.db"), Options())
     made._server = server
     return made
 

@@ -1,10 +1,11 @@
 """The application: opens the first screen or a run, and never ties the engine's life to its own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -32,7 +33,8 @@ def key_names(keys: str) -> str:
 class ZenniApp(App[None]):
     """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once, `post` the watch.
 
-    `training` opens the lessons, or the one that `lesson` names.
+    `training` opens the lessons, or the one that `lesson` names; with `drill` the drills, or the one of that name.
+    `pressed`, where set, is called at each key.
     """
 
     TITLE = "zenni-tui"
@@ -50,6 +52,7 @@ class ZenniApp(App[None]):
         post: Post | None = None,
         training: Training | None = None,
         lesson: str = "",
+        drill: str | None = None,
         ascii_only: bool = False,
     ) -> None:
         super().__init__()
@@ -59,6 +62,8 @@ class ZenniApp(App[None]):
         self.post = post
         self.training = training
         self.lesson = lesson
+        self.drill = drill
+        self.pressed: Callable[[], None] | None = None
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.set_class(ascii_only, "-ascii-only")
         self.register_theme(NIGHT)
@@ -77,6 +82,10 @@ class ZenniApp(App[None]):
             from .screens.run import RunScreen  # noqa: PLC0415 - the first screen shows sooner without it
 
             self.push_screen(RunScreen(self.follow, self.offer))
+        elif self.training is not None and self.drill is not None:
+            from .screens.drills import DrillsScreen  # noqa: PLC0415 - as above
+
+            self.push_screen(DrillsScreen(self.training, self.drill))
         elif self.training is not None:
             self._open_lessons(self.training, self.lesson)
         elif self.offer is None:
@@ -89,6 +98,12 @@ class ZenniApp(App[None]):
         for lesson in training.lessons:
             if lesson.name == name:
                 self.push_screen(LessonScreen(training, lesson))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Tell of keys, whatever has the focus."""
+        if isinstance(event, events.Key) and self.pressed is not None:
+            self.pressed()
+        await super().on_event(event)
 
     def action_leave(self) -> None:
         """Leave the way the screen in front wants it."""
@@ -123,9 +138,11 @@ def run(
     post: Post | None = None,
     training: Training | None = None,
     lesson: str = "",
+    drill: str | None = None,
     ascii_only: bool = False,
 ) -> None:
     """Show the screen until the operator leaves; the engine, if one works, works on."""
     terminal.prepare()
     terminal.watch_line()
-    ZenniApp(offer, follow, post=post, training=training, lesson=lesson, ascii_only=ascii_only).run(mouse=False)
+    app = ZenniApp(offer, follow, post=post, training=training, lesson=lesson, drill=drill, ascii_only=ascii_only)
+    app.run(mouse=False)

@@ -25,6 +25,7 @@ KIND_STORIES: dict[RunKind, str] = {
     RunKind.MIGRATE: "migration day: asks before the first write",
 }
 
+DRILL_STORY = "rehearsals into which something breaks; each with a score sheet"
 LEARN_STORY = "lessons with exercises, on a database of this machine"
 
 RUN_KEYS: tuple[tuple[str, str], ...] = (

@@ -1,8 +1,13 @@
 """What the program that opens the screen offers for training; the screen knows no more than this."""
 
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from zenni_tui.model.drills import Act, Drill, Score
 from zenni_tui.model.lessons import Answer, Checked, Exercise, Lesson
+
+if TYPE_CHECKING:
+    from .offer import Offer
 
 
 class Room(Protocol):
@@ -29,8 +34,52 @@ class Room(Protocol):
         """Take the database away."""
 
 
+class Session(Protocol):
+    """One drill under way."""
+
+    @property
+    def facts(self) -> Drill:
+        """Return what is practised."""
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """Return what others can be asked to do."""
+
+    @property
+    def folder(self) -> Path:
+        """Return the run's directory."""
+
+    @property
+    def offer(self) -> "Offer":
+        """Return what can be started on the run."""
+
+    @property
+    def message(self) -> str:
+        """Return what somebody tells the operator now, empty for nothing."""
+
+    @property
+    def score(self) -> Score | None:
+        """Return the score once the drill is over; raises ZenniError when it broke off."""
+
+    @property
+    def sheet_path(self) -> Path | None:
+        """Return the score sheet's path."""
+
+    def key(self) -> None:
+        """Note that a key was pressed."""
+
+    def act(self, name: str) -> None:
+        """Have one of the acts done; blocks for a moment."""
+
+    def leave(self) -> None:
+        """End the drill where it is; its score comes in a moment."""
+
+    def close(self) -> None:
+        """Take everything away; blocks for seconds."""
+
+
 class Training(Protocol):
-    """Lessons and what was done of them; the methods block, are called in a thread, and raise `ZenniError`."""
+    """Lessons, drills, and what was done of them; the methods block, are called in a thread, and raise `ZenniError`."""
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
@@ -41,3 +90,13 @@ class Training(Protocol):
 
     def enter(self, lesson: str, exercise: str) -> Room:
         """Begin a try at an exercise."""
+
+    @property
+    def drills(self) -> tuple[Drill, ...]:
+        """Return all drills."""
+
+    def held(self) -> dict[str, bool]:
+        """Return the drills held, by name, each with whether it was passed the last time."""
+
+    def begin(self, drill: str) -> Session:
+        """Begin a drill: makes its range and starts its run; takes seconds."""

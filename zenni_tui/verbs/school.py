@@ -5,26 +5,32 @@ from typing import TYPE_CHECKING
 from zenni_tui.cli import Options, settings_of
 from zenni_tui.engine import client, folders, ledger
 from zenni_tui.errors import UsageError
+from zenni_tui.model.drills import Drill
 from zenni_tui.model.lessons import Lesson
 from zenni_tui.sandbox.lessons.book import lessons
 
 from .tasks import source_of
 
 if TYPE_CHECKING:
+    from zenni_tui.sandbox.range import Pace
     from zenni_tui.sandbox.server import Server
 
+    from .drilling import Session
     from .rooms import NotedRoom
 
 _EXERCISE = "exercise "
+_DRILL = "drill "
 
 
 class School:
     """What the screens of training offer; the lessons' server runs as long as this process lives, once it is needed."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, options: Options) -> None:
         self._source = source
+        self._options = options
         self._server: Server | None = None
         self.lessons = lessons()
+        self.pace: Pace | None = None
 
     def done(self) -> frozenset[str]:
         """Return the exercises done."""
@@ -37,6 +43,26 @@ class School:
         if self._server is None:
             self._server = rooms.lessons_server()
         return rooms.NotedRoom(self._source, self._server, lesson, exercise)
+
+    @property
+    def drills(self) -> tuple[Drill, ...]:
+        """Return all drills."""
+        from zenni_tui.sandbox.drills import PLANS  # noqa: PLC0415 - brings the drivers
+
+        return tuple(plan.facts for plan in PLANS)
+
+    def held(self) -> dict[str, bool]:
+        """Return the drills held, each with whether it was passed the last time."""
+        return {d.name.removeprefix(_DRILL): d.ok for d in ledger.read(self._source) if d.name.startswith(_DRILL)}
+
+    def begin(self, drill: str) -> "Session":
+        """Begin a drill."""
+        from zenni_tui.sandbox.drills import plan_of  # noqa: PLC0415 - brings the drivers
+        from zenni_tui.sandbox.range import Pace  # noqa: PLC0415 - as above
+
+        from .drilling import Session  # noqa: PLC0415 - as above
+
+        return Session(self._options, plan_of(drill), self._source, self.pace or Pace())
 
 
 def done(source: str) -> frozenset[str]:

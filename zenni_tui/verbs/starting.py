@@ -40,7 +40,7 @@ class Offer:
         self.setup: Setup | None = None
         self.timeline = settings.timeline
         self.hints = hints
-        self.training: Training | None = School(settings.source or about(options))
+        self.training: Training | None = School(settings.source or about(options), options)
         self.post: Callable[[], Post] | None = partial(watching.post_of, settings) if settings.target else None
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
         self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()
@@ -188,7 +188,7 @@ def demo(options: Options) -> int:
     print("Making the sample application and starting PostgreSQL ...", file=sys.stderr)
     made = sandbox.open_demo(place, bookings=options.bookings, seed=options.seed, trouble=tuple(options.trouble))
     with made:
-        settings = _demo_settings(made, options)
+        settings = demo_settings(made, options)
         hints = (f"demo application: {made.app_url}", f"its folder: {made.folder}")
         for hint in hints:
             print(hint, file=sys.stderr)
@@ -202,7 +202,7 @@ def demo(options: Options) -> int:
         return follow(begin(request, settings, options), options)
 
 
-def _demo_settings(made: "Demo", options: Options) -> Settings:
+def demo_settings(made: "Demo", options: Options) -> Settings:
     """Return the demo's own settings, in which only the command line's choices about the copy are kept."""
     from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
 

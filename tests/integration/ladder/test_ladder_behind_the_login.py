@@ -12,10 +12,10 @@ import postgres17
 import psycopg
 import pytest
 from climbing import climb, target
-from faults.proxy import Line, Proxy, Way
 from postgres17 import Postgres17
 
 from zenni_tui.errors import NotReady, ZenniError
+from zenni_tui.sandbox.proxy import Line, Proxy, Way
 from zenni_tui.target import bookkeeping, ladder
 from zenni_tui.target.ladder import ground as shared
 from zenni_tui.target.ladder import tls

@@ -95,7 +95,7 @@ class LessonsScreen(TrainingScreen):
         """Look again what was done."""
         self._look()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="look")
     async def _look(self) -> None:
         self._done = await asyncio.to_thread(self.training.done)
         self.query_one(Rows).repaint()
@@ -155,7 +155,7 @@ class LessonScreen(TrainingScreen):
         """Look again what was done."""
         self._look()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="look")
     async def _look(self) -> None:
         self._done = await asyncio.to_thread(self.training.done)
         self.query_one(Rows).repaint()

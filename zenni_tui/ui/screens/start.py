@@ -15,7 +15,7 @@ from zenni_tui.engine import client
 from zenni_tui.model.runbook import RunKind, Verdict
 from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.situation import Situation, shown_step, state_word
-from zenni_tui.ui.stories import KIND_STORIES, LEARN_STORY, START_KEYS, WHAT_THIS_IS
+from zenni_tui.ui.stories import DRILL_STORY, KIND_STORIES, LEARN_STORY, START_KEYS, WHAT_THIS_IS
 from zenni_tui.ui.widgets.bars import KeyBar, Notice
 from zenni_tui.ui.widgets.canvas import Text
 from zenni_tui.ui.widgets.rows import Column, Rows
@@ -47,9 +47,11 @@ def _rooms(offer: Offer) -> list[Deed]:
     found = [Deed("tasks", "every task of the plan, its weeks and risks; sign off", screen=_tasks)]
     training = offer.training
     if training is not None:
+        from .drills import DrillsScreen  # noqa: PLC0415 - as above
         from .lessons import LessonsScreen  # noqa: PLC0415 - as above
 
         found.append(Deed("learn", LEARN_STORY, screen=lambda _: LessonsScreen(training)))
+        found.append(Deed("drill", DRILL_STORY, screen=lambda _: DrillsScreen(training)))
     post = offer.post
     if post is None:
         return found

@@ -1,4 +1,4 @@
-"""A TCP proxy that is a bad line: it passes, refuses, cuts, holds and slows, switched while it runs."""
+"""A TCP proxy that is a bad line, for drills and tests: it passes, refuses, cuts, holds and slows, while it runs."""
 
 import asyncio
 import contextlib

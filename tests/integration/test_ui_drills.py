@@ -1,0 +1,285 @@
+"""Every drill, passed and failed, by keys, with a real engine and a real server into which something breaks."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from ui_pilot import Desk, text, wait_for
+
+from zenni_tui.cli import Options
+from zenni_tui.engine import folders, ledger
+from zenni_tui.model.drills import Score
+from zenni_tui.model.record import from_json
+from zenni_tui.sandbox.drills import PLANS
+from zenni_tui.sandbox.range import Pace
+from zenni_tui.ui.app import ZenniApp
+from zenni_tui.verbs.drilling import _clear, drills_home
+from zenni_tui.verbs.school import School
+
+SMALL = (80, 24)
+PACE = Pace(bookings=3000, rate=300_000, limit=60.0)
+HURRY = PACE._replace(limit=2.0)
+PATIENCE = 45.0
+
+
+class Hall:
+    """A school, the program's screen in it, and what it left behind."""
+
+    def __init__(self, pilot: Pilot[None], school: School) -> None:
+        self.pilot = pilot
+        self.school = school
+
+    async def see(self, *words: str) -> None:
+        """Wait until all words stand on the screen."""
+        for word in words:
+            await wait_for(self.pilot, word, PATIENCE)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each seen before the next."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause(0.05)
+
+    async def answer(self, key: str, question: str, reply: str) -> None:
+        """Press a key that asks, and reply to the question when it stands there."""
+        await self.press(key)
+        await self.see(question)
+        await self.press(reply)
+
+    async def others(self, number: str) -> None:
+        """Ask others for something."""
+        await self.answer("f9", "Ask others for something?", number)
+        await self.see("Done.")
+
+    async def understood(self, *words: str) -> None:
+        """Read a problem and acknowledge it."""
+        await self.see("PROBLEM", *words)
+        await self.press("enter")
+
+    async def end(self) -> Score:
+        """Wait for the score, close it, and return what was kept of it."""
+        await self.see("Score sheet:")
+        shown = text(self.pilot)
+        await self.press("enter")
+        await self.see("last time")
+        (path,) = drills_home().glob("*.json")
+        score = from_json(path.read_bytes(), Score)
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert ("NOT PASSED" in shown) is not score.passed
+        assert score.why.split(";")[0][:30] in " ".join(shown.split())
+        assert path.with_suffix(".md").read_text().startswith(f"# Drill {score.drill}: ")
+        deed = ledger.read(self.school._source)[-1]
+        assert (deed.name, deed.ok) == (f"drill {score.drill}", score.passed)
+        return score
+
+
+@asynccontextmanager
+async def drill(name: str, home: Path, pace: Pace = PACE) -> AsyncIterator[Hall]:
+    """Begin a drill and give the word for its first write, when it asks for it; afterwards nothing is left of it."""
+    school = School(str(home / "app.db"), Options())
+    school.pace = pace
+    app = ZenniApp(training=school, drill=name)
+    async with app.run_test(size=SMALL) as pilot:
+        hall = Hall(pilot, school)
+        await hall.see(f"Drill {name}", "Your job:")
+        await hall.press("b")
+        await hall.see(" DRILL ")
+        if name != "bad-rows":
+            await hall.see("YOUR WORD before prepare")
+            await hall.press("g")
+        yield hall
+    assert list(drills_home().glob("range-*")) == []
+    assert list(folders.runs_home().iterdir()) == []
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep drills in folders of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path
+
+
+async def test_the_line_drops_and_is_brought_back(home: Path) -> None:
+    """The engine tries again by itself; who has the line brought back passes, with nothing else done."""
+    async with drill("connection-drop", home) as hall:
+        await hall.see("trying again")
+        await hall.others("1")
+        score = await hall.end()
+    assert score.passed, score
+    assert [g.name for g in score.given] == ["act line"]
+    assert score.noticed is not None
+    assert score.right is not None
+    assert 0 <= score.noticed <= score.right
+    assert score.safe
+
+
+async def test_the_line_drops_and_is_rolled_back_in_panic(home: Path) -> None:
+    """Rolling back for a line that is away is not what was asked."""
+    async with drill("connection-drop", home) as hall:
+        await hall.see("trying again")
+        await hall.others("4")
+        await hall.others("1")
+        await hall.answer("r", "Roll back this run?", "y")
+        score = await hall.end()
+    assert not score.passed
+    assert score.wrong == ("act server", "rollback")
+    assert score.safe
+
+
+async def test_bad_rows_are_decided_one_by_one(home: Path) -> None:
+    """A repair is chosen for each finding, then the run goes on to its end."""
+    async with drill("bad-rows", home) as hall:
+        await hall.see("YOUR WORD before plan")
+        for left in ("1 finding still blocks", "again; nothing is written"):
+            await hall.press("c")
+            await hall.see("no choice: leave it as it is")
+            await hall.press("home", "down", "enter")
+            await hall.see(left)
+        await hall.press("g")
+        await hall.see("YOUR WORD before prepare")
+        await hall.press("g")
+        score = await hall.end()
+    assert score.passed, score
+    assert {g.name for g in score.given} >= {"choose", "go"}
+
+
+async def test_bad_rows_are_not_decided(home: Path) -> None:
+    """Going on without a choice is a wrong command each time, and time is up at last."""
+    async with drill("bad-rows", home, Pace(400, 300_000, 6.0)) as hall:
+        await hall.see("YOUR WORD before plan")
+        for _ in range(2):
+            await hall.press("g")
+            await hall.pilot.pause(1.5)
+        score = await hall.end()
+    assert not score.passed
+    assert "time was up" in score.why
+
+
+async def test_a_full_disk_is_made_larger_before_the_resume(home: Path) -> None:
+    """The run stops at once; with room made it is resumed from its checkpoints."""
+    async with drill("disk-full", home) as hall:
+        await hall.understood("disk is full")
+        await hall.others("2")
+        await hall.see("STOPPED")
+        await hall.press("u")
+        score = await hall.end()
+    assert score.passed, score
+    assert [(g.name, g.worth) for g in score.given] == [("act room", "right"), ("resume", "right")]
+
+
+async def test_a_full_disk_is_resumed_upon_and_time_is_up(home: Path) -> None:
+    """A resume without room is wrong and ends as before; without more the time is up, with the data safe."""
+    async with drill("disk-full", home, PACE._replace(limit=15.0)) as hall:
+        await hall.understood("disk is full")
+        await hall.see("STOPPED")
+        await hall.press("u")
+        await hall.understood("disk is full")
+        score = await hall.end()
+    assert not score.passed
+    assert score.wrong == ("resume",)
+    assert "time was up" in score.why
+    assert score.safe
+
+
+async def test_a_slow_line_is_made_free(home: Path) -> None:
+    """Who has the other job ended gets the speed back, and the end in time."""
+    async with drill("slow-target", home) as hall:
+        await hall.see("copy     running")
+        await _struck(hall)
+        await hall.others("3")
+        score = await hall.end()
+    assert score.passed, score
+
+
+async def test_a_slow_line_is_waited_for(home: Path) -> None:
+    """Who only looks on runs out of time; that nothing was noticed is on the sheet."""
+    async with drill("slow-target", home, HURRY) as hall:
+        score = await hall.end()
+    assert not score.passed
+    assert (score.noticed, score.right, score.given) == (None, None, ())
+    assert score.why.startswith("time was up")
+
+
+async def test_a_dead_engine_is_resumed(home: Path) -> None:
+    """Resume goes on from the checkpoints to the verdict."""
+    async with drill("killed-engine", home) as hall:
+        await hall.understood("died without a last word")
+        await hall.press("u")
+        score = await hall.end()
+    assert score.passed, score
+    assert score.outcome == "passed"
+
+
+async def test_a_dead_engine_is_rolled_back(home: Path) -> None:
+    """A rollback leaves all data safe, but the job undone."""
+    async with drill("killed-engine", home) as hall:
+        await hall.understood("died without a last word")
+        await hall.answer("r", "Roll back this run?", "y")
+        score = await hall.end()
+    assert not score.passed
+    assert (score.outcome, score.safe) == ("rolled_back", True)
+
+
+async def test_a_late_word_is_followed(home: Path) -> None:
+    """After the verdict somebody calls; the rollback leaves nothing of the run in the target."""
+    async with drill("late-rollback", home) as hall:
+        await hall.see("The owner calls")
+        await hall.answer("r", "Roll back this run?", "y")
+        score = await hall.end()
+    assert score.passed, score
+    assert "holds nothing of the run" in score.found
+
+
+async def test_a_late_word_is_not_heard(home: Path) -> None:
+    """Who leaves the drill instead has not passed it."""
+    async with drill("late-rollback", home) as hall:
+        await hall.see("The owner calls")
+        await hall.answer("q", "End this drill?", "y")
+        score = await hall.end()
+    assert not score.passed
+    assert "left before its end" in score.why
+
+
+async def _struck(hall: Hall) -> None:
+    screen = hall.pilot.app.screen
+    deadline = time.monotonic() + PATIENCE
+    while screen.session._card.struck is None:  # type: ignore[attr-defined]
+        assert time.monotonic() < deadline
+        await hall.pilot.pause(0.05)
+
+
+async def test_the_first_screen_leads_to_the_drills_and_none_cuts_its_words_off(home: Path) -> None:
+    """Each drill's job stands whole at 80x24 before it begins; Esc keeps everything."""
+    desk = Desk(home)
+    desk.training = School(str(home / "app.db"), Options())
+    app = ZenniApp(desk)
+    async with app.run_test(size=SMALL) as pilot:
+        hall = Hall(pilot, desk.training)
+        await hall.see("What to do")
+        while "▸ drill" not in text(pilot):
+            await hall.press("down")
+        await hall.press("enter")
+        await hall.see("not yet")
+        for plan in PLANS:
+            await hall.press("enter")
+            await hall.see("Your job:", "Begin", "Not now")
+            box = [line.split("│")[1] for line in text(pilot).splitlines() if line.count("│") > 1]
+            shown = " ".join(" ".join(box).split())
+            for words in (plan.facts.job, plan.facts.watch, plan.facts.title):
+                assert words in shown
+            await hall.press("n", "down")
+        await hall.press("escape")
+        await hall.see("What to do")
+
+
+def test_what_a_killed_screen_left_is_cleared_away() -> None:
+    """The next drill removes ranges that nobody holds, and their runs' links."""
+    left = drills_home() / "range-dead"
+    (left / "run").mkdir(parents=True)
+    (folders.runs_home() / "20260101T000000Z-rehearse-dead").symlink_to(left / "run")
+    _clear(drills_home())
+    assert not left.exists()
+    assert list(folders.runs_home().iterdir()) == []

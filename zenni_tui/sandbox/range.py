@@ -1,0 +1,179 @@
+"""The range on which drills are held: a demo of its own, reached over a line that can be made bad."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from zenni_tui.errors import StepFailed
+
+from .demo import Demo, close_demo, open_demo
+from .detach import make_private
+from .holds import is_locked, open_file, try_lock
+from .proxy import Line, Proxy, Way
+
+TABLE = "Booking"
+SCHEMA = "drill"
+PREFIX = "range-"
+_LOCK = ".drill.lock"
+_LOCK_TRIES = 10
+_SLOWER = 20
+_FULL = f"""
+CREATE SCHEMA {SCHEMA};
+CREATE FUNCTION {SCHEMA}.full() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'could not extend file "base/16401/24713": No space left on device'
+        USING ERRCODE = 'disk_full', HINT = 'Check free disk space.';
+END $$;
+"""
+"""What the server itself says when its disk is full (PostgreSQL, src/backend/storage/smgr/md.c), on any disk."""
+
+
+class Pace(NamedTuple):
+    """How large a drill is: rows of the main table, bytes a second that the line carries, seconds until time is up."""
+
+    bookings: int = 20_000
+    rate: float = 300_000
+    limit: float = 300.0
+
+
+class Seen(NamedTuple):
+    """What was found on both sides after a drill, and whether it is safe."""
+
+    safe: bool
+    words: str
+
+
+class Range:
+    """A demo in a folder of its own, and the line to its server."""
+
+    def __init__(self, home: Path, pace: Pace, trouble: tuple[str, ...] = ()) -> None:
+        self.folder = home / f"{PREFIX}{secrets.token_hex(4)}"
+        self.pace = pace
+        make_private(self.folder)
+        self._lock = _taken(self.folder / _LOCK)
+        self.demo: Demo = open_demo(self.folder, bookings=pace.bookings, trouble=trouble)
+        self._proxy = Proxy(int(self.demo.target["port"]))
+        self._proxy.__enter__()
+        self._proxy.line = self._ordinary
+        self._sha256 = _sha256(self.demo.source)
+        with self._connect() as target:
+            target.execute(_FULL)
+
+    @property
+    def target(self) -> dict[str, str]:
+        """Return the connection parameters of the target over the line, without the password."""
+        facts = {**self.demo.target, "port": str(self._proxy.port)}
+        del facts["password"]
+        return facts
+
+    @property
+    def _ordinary(self) -> Line:
+        return Line(rate=self.pace.rate)
+
+    def cut(self) -> None:
+        """Break all connections and take no new one."""
+        self._proxy.line = Line(Way.REFUSE, rate=self.pace.rate)
+        self._proxy.cut()
+
+    def slow(self) -> None:
+        """Let the line carry a small part of what it did."""
+        self._proxy.line = Line(rate=self.pace.rate / _SLOWER)
+
+    def mend_line(self) -> None:
+        """Let the line be as it was."""
+        self._proxy.line = self._ordinary
+
+    def free_line(self) -> None:
+        """Let the line carry what it can: only the copy is to take its time."""
+        if self._proxy.line.way is Way.PASS:
+            self._proxy.line = Line()
+
+    def fill(self) -> None:
+        """Let every write of rows find the target's disk full; raises StepFailed when a lock is not to be had."""
+        table, function = sql.Identifier("public", TABLE), sql.Identifier(SCHEMA, "full")
+        for _ in range(_LOCK_TRIES):
+            with suppress(psycopg.errors.LockNotAvailable), self._connect() as target:
+                target.execute("SET lock_timeout = '5s'")
+                target.execute(
+                    sql.SQL("CREATE TRIGGER full_disk BEFORE INSERT ON {} EXECUTE FUNCTION {}()").format(
+                        table, function
+                    )
+                )
+                return
+        raise StepFailed("The drill's fault could not be made", where=TABLE, why="its lock was not to be had")
+
+    def make_room(self) -> None:
+        """Take the full disk away; nothing is done where there is none."""
+        with suppress(psycopg.errors.UndefinedTable), self._connect() as target:
+            target.execute(sql.SQL("DROP TRIGGER IF EXISTS full_disk ON {}").format(sql.Identifier("public", TABLE)))
+
+    def kill(self, pid: int) -> None:
+        """End a process without a last word."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def look(self) -> Seen:
+        """Return whether the source is as it was, and what the target holds; asks the server past the line."""
+        same = _sha256(self.demo.source) == self._sha256
+        with self._connect() as target:
+            tables = [
+                str(name)
+                for (name,) in target.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            ]
+            rows = sum(_count(target, name) for name in tables)
+        source = "The source is unchanged, byte for byte" if same else "THE SOURCE HAS CHANGED"
+        held = f"holds {rows:,} rows in {len(tables)} tables" if tables else "holds nothing of the run"
+        return Seen(same, f"{source}; the target {held}.")
+
+    def close(self) -> None:
+        """Stop everything and remove the folder."""
+        with suppress(OSError):
+            self._proxy.__exit__()
+        self.demo.close()
+        close_demo(self.folder)
+        os.close(self._lock)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(make_conninfo("", **self.demo.target), autocommit=True)
+
+
+def sweep(home: Path, wanted: Callable[[Path], bool]) -> None:
+    """Clear away the ranges in a folder that nobody holds and that are not `wanted` otherwise."""
+    for folder in home.glob(f"{PREFIX}*"):
+        if not is_locked(folder / _LOCK) and not wanted(folder):
+            close_demo(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _taken(path: Path) -> int:
+    descriptor = open_file(path, create=True)
+    if descriptor is None or not try_lock(descriptor, exclusive=True):
+        raise StepFailed("The drill's folder could not be locked", where=str(path))
+    return descriptor
+
+
+def _count(target: psycopg.Connection[tuple[object, ...]], table: str) -> int:
+    found = target.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", table))).fetchone()
+    return int(str(found[0])) if found else 0
+
+
+def _sha256(path: Path) -> str:
+    # In one read: a file of a drill is small, and nobody has it open in this process.
+    return hashlib.sha256(path.read_bytes()).hexdigest()
