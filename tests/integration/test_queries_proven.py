@@ -27,7 +27,7 @@ class Ground:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
 
-    def judged(self, sql: str, *parameters: str, call: str = "prepare") -> Judged:
+    def judged(self, sql: str, *parameters: str, call: str = "$queryRaw") -> Judged:
         """Judge a query as if found in code, and try it."""
         one = judge(Query("a.ts", 1, call, sql, parameters), self.bench.tables)
         assert one is not None
@@ -116,7 +116,8 @@ def test_texts_that_only_look_like_sql_are_passed_over(ground: Ground) -> None:
     for text in ("SELECT one FROM the_list", "update your profile and set a password", "DELETE FROM nowhere"):
         assert judge(Query("a.ts", 1, "", text), tables) is None
     assert judge(Query("a.ts", 1, "", 'DELETE FROM "Item"'), tables) is not None
-    assert judge(Query("a.ts", 1, "prepare", "SELECT one FROM the_list"), tables) is not None
+    assert judge(Query("a.ts", 1, "prepare", "SELECT one FROM the_list"), tables) is None
+    assert judge(Query("a.ts", 1, "$queryRaw", "SELECT one FROM the_list"), tables) is not None
 
 
 def test_what_is_put_together_at_run_time_is_not_tried(ground: Ground) -> None:

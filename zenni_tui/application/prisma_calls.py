@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zenni_tui.model.queries import Behaviour
 
 from .prisma_records import PrismaColumn, PrismaModel, PrismaSchema
-from .scripts import callee, code, line, walk
+from .scripts import callee, code, found, line, walk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,6 +32,12 @@ _READS = frozenset(
     "findMany findFirst findFirstOrThrow findUnique findUniqueOrThrow count aggregate groupBy $queryRaw".split()  # noqa: SIM905 - one line
 )
 _WRITES = frozenset("create createMany update updateMany upsert delete deleteMany $executeRaw".split())  # noqa: SIM905 - as above
+_PLACES = """
+(pair key: (_) @key (#any-of? @key "contains" "startsWith" "endsWith" "orderBy" "path")) @found
+(call_expression function: (member_expression property: (_) @called
+    (#any-of? @called "$transaction" "createMany"))) @found
+"""
+"""Where something may stand that is looked for here."""
 _FUNCTIONS = frozenset({"arrow_function", "function_expression", "function_declaration", "function"})
 _LONGEST = 110
 
@@ -61,12 +67,12 @@ class Calls:
     def in_script(self, name: str, root: "Node") -> Iterator[Behaviour]:
         """Yield what in a script's tree changes with the database, each place once."""
         seen = set()
-        for node in walk(root):
-            for found in self._at(name, node):
-                key = (found.code, found.line, found.text)
+        for node in found(name, root, _PLACES):
+            for one in self._at(name, node):
+                key = (one.code, one.line, one.text)
                 if key not in seen:
                     seen.add(key)
-                    yield found
+                    yield one
 
     def _at(self, name: str, node: "Node") -> Iterator[Behaviour]:
         if node.type == "pair":

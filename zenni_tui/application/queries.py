@@ -27,6 +27,7 @@ _WHOLE = re.compile(
     r"|ROLLBACK|SAVEPOINT|RELEASE|END|ANALYZE|REINDEX|EXPLAIN)\b",
     re.IGNORECASE,
 )
+_TEXTS = '[(string) (template_string) (binary_expression operator: "+")] @found'
 _JOINED = re.compile(r"\s*Prisma\s*\.\s*join\b")
 
 
@@ -50,8 +51,8 @@ def in_script(name: str, root: "Node") -> Iterator[Query]:
 def placed(name: str, root: "Node") -> Iterator[tuple["Node", tuple[Query, ...]]]:
     """Yield each string of a script's tree that holds SQL, with its queries."""
     read: set[int] = set()
-    for node in scripts.walk(root):
-        if node.id in read or not (node.type in scripts.STRINGS or scripts.is_sum(node)):
+    for node in scripts.found(name, root, _TEXTS):
+        if node.id in read:
             continue
         found = scripts.literal(node)
         if found is not None:
@@ -89,11 +90,10 @@ def _in_python(name: str, text: str) -> Iterator[Query]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return
-    calls = {id(n.args[0]): n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args}
-    parts = {
-        id(v) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr | ast.BinOp) for v in ast.walk(n) if v is not n
-    }
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    calls = {id(n.args[0]): n for n in nodes if isinstance(n, ast.Call) and n.args}
+    parts = {id(p) for n in nodes for p in _parts(n)}
+    for node in nodes:
         found = None if id(node) in parts else _python_text(node)
         if found is not None and looks_like_sql(found[0]):
             called = calls.get(id(node))
@@ -101,11 +101,20 @@ def _in_python(name: str, text: str) -> Iterator[Query]:
             yield from _made(name, getattr(node, "lineno", 1), call, *found)
 
 
+def _parts(node: ast.AST) -> list[ast.expr]:
+    """Return what a longer text is made of."""
+    if isinstance(node, ast.JoinedStr):
+        return node.values
+    return [node.left, node.right] if isinstance(node, ast.BinOp) else []
+
+
 def _python_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _python_text(node: ast.AST) -> tuple[str, tuple[str, ...]] | None:
+    if not isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+        return None
     holes: list[str] = []
 
     def hole(part: ast.AST) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from .statements import HOLE
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node, Parser
+    from tree_sitter import Query as TreeQuery
 
 STRINGS = frozenset({"string", "template_string"})
 _MOST_JOINED = 500
@@ -22,17 +23,43 @@ _CODE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}
 
 
 @functools.cache
-def _parser(*, tags: bool) -> "Parser":
+def _language(*, tags: bool) -> "Language":
     import tree_sitter_typescript as grammars  # noqa: PLC0415 - most runs have no project to read
-    from tree_sitter import Language, Parser  # noqa: PLC0415 - as above
+    from tree_sitter import Language  # noqa: PLC0415 - as above
 
-    return Parser(Language(grammars.language_tsx() if tags else grammars.language_typescript()))
+    return Language(grammars.language_tsx() if tags else grammars.language_typescript())
+
+
+@functools.cache
+def _parser(*, tags: bool) -> "Parser":
+    from tree_sitter import Parser  # noqa: PLC0415 - as above
+
+    return Parser(_language(tags=tags))
+
+
+@functools.cache
+def _query(pattern: str, *, tags: bool) -> "TreeQuery":
+    from tree_sitter import Query as TreeQuery  # noqa: PLC0415 - as above
+
+    return TreeQuery(_language(tags=tags), pattern)
+
+
+def _has_tags(name: str) -> bool:
+    """Return whether a script may have tags; `.ts` files have type casts in angle brackets in their place."""
+    return PurePosixPath(name).suffix not in (".ts", ".mts", ".cts")
 
 
 def parse(name: str, text: str) -> "Node":
-    """Return the tree of a script; `.ts` files have type casts in angle brackets where others have tags."""
-    typescript = PurePosixPath(name).suffix in (".ts", ".mts", ".cts")
-    return _parser(tags=not typescript).parse(text.encode()).root_node
+    """Return the tree of a script."""
+    return _parser(tags=_has_tags(name)).parse(text.encode()).root_node
+
+
+def found(name: str, root: "Node", pattern: str) -> list["Node"]:
+    """Return the nodes of a script that tree-sitter's pattern calls @found, in order, the outer before the inner."""
+    from tree_sitter import QueryCursor  # noqa: PLC0415 - as above
+
+    nodes = QueryCursor(_query(pattern, tags=_has_tags(name))).captures(root).get("found", [])
+    return sorted(nodes, key=lambda n: (n.start_byte, -n.end_byte))
 
 
 def walk(node: "Node") -> Iterator["Node"]:

@@ -63,6 +63,7 @@ def ported(porting: Porting, node: Node) -> Node | None:
         porting.mark("function", node, f"PostgreSQL has no {name}().")
         porting.stick(_LOST[name])
     elif name not in SAME:
+        porting.unknown = True
         porting.mark("function", node, f"PostgreSQL may have no {name}().")
         porting.stick(f"{name}() has no form known here.")
     return None

@@ -1,6 +1,7 @@
 """Syntax trees of queries: reading SQLite's, writing PostgreSQL's, and making new parts from a pattern."""
 
 import functools
+import logging
 from typing import Any
 
 from .translate_source import Untranslatable
@@ -22,6 +23,8 @@ def _dialect() -> Any:
     """Return SQLite's dialect without sqlglot's knowledge of functions: each call keeps the name it has."""
     from sqlglot.dialects.sqlite import SQLite  # noqa: PLC0415 - as above
 
+    # What it can't parse it tells the log, and us by the kind of node.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
     base: Any = SQLite.Parser
     cast = {"CAST": base.FUNCTION_PARSERS["CAST"]}
     parser = type("Parser", (base,), {"FUNCTIONS": {}, "FUNCTION_PARSERS": cast, "NO_PAREN_FUNCTIONS": {}})
@@ -39,7 +42,7 @@ def parse(sql: str) -> Node:
         raise Untranslatable("Its syntax is not understood.") from None
 
 
-def written(node: Node, *, pretty: bool = False) -> str:
+def written(node: Node) -> str:
     """Return a tree as PostgreSQL's SQL, parameters as :p1, :p2, ..."""
     shown = node.copy()
     for each in list(shown.find_all(grammar().Placeholder)):
@@ -47,7 +50,7 @@ def written(node: Node, *, pretty: bool = False) -> str:
     for each in list(shown.find_all(grammar().Not)):
         if isinstance(each.this, grammar().Is) and isinstance(each.this.expression, grammar().Null):
             each.replace(grammar().Is(this=each.this.this, expression=grammar().Not(this=grammar().Null())))
-    text: str = shown.sql(dialect="postgres", normalize_functions=False, pretty=pretty)
+    text: str = shown.sql(dialect="postgres", normalize_functions=False)
     return text
 
 

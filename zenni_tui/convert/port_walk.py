@@ -75,10 +75,11 @@ class Porting:
     notes: list[Mark] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
     fields: dict[int, Field] = field(default_factory=dict)
-    texts: dict[int, str] = field(default_factory=dict)
+    former: dict[int, Any] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
     lists: set[str] = field(default_factory=set)
     random: bool = False
+    unknown: bool = False
     kept: list[Any] = field(default_factory=list)
 
     def mark(self, name: str, node: Node, why: str) -> None:
@@ -100,13 +101,14 @@ class Porting:
 
     def text(self, node: Node) -> str:
         """Return a node's text as it stood before anything was changed."""
-        return render(self.texts.get(id(node)) or shown(node), lambda n: self.spellings[n - 1])
+        return render(shown(self.former.get(id(node), node)), lambda n: self.spellings[n - 1])
 
     def remember(self, tree: Node) -> None:
         """Find out what every name means, and keep each node's text, while nothing is changed yet."""
-        for node in tree.walk():
+        # The texts are for marks, which few nodes get: what is written out then is a copy that nothing changes.
+        for node, former in zip(list(tree.walk()), list(tree.copy().walk()), strict=True):
             self.kept.append(node)
-            self.texts[id(node)] = shown(node)
+            self.former[id(node)] = former
             if name_of(node) == "Column":
                 found = self.names.field(node)
                 if found is not None:

@@ -63,12 +63,15 @@ def analyse(folder: Path, tables: port.Catalogue, schema: PrismaSchema | None) -
     kept = [one for one in judged if not _makes_schema(one)]
     if len(kept) < len(judged):
         count = len(judged) - len(kept)
-        passed_over.append(f"{count} statements of .sql files that make a schema: the migration makes it from the plan")
+        passed_over.append(
+            f"{count} statements make a schema in .sql files, or are run by nobody: the migration does it by the plan"
+        )
     return Analysis(str(folder), sources.files, tuple(kept), tuple(behaviours), tuple(passed_over))
 
 
 def _makes_schema(one: Judged) -> bool:
-    return one.query.file.endswith(".sql") and any(m.name == SCHEMA_CHANGE for m in one.marks)
+    told = one.query.call and not one.query.file.endswith(".sql")
+    return not told and any(m.name == SCHEMA_CHANGE for m in one.marks)
 
 
 def _few(found: Iterable[Query], passed_over: list[str]) -> Iterable[Query]:
@@ -90,7 +93,7 @@ def judge(query: Query, tables: port.Catalogue) -> Judged | None:
     if query.fragment:
         return _fragment(query)
     ported = port.port(query.sql, query.parameters, tables)
-    if ported.foreign and not query.call:
+    if ported.foreign and query.call not in queries.RAW:
         return None
     if ported.stuck:
         return Judged(query, QueryState.PERSON, ported.marks, "", " ".join(ported.stuck), ported.notes)

@@ -1,5 +1,6 @@
 """The verbs about queries: those in the application's code, and the figures that the config asks for."""
 
+import getpass
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ def metrics(options: Options) -> int:
         )
     measures = _asked_again(options, from_json(path.read_bytes(), Measures))
     write_private(path, to_json(measures))
+    _note(options, measures)
     source = client.request_of(path.parent).source
     ledger.note(source, "metrics", client.whoami(), f"{len(measures.metrics)} metrics read again")
     if options.json:
@@ -71,6 +73,16 @@ def _asked_again(options: Options, measures: Measures) -> Measures:
         asker = Asker(connection, measures.schema, _SECONDS)
         found = tuple(read_again(asker, one) for one in measures.metrics)
     return msgspec.structs.replace(measures, metrics=found)
+
+
+def _note(options: Options, measures: Measures) -> None:
+    """Note in the ledger how the figures stand: whether each was answered, and was the same right after the move."""
+    source = settings_of(options).source
+    if not source:
+        return
+    open_ones = [m.name for m in measures.metrics if m.why or changes(m, *m.readings[:2])]
+    words = f"{len(measures.metrics)} metrics; open: {', '.join(open_ones) or 'none'}"
+    ledger.note(source, "metrics", getpass.getuser(), words, ok=not open_ones)
 
 
 def _document(measures: Measures) -> dict[str, object]:
