@@ -4,9 +4,12 @@ import json
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
-from support import Program
+import switching
+from support import Program, wait
 
+from zenni_tui.engine.client import Follower
 from zenni_tui.sandbox.sample import SampleApplication
 
 
@@ -68,3 +71,49 @@ def test_a_dump_that_is_not_what_was_written_fails(
     tasks, _ = program.start("tasks", "--json", *source).communicate(timeout=60)
     evidence = [e for t in json.loads(tasks) for c, e in t["evidence"].items() if c == "deed backup"]
     assert [e["ok"] for e in evidence] == [False]
+
+
+def _looked(folder: Path, name: str) -> list[bool]:
+    entries = [json.loads(line)["what"] for line in (folder / "events.jsonl").read_text().splitlines()]
+    return [e["ok"] for e in entries if e["event"] == "check_made" and e["name"] == name]
+
+
+def test_a_rollback_window_ends_only_with_a_proven_backup(
+    program: Program, tmp_path: Path, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """What can't be dumped keeps the window open, and writes still go back; once that is mended it ends."""
+    application = switching.Application(tmp_path / "app")
+    waiting = switching.migrate(program, application, target_environment)
+    assert switching.switch(program, target_environment).code == 0
+    obstacle = waiting.folder / "target.dump"
+    obstacle.mkdir()
+    refused = program.run("finish", "--confirm", "FINISH", environment=target_environment)
+    assert refused.code == 1
+    assert "FINISH+UNPROVEN" in refused.narration
+    with psycopg.connect(**database) as target:
+        target.execute("INSERT INTO \"Loose\" VALUES ('after', 3)")
+    follower = Follower(waiting.folder)
+    wait(follower, lambda _: bool(application.rows("SELECT 1 FROM Loose WHERE note = 'after'")))
+    assert follower.alive
+    obstacle.rmdir()
+    ended = program.run("finish", "--confirm", "FINISH", environment=target_environment)
+    assert (ended.code, ended.document["verdict"]) == (0, "passed"), ended.narration
+    assert _looked(waiting.folder, "restore proof") == [False, True]
+    assert obstacle.is_file()
+    assert "restore proof" in (waiting.folder / "report.md").read_text()
+    assert "3 tables with 7 rows" in (waiting.folder / "documents" / "backup.md").read_text()
+
+
+def test_the_proof_can_be_waived_by_a_word_that_is_kept(
+    program: Program, tmp_path: Path, target_environment: dict[str, str]
+) -> None:
+    """FINISH+UNPROVEN ends the window without a dump, and the report says who typed it."""
+    application = switching.Application(tmp_path / "app")
+    waiting = switching.migrate(program, application, target_environment)
+    assert switching.switch(program, target_environment).code == 0
+    word = ("finish", "--confirm", "FINISH+UNPROVEN", "--by", "Aino", "--why", "no room")
+    assert program.run(*word, environment=target_environment).code == 0
+    assert _looked(waiting.folder, "restore proof") == []
+    report = (waiting.folder / "report.md").read_text()
+    assert "Aino" in report
+    assert "WITHOUT: UNPROVEN" in report

@@ -39,7 +39,7 @@ class Afterwards:
     async def switch(self, word: Word) -> Verdict:
         """Switch over, or go on with it, and keep the window open; raises nothing."""
         if word.word:
-            self._decide(StepId.SWITCH, word)
+            self.decide(StepId.SWITCH, word)
         held = await self._held(StepId.SWITCH) or await self._followed()
         return held or await self._step(BOOK[StepId.SWITCH]) or await self.watch()
 
@@ -92,12 +92,13 @@ class Afterwards:
     async def fall_back(self, word: Word) -> Verdict:
         """Lead the application back, or go on with it."""
         if word.word:
-            self._decide(StepId.FALL_BACK, word)
+            self.decide(StepId.FALL_BACK, word)
         self._run.stopping.clear()
         self._run.steering.reopen()
         return await self._held(StepId.FALL_BACK) or await self._step(BOOK[StepId.FALL_BACK]) or Verdict.ROLLED_BACK
 
-    def _decide(self, step: StepId, word: Word) -> None:
+    def decide(self, step: StepId, word: Word) -> None:
+        """Tell who decided on a step, why, and what the words typed waive."""
         words = word.word.split("+")
         self._run.tell(e.Decided(step, word.by, word.why, words[0], tuple(words[1:])))
 

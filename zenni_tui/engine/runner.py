@@ -120,6 +120,7 @@ class Runner:
 
     def _obey(self, name: str) -> None:
         if name == "finish":
+            self._afterwards.decide(StepId.WATCH, self._word)
             self._run.finishing.set()
         elif name not in ("go", "switch"):
             self._back = self._back or name == "rollback"

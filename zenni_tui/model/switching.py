@@ -12,6 +12,8 @@ CONFIRM_SWITCH, CONFIRM_FALL_BACK, CONFIRM_FINISH = "SWITCH", "FALL BACK", "FINI
 """What the operator types."""
 UNTRIED = "UNTRIED"
 """What is typed to switch to a side that no rehearsal has tried."""
+UNPROVEN = "UNPROVEN"
+"""What is typed to end the rollback window without a proven backup of the new database."""
 
 
 class Act(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from zenni_tui.model.actions import ActionState, ActionView, of
+from zenni_tui.model.actions import ActionState, ActionView, Taken, of
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.state import RunState
 from zenni_tui.model.switching import downtime, serving
@@ -65,8 +65,14 @@ def _facts(state: RunState, step: StepId) -> Iterator[Line]:
         )
     if step is StepId.SWITCH and state.window is not None:
         yield f"The rollback window was meant to stay open until {_clock(state.window.deadline)}."
+        yield from (_ended(d) for d in state.decisions if d.what.step is StepId.WATCH)
     for trip in state.tripped:
         yield f"{_clock(trip.at)} {trip.what.criterion}: {trip.what.found}; the limit is {trip.what.limit}."
+
+
+def _ended(taken: Taken) -> Line:
+    without = f" WITHOUT: {', '.join(taken.what.overrides)}." if taken.what.overrides else ""
+    return f"{taken.what.by} wanted to end it at {_clock(taken.at)}: {taken.what.why or 'no reason given'}.{without}"
 
 
 def _clock(at: float) -> str:

@@ -15,6 +15,7 @@ from zenni_tui.target import bookkeeping, capture
 
 from . import criteria
 from .actions import at_source, at_target
+from .backup_proof import Gate
 from .building import fenced
 from .run import Run, Step
 from .way_back import WayBack
@@ -36,17 +37,19 @@ class Watch(Step):
         if run.state().window is None:
             run.tell(e.WindowOpened(time.time() + run.request.rollback.window_hours * _HOUR))
         way = await asyncio.to_thread(WayBack, run)
+        gate = Gate(run)
         watcher = asyncio.create_task(criteria.watch(run, Which.NEW))
         try:
-            await self._follow(run, way)
+            await self._follow(run, way, gate)
         finally:
+            gate.close()
             watcher.cancel()
             await asyncio.to_thread(way.close)
         return await end(run)
 
-    async def _follow(self, run: Run, way: WayBack) -> None:
+    async def _follow(self, run: Run, way: WayBack, gate: Gate) -> None:
         applied, told = 0, 0.0
-        while not run.finishing.is_set():
+        while not await gate.opens():
             run.stop_here()
             done = await run.insist("following back", way.once)
             applied += done.entries
@@ -54,7 +57,8 @@ class Watch(Step):
                 waiting = await run.insist("following back", way.lag)
                 self._tell(run, applied, waiting)
                 told = time.monotonic()
-            await _pause(run)
+            if not run.finishing.is_set():
+                await _pause(run)
 
     def _tell(self, run: Run, applied: int, waiting: int) -> None:
         view = run.state().step(self.id)

@@ -56,6 +56,15 @@ def switch(options: Options) -> int:
     return follow(follower.folder, options, skip=entries, until=window_open(since))
 
 
+def kept_open(before: RunState) -> Callable[[RunState], ExitCode | None]:
+    """Return what tells that a rollback window was not ended, because its backup was not proven."""
+
+    def refusals(state: RunState) -> int:
+        return sum(c.ok is False for c in state.step(StepId.WATCH).checks)
+
+    return lambda state: ExitCode.FAILED if refusals(state) > refusals(before) else None
+
+
 def finish(options: Options) -> int:
     """End the rollback window."""
     follower = follower_of(options)
@@ -66,4 +75,4 @@ def finish(options: Options) -> int:
             "No engine keeps the rollback window.", next_step="Bring it back first: zenni-tui resume; then finish."
         )
     ordered(follower.send("finish", **words))
-    return follow(follower.folder, options, skip=entries)
+    return follow(follower.folder, options, skip=entries, until=kept_open(follower.state))

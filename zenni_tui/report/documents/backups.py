@@ -10,7 +10,7 @@ from .connection import shell_target
 from .facts import Facts, origin, quoted
 
 NAME = "backup.md"
-_REPORT = StepId.REPORT
+_CHECK = "restore proof"
 
 
 def blocks(facts: Facts) -> Iterable[Block]:
@@ -65,13 +65,13 @@ def _restore(facts: Facts) -> Iterable[Block]:
 
 def _proof(facts: Facts) -> Iterable[Block]:
     yield Heading(2, "Last proof")
-    rehearsed = facts.check("restore proof", _REPORT)
+    seen = facts.seen(_CHECK, StepId.WATCH) or facts.seen(_CHECK, StepId.REPORT)
     if facts.proof is not None:
         day = datetime.fromtimestamp(facts.proof.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         yield Paragraph((State("ok" if facts.proof.ok else "failed"), f" {day}: {facts.proof.words}"))
-    elif rehearsed:
-        yield Paragraph((State("ok"), f" in the run {facts.state.run_id}: {rehearsed}"))
-    else:
+    if seen is not None:
+        yield Paragraph((State("ok" if seen.ok else "failed"), f" in the run {facts.state.run_id}: {seen.found}"))
+    if facts.proof is None and seen is None:
         yield Paragraph(
             (State("not yet"), ": no dump has been taken and restored. Do it now: ", Mono(facts.command("backup")), ".")
         )

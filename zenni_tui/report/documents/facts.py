@@ -68,8 +68,13 @@ class Facts:
         return self.request.application_role or self.target.user
 
     def check(self, name: str, step: StepId = StepId.REACH) -> str:
-        """Return what a check has found, empty when it was not made."""
-        return next((c.found for c in self.state.step(step).checks if c.name == name), "")
+        """Return what a check has found last, empty when it was not made."""
+        seen = self.seen(name, step)
+        return seen.found if seen else ""
+
+    def seen(self, name: str, step: StepId) -> e.CheckMade | None:
+        """Return a check as it was made last, None when it was not."""
+        return next((c for c in reversed(self.state.step(step).checks) if c.name == name), None)
 
     def table(self, plan: TablePlan) -> tuple[SourceColumn | None, ...]:
         """Return the source's columns beside a planned table's."""
