@@ -276,3 +276,28 @@ def test_any_writes_are_followed(ground: Ground) -> None:
         assert apply.position(ground.file) == ground.after
     ground.agree()
     capture.forget(ground.target, ground.after)
+
+
+def test_rows_may_come_in_another_order_each_time_they_are_gone_through(ground: Ground) -> None:
+    """The server promises no order: changed, new and gone rows end under their own keys and rowids all the same."""
+    dice = random.Random(7)  # noqa: S311 - an order
+    ground.file.executemany("INSERT INTO Service (id, name) VALUES (?, ?)", ((f"k{n}", f"old {n}") for n in range(90)))
+    rowids = dict(ground.rows("SELECT id, rowid FROM Service"))
+    wanted = {f"k{n}": f"new {n}" for n in range(30, 120)}
+
+    def one(key: str) -> apply.Written:
+        made = wanted.get(key)
+        return apply.Written(
+            ((key,),), None if made is None else lambda stored: {**(stored or {"id": key}), "name": made}
+        )
+
+    def written() -> list[apply.Written]:
+        return [one(key) for key in dice.sample([f"k{n}" for n in range(120)], 120)]
+
+    apply.begin(ground.file, "1:1:")
+    with apply.batch(ground.file, ["Service"], "2:2:"):
+        done = apply.write(ground.file, ground.ways["Service"].source, ("id",), written)
+    assert (done.changed, done.added, done.removed) == (60, 30, 30)
+    found = ground.rows("SELECT id, name, rowid FROM Service WHERE id LIKE 'k%'")
+    assert {key: name for key, name, _ in found} == wanted
+    assert all(rowid == rowids[key] for key, _, rowid in found if key in rowids)

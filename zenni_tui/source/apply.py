@@ -125,7 +125,7 @@ def write(
     key: Sequence[str],
     written: Callable[[], Iterable[Written]],
 ) -> Applied:
-    """Make a table's written rows what they are now; `written` is gone through thrice, with the same keys in order.
+    """Make a table's written rows what they are now; `written` is gone through thrice, in whatever order.
 
     Rows that were there come back before new ones come: SQLite would give a new one the rowid of one set aside.
 
@@ -136,12 +136,12 @@ def write(
     place = _Place(connection, table.name, columns, rowid)
     place.prepare()
     try:
-        for number, one in enumerate(written()):
-            place.take_out(number, key, one.keys)
+        for one in written():
+            place.take_out(key, one.keys)
         done = Applied()
         for new in (False, True):
-            for number, one in enumerate(written()):
-                done = _add(done, place.put_back(number, one, new=new))
+            for one in written():
+                done = _add(done, place.put_back(one, new=new))
         return done
     finally:
         connection.execute(f"DROP TABLE temp.{_OLD}")
@@ -152,7 +152,7 @@ def _add(one: Applied, other: Applied) -> Applied:
 
 
 class _Place:
-    """A table whose rows are set aside by number while others take their place."""
+    """A table whose rows are set aside by their keys while others take their place."""
 
     def __init__(self, connection: sqlite3.Connection, table: str, columns: Sequence[str], rowid: str | None) -> None:
         self._connection = connection
@@ -163,9 +163,9 @@ class _Place:
     def prepare(self) -> None:
         names = ", ".join(f"c{i}" for i in range(len(self._columns)))
         # Without types, and so without affinities: what is set aside comes back as it was.
-        self._connection.execute(f"CREATE TEMP TABLE {_OLD} (number INTEGER PRIMARY KEY, {_FOUND}, {names})")
+        self._connection.execute(f"CREATE TEMP TABLE {_OLD} (which TEXT PRIMARY KEY, {_FOUND}, {names})")
 
-    def take_out(self, number: int, key: Sequence[str], keys: Iterable[Row]) -> None:
+    def take_out(self, key: Sequence[str], keys: tuple[Row, ...]) -> None:
         """Set the row of a key aside, in whichever of its forms the file holds it."""
         where = " AND ".join(f"{quoted(c)} = ?" for c in key)
         names = ", ".join(quoted(c) for c in self._columns)
@@ -174,12 +174,12 @@ class _Place:
             query = f"DELETE FROM {self._table} WHERE {where} RETURNING {self._rowid or 'NULL'}, {names}"  # noqa: S608
             row = self._connection.execute(query, one).fetchone()
             if row is not None:
-                self._connection.execute(f"INSERT INTO temp.{_OLD} VALUES ({marks})", (number, *row))  # noqa: S608
+                self._connection.execute(f"INSERT INTO temp.{_OLD} VALUES ({marks})", (repr(keys), *row))  # noqa: S608
                 return
 
-    def put_back(self, number: int, one: Written, *, new: bool) -> Applied:
+    def put_back(self, one: Written, *, new: bool) -> Applied:
         """Put what a row is now in its place: only a row that there was none of, if `new`, else only one set aside."""
-        found = self._connection.execute(f"SELECT * FROM temp.{_OLD} WHERE number = ?", (number,)).fetchone()  # noqa: S608
+        found = self._connection.execute(f"SELECT * FROM temp.{_OLD} WHERE which = ?", (repr(one.keys),)).fetchone()  # noqa: S608
         if (found is None) is not new:
             return Applied()
         stored = None if found is None else dict(zip(self._columns, found[2:], strict=True))
