@@ -7,7 +7,7 @@ import zenni_tui
 from zenni_tui.model.codes import CODES
 
 _ROOT = Path(zenni_tui.__file__).parent
-_MAKERS = {"Finding": 0, "Unfit": 0, "fk_finding": 0, "_finding": 0, "Sign": 0, "_event": 0}
+_MAKERS = {"Finding": 0, "Unfit": 0, "fk_finding": 0, "_finding": 0, "Sign": 0, "beyond": 0, "there": 0}
 
 
 def _codes(path: Path) -> set[str]:

@@ -7,7 +7,7 @@ from zenni_tui.model import statistics as s
 from zenni_tui.model.baseline import Timing
 from zenni_tui.model.vitals import Alert, Limits, Sign, Vital
 from zenni_tui.target.remedies import remedies
-from zenni_tui.watch import judge, outside, storage, traffic
+from zenni_tui.watch import judge, outside, rules, sessions, storage, work
 
 SERVER = s.ServerFacts(
     170000,
@@ -87,6 +87,21 @@ def test_what_is_not_seen_is_not_cleared() -> None:
     assert judge.settle([Vital("pool", "pool", "")], raised, 2.0) == ()
 
 
+def test_sessions_that_can_not_be_read_clear_nothing() -> None:
+    """When pg_stat_activity does not answer, nobody is said to have let go of a lock."""
+    unread = facts(unseen={"sessions": "No answer."})
+    seen = judge.vitals(unread, None, Limits())
+    assert [v.id for v in seen if v.blind] == [
+        "connections",
+        "pool",
+        "queries",
+        "locks",
+        "transactions",
+        "cache",
+        "counters",
+    ]
+
+
 def test_what_sleeps_stays_for_an_hour() -> None:
     """A sign without news neither raises nor clears; an hour after the last news it clears."""
     assert judge.settle([full(0.9, asleep=True)], (), 1.0) == ()
@@ -111,35 +126,35 @@ def test_the_root_of_a_chain_of_waiting_is_named() -> None:
         session(2, blockers=(3,), waiting=8.0, relation="public.t"),
         session(3, state="idle in transaction"),
     )
-    (sign,) = traffic.locks(facts(sessions=chain), Limits()).signs
+    (sign,) = sessions.locks(facts(sessions=chain), Limits()).signs
     assert sign.names == ("3", "start 3", "idle in transaction")
     assert (sign.value, sign.raise_at) == (9.0, 5.0)
     assert "3 sessions wait up to 9.0 s for a lock on public.t: pid 3" in sign.text
     circle = (session(1, blockers=(2,), waiting=9.0), session(2, blockers=(1,), waiting=9.0))
-    assert traffic.locks(facts(sessions=circle), Limits()).signs == ()
+    assert sessions.locks(facts(sessions=circle), Limits()).signs == ()
 
 
 def test_an_index_is_called_unused_after_a_week_only() -> None:
     """What nobody reads is raised when the server has run for a week, unless a rule rests on it."""
     unused = s.IndexFacts("public", "t", "i", 0, 20_000_000, rule=False, valid=True, building=False)
     rule = msgspec.structs.replace(unused, name="key", rule=True)
-    signs = storage.indexes(facts(indexes=(unused, rule)), Limits()).signs
+    signs = rules.indexes(facts(indexes=(unused, rule)), Limits()).signs
     assert [x.code for x in signs] == ["watch_unused_index"]
     young = msgspec.structs.replace(SERVER, up=86_400.0)
-    assert storage.indexes(facts(indexes=(unused, rule), server=young), Limits()).signs == ()
+    assert rules.indexes(facts(indexes=(unused, rule), server=young), Limits()).signs == ()
 
 
 def test_an_index_that_is_being_built_is_not_invalid() -> None:
     """CREATE INDEX CONCURRENTLY shows an invalid index until it is done."""
     made = s.IndexFacts("public", "t", "i", 0, 0, rule=False, valid=False, building=True)
-    assert storage.indexes(facts(indexes=(made,)), Limits()).signs == ()
+    assert rules.indexes(facts(indexes=(made,)), Limits()).signs == ()
 
 
 def test_statistics_that_were_reset_begin_anew() -> None:
     """After a reset of pg_stat_statements the calls since then count, not a negative number."""
     before = s.Before(1.0, None, {"1/10": (500, 1000.0)})
     now = facts(statements=(s.StatementFacts("1/10", 5, 5000.0, "SELECT 1"),))
-    (sign,) = traffic.queries(now, before, Limits()).signs
+    (sign,) = work.queries(now, before, Limits()).signs
     assert (sign.value, sign.asleep) == (1000.0, False)
 
 
@@ -147,7 +162,7 @@ def test_the_same_query_with_other_values_is_one_alert() -> None:
     """Two runs of one query differ in values and pid, and are one subject."""
     one = session(1, state="active", running=99.0, query="SELECT * FROM t WHERE a = 12 AND b = 'it''s'")
     two = session(2, state="active", running=98.0, query="SELECT *  FROM t WHERE a = 9 AND b = 'x'")
-    signs = traffic.queries(facts(sessions=(one, two)), None, Limits()).signs
+    signs = work.queries(facts(sessions=(one, two)), None, Limits()).signs
     assert len({x.subject for x in signs}) == 1
     (alert,) = judge.settle([Vital("queries", "", "", signs=signs)], (), 1.0)
     assert alert.names == ("1", "start 1")

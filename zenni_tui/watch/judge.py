@@ -8,7 +8,7 @@ import msgspec
 from zenni_tui.model.statistics import Before, Facts
 from zenni_tui.model.vitals import Alert, Limits, Sign, Vital
 
-from . import storage, traffic
+from . import rules, sessions, storage, work
 
 ASLEEP_SECONDS = 3600.0
 """What no new sign speaks of stays raised so long."""
@@ -19,20 +19,20 @@ Key = tuple[str, str]
 def vitals(facts: Facts, before: Before | None, limits: Limits) -> tuple[Vital, ...]:
     """Return what the target's own statistics tell, in the order of the screen."""
     return (
-        traffic.connections(facts, limits),
-        traffic.pools(facts, limits),
-        traffic.queries(facts, before, limits),
-        traffic.locks(facts, limits),
-        traffic.transactions(facts, limits),
-        traffic.cache(facts, before, limits),
-        traffic.counters(facts, before, limits),
+        sessions.connections(facts, limits),
+        sessions.pools(facts, limits),
+        work.queries(facts, before, limits),
+        sessions.locks(facts, limits),
+        sessions.transactions(facts, limits),
+        work.cache(facts, before, limits),
+        work.counters(facts, before, limits),
         storage.dead_rows(facts, limits),
         storage.bloat(facts, limits),
         storage.tables(facts),
-        storage.indexes(facts, limits),
-        storage.foreign_keys(facts, limits),
-        storage.constraints(facts),
-        storage.sequences(facts, limits),
+        rules.indexes(facts, limits),
+        rules.foreign_keys(facts, limits),
+        rules.constraints(facts),
+        rules.sequences(facts, limits),
         storage.row_security(facts),
         storage.replication(facts, limits),
         storage.disk(facts, limits),

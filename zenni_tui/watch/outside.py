@@ -9,9 +9,9 @@ from zenni_tui.errors import StepFailed
 from zenni_tui.model.baseline import Timing
 from zenni_tui.model.vitals import Limits, Sign, Vital
 
+from .signs import LOWER, beyond, there
 from .words import share, things
 
-_LOWER = 0.9
 _PATIENCE = 10.0
 TIMES = 3
 """As many times of a query are kept."""
@@ -25,12 +25,12 @@ async def error_rate(limits: Limits) -> Vital:
     try:
         rate = await _asked(limits)
     except StepFailed as error:
-        sign = Sign("watch_figure", "error rate", 1.0, 1.0, 1.0, f"{error.what} {error.where}: {error.why}.")
+        sign = there("watch_figure", "error rate", f"{error.what} {error.where}: {error.why}.")
         return Vital(
             "error_rate", "error rate", f"unread: {error.why}", unseen=error.next_step, blind=True, signs=(sign,)
         )
     text = f"The application reports an error rate of {share(rate)}; [watch] errors allows {share(limits.errors)}."
-    sign = Sign("watch_error_rate", "application", rate, limits.errors, limits.errors * _LOWER, text)
+    sign = beyond("watch_error_rate", "application", rate, limits.errors, text)
     return Vital("error_rate", "error rate", share(rate), rate, signs=(sign,))
 
 
@@ -68,4 +68,4 @@ def _slower(query: Timing, taken: Sequence[float], limits: Limits) -> Sign:
     text += " rehearsal."
     # A factor of next to nothing is nothing.
     most = limits.query_factor if least - query.median_ms >= limits.query_ms else float("inf")
-    return Sign("watch_query_slower", query.name, factor, most, limits.query_factor * _LOWER, text)
+    return Sign("watch_query_slower", query.name, factor, most, limits.query_factor * LOWER, text)

@@ -15,13 +15,14 @@ from zenni_tui.model.baseline import Timing
 from zenni_tui.model.codes import CODES
 from zenni_tui.model.record import Record
 from zenni_tui.model.statistics import Before, before
-from zenni_tui.model.vitals import Advised, Alert, Limits, Look, Notify, Remedy, Sign, Vital
+from zenni_tui.model.vitals import Advised, Alert, Limits, Look, Notify, Remedy, Vital
 from zenni_tui.target import remedies
 from zenni_tui.target.connect import Target
 from zenni_tui.target.statistics import Probe
 
 from . import judge, notify, outside
 from .history import History, file_of
+from .signs import there
 
 _WATCH, _ALERTS, _DAY = "watch", "alerts", 86_400.0
 """Deeds of the ledger that carry tasks of the customer's plan."""
@@ -157,5 +158,5 @@ def advised(alert: Alert) -> Advised:
 
 def _away(error: NotReady) -> Vital:
     text = " ".join(filter(None, (error.what, error.why)))
-    sign = Sign("watch_unreachable", "target", 1.0, 1.0, 1.0, text)
+    sign = there("watch_unreachable", "target", text)
     return Vital("reach", "reach", error.what, None, unseen=error.next_step, signs=(sign,))
