@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from support import Outcome, Program
 
+from zenni_tui.sandbox.sample import SampleApplication
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> str:
@@ -77,6 +79,18 @@ def test_what_became_of_the_rows(
     out, err = shown.communicate(timeout=60)
     assert 'LOST: table "owner" is not there' in out, err
     assert 'changed in "pet": weight 10, owner 1' in out
+
+
+def test_the_demo_has_not_drifted(
+    program: Program, sample: SampleApplication, target_environment: dict[str, str]
+) -> None:
+    """Dates, booleans and relations of a Prisma application read the same days later, with and without keys."""
+    arguments = ("migrate", "--source", str(sample.database), "--yes")
+    assert program.run(*arguments, environment=target_environment).code == 0
+    outcome, tables = drifted(program, target_environment)
+    assert outcome.code == 0, outcome.document["structure"]
+    assert tables["Booking"]["rows_then"] == 300
+    assert all(t["unchanged"] == t["rows_then"] == t["rows_now"] for t in tables.values())
 
 
 def test_a_rehearsals_own_target_is_gone(program: Program, source: str) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import getpass
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ def verify(options: Options) -> int:
         )
     with _password(options, request) as password:
         target = Target(request.target, password, name=f"zenni-tui drift {request.run_id}")
+        print(f"Comparing {request.run_id}'s snapshot with {target.label()} ...", file=sys.stderr)
         found = drift.look(folder, request.run_id, target)
     rows = sum(t.rows_then for t in found.tables)
     words = f"{rows:,} migrated rows looked at, {found.checks:,} checks, {len(found.structure)} not as planned"

@@ -16,6 +16,9 @@ from zenni_tui.model.vitals import Alert, Notify
 from .history import History
 from .judge import told
 
+_AT_ONCE = 20
+"""Messages of one look; others wait for the next, since a look holds up whoever else looks."""
+
 
 class Told(NamedTuple):
     """How many messages went out, and what went wrong."""
@@ -27,7 +30,7 @@ class Told(NamedTuple):
 async def tell(history: History, notify: Notify, target: str, folder: Path) -> Told:
     """Deliver what is not delivered yet, in order; what failed, and all after it, is tried at the next look."""
     delivered = 0
-    for number, raised, alert in history.untold():
+    for number, raised, alert in history.untold()[:_AT_ONCE]:
         why = await deliver(notify, alert, target, folder, state="raised" if raised else "cleared")
         if why:
             return Told(delivered, why)
