@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from support import Outcome, Program
 
+from zenni_tui import sandbox
 from zenni_tui.model.baseline import Baseline
 from zenni_tui.model.measures import MEASURES, Measures, changes
 from zenni_tui.model.queries import QUERIES, Analysis, Judged, ProofState, QueryState
@@ -125,6 +126,23 @@ CONFIG = """\
 "unlike" = '''SELECT "language", count(*) + CASE "language" WHEN 'sv' THEN 1 ELSE 0 END AS "n"
   FROM "Booking" GROUP BY "language"'''
 """
+
+
+def test_the_samples_own_questions_are_answered(program: Program) -> None:
+    """The figures that the sample's team watches are the same on both sides, and its patterns have times and plans."""
+    application = make_application(program.home / "app", bookings=2000)
+    config = Path(sandbox.__file__).with_name("sample_config.toml")
+    outcome = program.run("rehearse", "--source", str(application.database), "--config", str(config))
+    measures = from_json((outcome.folder / MEASURES).read_bytes(), Measures)
+    assert [m.why for m in measures.metrics] == ["", "", ""]
+    assert all(m.readings[0].rows == m.readings[1].rows for m in measures.metrics)
+    assert all(len(m.readings[1].rows) > 1 for m in measures.metrics[:2])
+    assert all(p.proof.state is ProofState.EQUAL and p.plan_target for p in measures.patterns)
+    assert "one form" in measures.metrics[0].note
+    report = (outcome.folder / "report.md").read_text()
+    assert "## Query patterns" in report
+    assert "revenue by service" in report
+    assert [f for f in outcome.document["findings"] if f["code"] in ("metric_differs", "question_unanswered")] == []
 
 
 def test_patterns_and_metrics_of_the_config_are_measured(

@@ -86,6 +86,7 @@ CODES: dict[str, str] = {
     "query_sqlite_only": "A query in the application's code uses what only SQLite knows. Write the form that is proposed.",
     "query_needs_person": "A query in the application's code has no sure form in PostgreSQL, or finds something else there. Look at it.",
     "question_unanswered": "A query of [queries] or [metrics] could not be run on both sides, or finds otherwise. Write its PostgreSQL form.",
+    "query_slower": "A query takes several times longer in PostgreSQL than in SQLite. Look at its plan; often an index is missing.",
     "metric_differs": "A metric finds other figures in the target than in the snapshot. Compare its two forms, then the rows it names.",
     "prisma_case": "A text filter of Prisma's client disregards case on SQLite and heeds it on PostgreSQL. Write mode: insensitive.",
     "prisma_text_order": "Texts are ordered by bytes on SQLite and by the database's language on PostgreSQL. Often that is wanted.",

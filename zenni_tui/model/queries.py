@@ -72,6 +72,15 @@ class Proof(Record, frozen=True):
     seconds_target: float = 0.0
 
 
+_SLOW_MS = 50.0
+_SLOWER = 3.0
+
+
+def is_slower(source: float, target: float) -> bool:
+    """Return whether a query takes so much longer in PostgreSQL that somebody should look; in milliseconds."""
+    return target > _SLOW_MS and target > _SLOWER * source
+
+
 class Judged(Record, frozen=True):
     """A query with its marks, the PostgreSQL form where one is proposed, why there is none, and the proof."""
 
@@ -132,6 +141,7 @@ def in_lines(analysis: Analysis) -> str:
         lines += [f"    {m.name}: {m.text}: {m.why}" for m in one.marks]
         lines += [f"    write: {one.proposal}"] if one.proposal else []
         lines += [f"    {text}" for text in dict.fromkeys((one.why, one.proof.why)) if text]
+        lines += [f"    note: {n.name}: {n.text}: {n.why}" for n in one.notes]
     lines += [f"{b.file}:{b.line}: {b.text} {b.advice}" for b in analysis.behaviours]
     lines += [f"not read: {text}" for text in analysis.passed_over]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sqlite3
+import tomllib
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import msgspec
 
 from zenni_tui.errors import UsageError
 from zenni_tui.files import write_private
+from zenni_tui.model.questions import Questions, asked
 from zenni_tui.model.record import Record, from_json, to_json
 
 from .detach import make_private
@@ -110,6 +112,12 @@ def read_mark(folder: Path) -> SampleMark | None:
 def write_environment(application: SampleApplication) -> None:
     """Write the .env of a sample anew: the application is on SQLite."""
     write_private(application.env, ENVIRONMENT.encode())
+
+
+def questions() -> Questions:
+    """Return the query patterns and metrics that the sample's team asks for."""
+    sections = tomllib.loads(_text("sample_config.toml"))
+    return Questions("", asked(sections["queries"]), asked(sections["metrics"]))
 
 
 def _check(folder: Path, bookings: int, trouble: tuple[str, ...]) -> None:

@@ -14,7 +14,7 @@ from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.measures import MEASURES, Measures, Metric, Pattern, Reading, changes
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.profiles import Profiles
-from zenni_tui.model.queries import ProofState
+from zenni_tui.model.queries import ProofState, is_slower
 from zenni_tui.model.questions import Asked
 from zenni_tui.model.runbook import RunKind, StepId
 from zenni_tui.source import asking, database
@@ -90,7 +90,7 @@ def pattern(bench: Bench, name: str, asked: Asked, schema: str) -> Pattern:
             return Pattern(name, source, target, proof.why, proof)
         here = [bench.here(source, _NOTHING).seconds * 1000 for _ in range(_TIMES)]
         there = [bench.target.timed(target) for _ in range(_TIMES)]
-        plans = asking.plan(bench.snapshot, source), bench.target.explain(target)
+        plans = asking.plan(bench.snapshot, source), bench.target.explain(target, run=True)
     except (Refused, Unanswered) as error:
         return Pattern(name, source, "", str(error))
     ours, theirs = (round(statistics.median(t), 3) for t in (here, there))
@@ -122,6 +122,8 @@ def findings(measures: Measures) -> Iterator[Finding]:
     for one in measures.patterns:
         if one.why or one.proof.state is ProofState.DIFFERS:
             yield _unmeasured("queries", one.name, one.why or one.proof.why)
+        elif is_slower(one.ms_source, one.ms_target):
+            yield slower(one.name, one.ms_source, one.ms_target)
     for each in measures.metrics:
         if each.why:
             yield _unmeasured("metrics", each.name, each.why)
@@ -139,6 +141,19 @@ def findings(measures: Measures) -> Iterator[Finding]:
                 len(found),
                 tuple(c.words for c in found[:_MOST_CHANGES]),
             )
+
+
+def slower(place: str, here: float, there: float) -> Finding:
+    """Return the finding of a query that takes longer in PostgreSQL; times in milliseconds."""
+    return Finding(
+        "query_slower",
+        Severity.WARNING,
+        f"{place}: {here:.1f} ms in SQLite, {there:.1f} ms in PostgreSQL.",
+        "Look at its plan in the report; often an index is missing, or the condition hides a column in a function.",
+        place,
+        None,
+        1,
+    )
 
 
 def _unmeasured(section: str, name: str, why: str) -> Finding:

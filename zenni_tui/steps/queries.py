@@ -29,10 +29,12 @@ from zenni_tui.model.queries import (
     Query,
     QueryState,
     in_words,
+    is_slower,
 )
 from zenni_tui.model.runbook import StepId
 from zenni_tui.source import database
 
+from .measures import slower
 from .query_trial import Bench, numbered
 from .run import Run
 
@@ -182,6 +184,8 @@ def findings(analysis: Analysis) -> Iterable[Finding]:
 
     made = (_finding(one, apart(one.query.place)) for one in analysis.queries)
     yield from itertools.islice((f for f in made if f is not None), _MOST_FINDINGS)
+    times = ((q.query.place, q.proof.seconds_source * 1000, q.proof.seconds_target * 1000) for q in analysis.queries)
+    yield from itertools.islice((slower(*t) for t in times if is_slower(*t[1:])), _MOST_FINDINGS)
     yield from (_behaviour(b, apart(f"{b.file}:{b.line}")) for b in analysis.behaviours[:_MOST_FINDINGS])
 
 

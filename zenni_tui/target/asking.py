@@ -38,10 +38,11 @@ class Asker:
             rows = cursor.fetchmany(most)
             return rows, tuple(d.name for d in cursor.description or ()), time.perf_counter() - started
 
-    def explain(self, text: str, values: Sequence[Any] = ()) -> tuple[str, ...]:
-        """Return PostgreSQL's plan for a statement, which is not run; raises Refused."""
+    def explain(self, text: str, values: Sequence[Any] = (), *, run: bool = False) -> tuple[str, ...]:
+        """Return PostgreSQL's plan for a statement, a line a step; it is run only when asked to. Raises Refused."""
+        words = "EXPLAIN (ANALYZE, TIMING OFF)" if run else "EXPLAIN"
         with self.reader() as cursor:
-            return tuple(str(row[0]) for row in cursor.execute(f"EXPLAIN {text}".encode(), values))
+            return tuple(str(row[0]) for row in cursor.execute(f"{words} {text}".encode(), values))
 
     def timed(self, text: str) -> float:
         """Return the server's own time for planning and running a query, in milliseconds; raises Refused."""

@@ -205,6 +205,7 @@ def demo(options: Options) -> int:
 def demo_settings(made: "Demo", options: Options) -> Settings:
     """Return the demo's own settings, in which only the command line's choices about the copy are kept."""
     from zenni_tui.sandbox import demo as sandbox  # noqa: PLC0415 - brings the server's launcher
+    from zenni_tui.sandbox.sample import questions  # noqa: PLC0415 - as above
 
     named = dict(made.target)
     password = named.pop("password", None)
@@ -221,6 +222,7 @@ def demo_settings(made: "Demo", options: Options) -> Settings:
         retry_minutes=base.retry_minutes,
         application=sandbox.application(made),
         rollback=base.rollback,
+        questions=questions(),
     )
 
 
