@@ -13,9 +13,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from zenni_tui.errors import NotReady, Occupied
 from zenni_tui.model.baseline import Timing
 from zenni_tui.model.vitals import Alert, Limits, Look, Notify, Vital
 from zenni_tui.sandbox import server as sandbox
+from zenni_tui.target import bookkeeping, capture
 from zenni_tui.target.connect import Target
 from zenni_tui.target.remedies import remedies
 from zenni_tui.watch import judge
@@ -222,3 +224,44 @@ async def test_what_is_told_holds_no_query(database: dict[str, str], outside: Ou
     assert any("private-to-a-customer" in cell for row in vital(seen, "transactions").rows for cell in row)
     assert b"private-to-a-customer" not in file_of(Target(database, None, name="").parameters).read_bytes()
     assert "private-to-a-customer" not in json.dumps([judge.told(a.alert) for a in seen.alerts])
+
+
+async def test_nothing_is_done_that_a_run_or_the_way_back_forbids(database: dict[str, str], outside: Outside) -> None:
+    """While a run loads the target nothing is done; while the way back is open no table's rules are changed."""
+    outside.execute("CREATE TABLE t (a int PRIMARY KEY)")
+    outside.execute("ALTER TABLE t ADD CONSTRAINT small CHECK (a < 9) NOT VALID")
+    row = bookkeeping.RunRow("run", "migrate", "public", "", "", "")
+    bookkeeping.begin(outside, row, "somebody")
+    station = Station(Target(database, database["password"], name="zenni-tui test_watch_more"), Watched())
+    (found,) = (await look(database)).alerts
+    vacuum = remedies(Alert("watch_dead_rows", "", "", "", 0, 0, 0, ("public", "t", "")))[0]
+    with pytest.raises(Occupied):
+        station.apply(found.alert, vacuum)
+    bookkeeping.mark_live(outside, "run")
+    station.apply(found.alert, vacuum)
+    capture.arm(outside, "public", {"t": ("a",)})
+    expected = capture.fingerprint(outside)
+    station.apply(found.alert, vacuum)
+    with pytest.raises(NotReady, match="The way back is open"):
+        station.apply(found.alert, found.remedies[0])
+    assert capture.fingerprint(outside) == expected
+    capture.disarm(outside)
+    station.apply(found.alert, found.remedies[0])
+    assert codes(await look(database)) == []
+
+
+async def test_what_was_done_outlives_a_run_that_is_taken_back(database: dict[str, str], outside: Outside) -> None:
+    """A run that leaves the target takes its bookkeeping with it, and not the record of what an operator did."""
+    outside.execute("CREATE TABLE t (a int)")
+    station = Station(Target(database, database["password"], name="zenni-tui test_watch_more"), Watched())
+    alert = Alert("watch_dead_rows", "", "", "", 0, 0, 0, ("public", "t", ""))
+    station.apply(alert, remedies(alert)[0])
+    bookkeeping.begin(outside, bookkeeping.RunRow("run", "rehearse", "public", "", "", ""), "somebody")
+    with outside.transaction():
+        bookkeeping.leave(outside, "run")
+    assert outside.execute("SELECT code FROM zenni_tui.deed").fetchall() == [("watch_dead_rows",)]
+    outside.execute("DROP TABLE zenni_tui.deed")
+    bookkeeping.begin(outside, bookkeeping.RunRow("run", "rehearse", "public", "", "", ""), "somebody")
+    with outside.transaction():
+        bookkeeping.leave(outside, "run")
+    assert outside.execute("SELECT to_regnamespace('zenni_tui')").fetchone() == (None,)

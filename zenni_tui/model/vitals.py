@@ -123,7 +123,7 @@ class Alert(Record, frozen=True):
 class Remedy(Record, frozen=True):
     """SQL that helps against an alert, and what it costs; the operator types `word` where it isn't empty.
 
-    `alone` tells that it can't be part of a transaction.
+    `alone` tells that it can't be part of a transaction, `reshapes` that it changes a table's columns or rules.
     """
 
     title: str
@@ -131,6 +131,7 @@ class Remedy(Record, frozen=True):
     effect: str
     word: str = ""
     alone: bool = False
+    reshapes: bool = False
 
 
 class Advised(Record, frozen=True):

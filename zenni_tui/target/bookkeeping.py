@@ -311,5 +311,8 @@ def leave(connection: Connection, run_id: str) -> None:
     if connection.execute("SELECT 1 FROM zenni_tui.run LIMIT 1").fetchone() is None:
         connection.execute(
             "DROP TABLE zenni_tui.checkpoint, zenni_tui.made, zenni_tui.quarantine, zenni_tui.lease,"
-            " zenni_tui.followed, zenni_tui.run; DROP SCHEMA zenni_tui"
+            " zenni_tui.followed, zenni_tui.run"
         )
+        # What was done at the watch's advice outlives a run that is taken back.
+        if connection.execute("SELECT to_regclass('zenni_tui.deed')").fetchone() == (None,):
+            connection.execute("DROP SCHEMA zenni_tui")

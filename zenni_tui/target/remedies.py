@@ -8,9 +8,10 @@ from collections.abc import Callable
 import psycopg
 from psycopg import sql
 
-from zenni_tui.errors import StepFailed
+from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.vitals import Alert, Remedy
 
+from . import bookkeeping, capture
 from .connect import Target
 
 _NAME_BYTES = 63
@@ -84,9 +85,8 @@ def _invalid_index(names: Names) -> tuple[Remedy, ...]:
 def _not_valid(names: Names) -> tuple[Remedy, ...]:
     schema, table, name = names
     checked = _sql("ALTER TABLE {} VALIDATE CONSTRAINT {}", _id(schema, table), _id(name))
-    return (
-        Remedy("check the old rows", (checked,), "Reads the table beside the application; fails if a row breaks it."),
-    )
+    effect = "Reads the table beside the application; fails if a row breaks it."
+    return (Remedy("check the old rows", (checked,), effect, reshapes=True),)
 
 
 def _sequence(names: Names) -> tuple[Remedy, ...]:
@@ -99,7 +99,7 @@ def _sequence(names: Names) -> tuple[Remedy, ...]:
             "Writes the table anew and LOCKS it meanwhile. Foreign keys that refer to it keep their own type, and"
             " schema.prisma must say BigInt."
         )
-        return (Remedy("widen column and sequence", (widened, counter), effect, "REWRITE"),)
+        return (Remedy("widen column and sequence", (widened, counter), effect, "REWRITE", reshapes=True),)
     return (Remedy("widen the sequence", (counter,), "At once; writers wait for a moment."),)
 
 
@@ -194,6 +194,7 @@ def remedies(alert: Alert) -> tuple[Remedy, ...]:
 def apply(target: Target, code: str, remedy: Remedy, by: str) -> None:
     """Do what a remedy says and record it in the target; raises NotReady or StepFailed, and records that too."""
     with target.connect() as connection:
+        _allow(connection, target, remedy)
         connection.execute(_DEEDS)
         row = connection.execute(
             "INSERT INTO zenni_tui.deed (by, code, done, undo) VALUES (%s, %s, %s, %s) RETURNING number",
@@ -211,6 +212,19 @@ def apply(target: Target, code: str, remedy: Remedy, by: str) -> None:
                 next_step="Nothing else was changed; an index that was being made may be left invalid: look again.",
             ) from error
         _record(connection, row[0], "")
+
+
+def _allow(connection: psycopg.Connection[tuple[object, ...]], target: Target, remedy: Remedy) -> None:
+    """Raise Occupied while a run loads the target, NotReady for what would break the way back while it is open."""
+    if bookkeeping.live_since(connection) is None and (by := bookkeeping.holder(connection, "")):
+        raise bookkeeping.occupied(by)
+    if remedy.reshapes and capture.is_armed(connection):
+        raise NotReady(
+            "The way back is open, and this would close it.",
+            where=target.label(),
+            why="What is written here is carried back to the old file; a table with other columns or rules can't be.",
+            next_step="Wait until the rollback window has ended: zenni-tui finish.",
+        )
 
 
 def _do(connection: psycopg.Connection[tuple[object, ...]], remedy: Remedy) -> None:
