@@ -17,13 +17,14 @@ from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.training import Session
 from zenni_tui.ui.widgets.bars import keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
-from zenni_tui.ui.words import Line, Tone, elide, fit, paragraph
+from zenni_tui.ui.words import Line, Tone, fit, paragraph
 
 from .modals import Choice, Question
 from .run import RunScreen
 
 _LOOK_SECONDS = 0.25
 _LABEL = 27
+_HEAD = " DRILL  "
 
 
 class DrillScreen(RunScreen):
@@ -56,13 +57,14 @@ class DrillScreen(RunScreen):
         self.session.close()
 
     def _job(self, width: int) -> Iterable[Line]:
-        message, glyphs = self.session.message, self.query_one("#drill", Text).glyphs
+        message = self.session.message
         text, tone = (message, Tone.WARN) if message else (self.session.facts.job, Tone.PLAIN)
-        tail = "  F9 ask others"
-        room = width - len(" DRILL ") - 1 - len(tail)
-        if message or len(text) > room:
-            return [((" DRILL ", Tone.REHEARSAL), (f" {elide(text, width - 8, glyphs)}", tone))]
-        return [((" DRILL ", Tone.REHEARSAL), (f" {fit(text, room, glyphs)}", tone), (tail, Tone.DIM))]
+        first, *others = paragraph(text, width, tone, head=(" " * len(_HEAD), Tone.PLAIN))
+        return [((_HEAD.rstrip() + " ", Tone.REHEARSAL), (" ", Tone.PLAIN), *first[1:]), *others]
+
+    def _keys(self) -> list[tuple[str, str]]:
+        first, *others = super()._keys()
+        return [first, ("F9", "ask others"), *others]
 
     def _look(self) -> None:
         self.query_one("#drill", Text).repaint()
