@@ -18,10 +18,12 @@ from psycopg import sql
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Span, TablePlan
 from zenni_tui.model.record import Record
 
+from . import long
 from .columns import Cell, ColumnReader, column_reader
 from .expected import Expected, expected
 from .lookup import Layout, layout
 from .session import Target
+from .source import cleared
 
 SEPARATOR = "\x1d\x1e\x1f"
 """No end of it is its beginning, so that it can't come about where a value meets it, only within one value."""
@@ -149,7 +151,8 @@ def compare_part(
 def _source_digest(source: sqlite3.Connection, table: TablePlan, span: Span, enums: Sequence[EnumPlan]) -> SourceDigest:
     readers = [column_reader(column) for column in table.carried]
     made = SourceDigest()
-    for ready in expected(source, table, span, enums):
+    lazy = long.places(table.carried, {place for place, _ in cleared(table)})
+    for ready in expected(source, table, span, enums, lazy=lazy):
         digest = _digest_of(ready, table.carried, readers)
         made += SourceDigest(digest, ready.rows_quarantined, ready.rows_repaired)
     return made

@@ -20,15 +20,17 @@ class Expected(NamedTuple):
     values_repaired: int = 0
 
 
-def expected(
+def expected(  # noqa: PLR0917 - what is read, and how
     source: sqlite3.Connection,
     table: TablePlan,
     span: Span,
     enums: Sequence[EnumPlan] = (),
     only: Sequence[int] | None = None,
+    lazy: frozenset[int] = frozenset(),
 ) -> Iterator[Expected]:
     """Yield a span's rows, or those of them with the rowids of `only`, batch by batch, as the target should hold them.
 
+    `lazy` is as in `batches`, of columns without repairs.
     Rows in quarantine are known by their rowids, or by their places from 1 in a table without rowids. Raises KeyError
     for a span of such a table, and for repairs that nobody knows or whose enum is not given; raises `sqlite3.Error`.
     """
@@ -37,7 +39,7 @@ def expected(
     lost = [place for place, _ in cleared(table)]
     mending = any(menders) or bool(lost)
     seen = 0
-    for batch in batches(source, table, span, only):
+    for batch in batches(source, table, span, only, lazy):
         numbers = range(seen + 1, seen + batch.rows + 1) if batch.rowids is None else batch.rowids
         seen += batch.rows
         ready = _without(batch, numbers, kept_out) if kept_out else Expected(batch)

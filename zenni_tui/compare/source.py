@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from zenni_tui.model.plan import Reference, Span, TablePlan
 from zenni_tui.model.schema import Value
 
+from . import long
+
 BATCH_ROWS = 2_000
 BATCH_VALUES = 14_000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -79,14 +81,19 @@ def count_quarantined(source: sqlite3.Connection, table: TablePlan) -> int:
 
 
 def batches(
-    source: sqlite3.Connection, table: TablePlan, span: Span, only: Sequence[int] | None = None
+    source: sqlite3.Connection,
+    table: TablePlan,
+    span: Span,
+    only: Sequence[int] | None = None,
+    lazy: frozenset[int] = frozenset(),
 ) -> Iterator[Batch]:
     """Yield the span's rows with the carried columns, only those of some rowids where these are given.
 
-    Raises `sqlite3.Error`, KeyError for a span, or some rows, of a table without rowids.
+    Long values in the columns of the places `lazy` come as `Long`, but for tables without rowids. Raises
+    `sqlite3.Error`, KeyError for a span, or some rows, of a table without rowids.
     """
     lost = cleared(table)
-    for batch in _whole_batches(source, table, span, [_finds_none(reference) for _, reference in lost], only):
+    for batch in _whole_batches(source, table, span, [_finds_none(reference) for _, reference in lost], only, lazy):
         width = len(batch.columns) - len(lost)
         yield Batch(batch.rowids, batch.columns[:width], batch.columns[width:]) if lost else batch
 
@@ -106,7 +113,7 @@ def by_keys(
     source.text_factory = _tolerant
     try:
         found = (row for one in keys for row in _cursor(source).execute(query, tuple(one)))
-        while rows := _take(found, _most_rows(len(table.carried))):
+        while rows := _take(found, _most_rows(len(table.carried)), []):
             columns = tuple(zip(*rows, strict=True))
             width = len(table.carried)
             yield Batch(None, columns[:width], columns[width:])
@@ -114,12 +121,18 @@ def by_keys(
         source.text_factory = usual
 
 
-def _whole_batches(
-    source: sqlite3.Connection, table: TablePlan, span: Span, flags: list[str], only: Sequence[int] | None
+def _whole_batches(  # noqa: PLR0917 - what is read, and how
+    source: sqlite3.Connection,
+    table: TablePlan,
+    span: Span,
+    flags: list[str],
+    only: Sequence[int] | None,
+    lazy: frozenset[int],
 ) -> Iterator[Batch]:
     """Yield the span's rows with the carried columns and, behind them, a column for each flag."""
     rowid = rowid_name(source, table)
-    names = ", ".join([*(f"t.{quoted(c.name if c.source is None else c.source)}" for c in table.carried), *flags])
+    terms = [f"t.{quoted(c.name if c.source is None else c.source)}" for c in table.carried]
+    names = ", ".join([*terms, *flags])
     if rowid is None:
         if (span.after, span.upto, only) != (None, None, None):
             raise KeyError(f"{table.source} has no rowid to take a span by")
@@ -127,11 +140,18 @@ def _whole_batches(
         yield from _streamed(source, query, len(table.carried))
         return
     chosen = "" if only is None else f" AND t.{rowid} IN (SELECT value FROM json_each(?))"  # noqa: S608 - a name of SQLite's own
+    where = f"t.{rowid} BETWEEN ? AND ?{chosen}"
     query = (
         f"SELECT t.{rowid}, {names} FROM {quoted(table.source)} AS t"  # noqa: S608 - quoted
-        f" WHERE t.{rowid} BETWEEN ? AND ?{chosen} ORDER BY t.{rowid} LIMIT {_most_rows(len(table.carried))}"
+        f" WHERE {where} ORDER BY t.{rowid} LIMIT {_most_rows(len(table.carried))}"
     )
-    yield from _by_rowid(source, query, span, () if only is None else (json.dumps(only),))
+    one: _One | None = None
+    if lazy and _cursor(source).execute("PRAGMA encoding").fetchone() == ("UTF-8",):
+        one = partial(long.Rows(source, table, rowid, lazy, terms, flags).first, where)
+    yield from _by_rowid(source, query, span, () if only is None else (json.dumps(only),), one)
+
+
+_One = Callable[[Sequence[int | str]], Any]
 
 
 def rowid_name(source: sqlite3.Connection, table: TablePlan) -> str | None:
@@ -152,14 +172,16 @@ def _most_rows(width: int) -> int:
     return max(16, min(BATCH_ROWS, BATCH_VALUES // width))
 
 
-def _by_rowid(source: sqlite3.Connection, query: str, span: Span, chosen: tuple[str, ...]) -> Iterator[Batch]:
+def _by_rowid(
+    source: sqlite3.Connection, query: str, span: Span, chosen: tuple[str, ...], one: _One | None
+) -> Iterator[Batch]:
     first = FIRST_ROWID if span.after is None else span.after + 1
     last = LAST_ROWID if span.upto is None else span.upto
     few = FEW
     while first <= last:
         rows, hindered = _ordinary(source, _found(source, query, first, last, *chosen))
         if not rows and hindered:
-            rows, few = _unusual(source, query, few, first, last, *chosen), min(few * 2, BATCH_ROWS)
+            rows, few = _unusual(source, query, few, (first, last, *chosen), one), min(few * 2, BATCH_ROWS)
         elif rows:
             few = FEW
         if not rows:
@@ -194,15 +216,39 @@ def _ordinary(source: sqlite3.Connection, found: Iterable[Any]) -> tuple[list[An
     return rows, False
 
 
-def _unusual(source: sqlite3.Connection, query: str, most: int, *limits: int | str) -> list[Any]:
+def _unusual(
+    source: sqlite3.Connection, query: str, most: int, limits: tuple[int | str, ...], one: _One | None
+) -> list[Any]:
+    """Return some rows, or just the first one where a long value hinders and `one` reads it in pieces."""
     usual = source.text_factory
     source.text_factory = _tolerant
     cursor = _cursor(source)
     try:
-        return _take(cursor.execute(query, limits), most)
+        if one is None:
+            return _take(cursor.execute(query, limits), most, [])
+        return _shorter(source, cursor.execute, query, limits, most) or [one(limits)]
     finally:
         cursor.close()
         source.text_factory = usual
+
+
+def _shorter(
+    source: sqlite3.Connection,
+    execute: Callable[[str, Sequence[int | str]], Iterable[Any]],
+    query: str,
+    limits: Sequence[int | str],
+    most: int,
+) -> list[Any]:
+    """Return the rows before the first one with a long value, or before the row before that."""
+    rows: list[Any] = []
+    length = source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, long.MOST)
+    try:
+        _take(execute(query, limits), most, rows)
+    except sqlite3.DataError:
+        return rows
+    finally:
+        source.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)
+    return rows
 
 
 def _streamed(source: sqlite3.Connection, query: str, width: int) -> Iterator[Batch]:
@@ -225,15 +271,16 @@ def _careful(source: sqlite3.Connection, query: str, most: int) -> Iterator[Batc
     cursor = _cursor(source)
     try:
         cursor.execute(query)
-        while rows := _take(cursor, most):
+        while rows := _take(cursor, most, []):
             yield Batch(None, tuple(zip(*rows, strict=True))[1:])
     finally:
         cursor.close()
         source.text_factory = usual
 
 
-def _take(cursor: Iterable[Any], most: int) -> list[Any]:
-    rows, size = [], 0
+def _take(cursor: Iterable[Any], most: int, rows: list[Any]) -> list[Any]:
+    """Add rows to some, as many as a batch holds, and return all."""
+    size = 0
     for row in cursor:
         rows.append(row)
         size += sum(len(value) for value in row if isinstance(value, str | bytes))

@@ -12,10 +12,11 @@ import re
 import struct
 from collections.abc import Callable
 
+from zenni_tui.model.long import Long
 from zenni_tui.model.plan import Epoch, Kind, TargetType
 from zenni_tui.model.schema import Value
 
-from . import dates
+from . import dates, long
 from .jsontext import jsonb_text, plain_decimal
 from .unreadable import Unreadable
 
@@ -62,7 +63,9 @@ def counted(micros: int) -> str:
     return str(micros) if micros <= GREATEST_COUNTED else dates.timestamp_text(micros)
 
 
-def _text(value: Stored) -> str:
+def _text(value: Stored | Long) -> str:
+    if isinstance(value, Long):
+        return long.text_of(value)
     if isinstance(value, str):
         if _UNHELD.search(value) is None:
             return value
@@ -184,7 +187,9 @@ def raw_bytes(value: Stored) -> bytes:
     raise Unreadable("not_a_blob", "a number in a column of bytes")
 
 
-def _digest(value: Stored) -> str:
+def _digest(value: Stored | Long) -> str:
+    if isinstance(value, Long):
+        return long.digest_of(value)
     return hashlib.sha256(raw_bytes(value)).hexdigest()
 
 

@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import NoneType
+from typing import cast
 
+from zenni_tui.model.long import Lazy, Long
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import Value
 
-from . import documents, encode, instants
+from . import documents, encode, instants, long
 from .types import DATES
 from .unfit import Unfit
 
@@ -43,7 +45,7 @@ class Twins(Record, frozen=True):
 
 
 def attempt(
-    batches: Iterable[Sequence[Sequence[Value]]],
+    batches: Iterable[Sequence[Sequence[Lazy]]],
     columns: Sequence[ColumnPlan],
     enums: Sequence[EnumPlan],
     *,
@@ -53,13 +55,18 @@ def attempt(
     trials = [_Trial(column, enums) for column in columns]
     for rows in batches:
         for one, values in zip(trials, list(zip(*rows, strict=True))[lead:], strict=True):
-            one.take(values, lambda position: named(rows[position][:lead]))  # noqa: B023 - called at once
+            one.take(values, lambda position: named(at_once(rows[position][:lead])))  # noqa: B023 - called at once
     return Tried(
         tuple(trouble for one in trials for trouble in one.troubles()),
         {one.name: one.zoned for one in trials if one.zoned},
         {one.name: one.zoneless for one in trials if one.zoneless},
         {one.name: tuple(one.doubled) for one in trials if one.doubled},
     )
+
+
+def at_once(values: Iterable[Lazy]) -> list[Value]:
+    """Return values with the long ones read whole."""
+    return [v.whole() if isinstance(v, Long) else v for v in values]
 
 
 Key = tuple[str, int]
@@ -81,12 +88,28 @@ class _Trial:
         self.zoned = self.zoneless = 0
         self.doubled: list[str] = []
         self._kind = column.type.kind
+        self._column = column
         self._field = encode.field_encoder(column, enums)
         self._quick = instants.quick(column)
         self._found: dict[str, tuple[str, list[Key]]] = {}
 
-    def take(self, values: Sequence[Value], key_of: Callable[[int], Key]) -> None:
+    def take(self, values: Sequence[Lazy], key_of: Callable[[int], Key]) -> None:
         kinds = set(map(type, values)) - {NoneType}
+        if Long in kinds:
+            values = self._checked(values, key_of)
+            kinds = set(map(type, values)) - {NoneType}
+        self._take(cast("Sequence[Value]", values), kinds, key_of)
+
+    def _checked(self, values: Sequence[Lazy], key_of: Callable[[int], Key]) -> list[Value]:
+        """Check long values in pieces where that can be, and return the others: those with nothing in their places."""
+        if not long.in_pieces(self._column):
+            return at_once(values)
+        for position, value in enumerate(values):
+            if isinstance(value, Long):
+                self._note(lambda: long.check(self._column, value), position, key_of)  # noqa: B023 - called at once
+        return [None if isinstance(v, Long) else v for v in values]
+
+    def _take(self, values: Sequence[Value], kinds: set[type], key_of: Callable[[int], Key]) -> None:
         if self._quick is not None and self._quick.whole_fit(values):
             kinds.discard(int)
         if not kinds:
@@ -97,14 +120,8 @@ class _Trial:
 
     def _try(self, value: Value, position: int, key_of: Callable[[int], Key]) -> None:
         zoned = self._quick.zoned(value) if self._quick is not None and isinstance(value, str) else None
-        if zoned is None:
-            try:
-                self._field(value)
-            except Unfit as unfit:
-                reason, keys = self._found.get(unfit.code, (unfit.reason, []))
-                self._found[unfit.code] = (worse(reason, unfit.reason), keys)
-                keys.append(key_of(position))
-                return
+        if zoned is None and not self._note(lambda: self._field(value), position, key_of):
+            return
         if not isinstance(value, str):
             return
         if self._kind in DATES:
@@ -113,6 +130,17 @@ class _Trial:
             self.zoneless += not named
         elif self._kind is Kind.JSONB and documents.doubled(value):
             self.doubled.append(key_of(position)[0])
+
+    def _note(self, deed: Callable[[], object], position: int, key_of: Callable[[int], Key]) -> bool:
+        """Return whether a value is fit; one that isn't is noted."""
+        try:
+            deed()
+        except Unfit as unfit:
+            reason, keys = self._found.get(unfit.code, (unfit.reason, []))
+            self._found[unfit.code] = (worse(reason, unfit.reason), keys)
+            keys.append(key_of(position))
+            return False
+        return True
 
     def troubles(self) -> Iterable[Trouble]:
         for code, (why, keys) in self._found.items():

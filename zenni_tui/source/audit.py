@@ -1,10 +1,14 @@
 """Profiles what columns really hold, a batch at a time, in operations that run at C speed."""
 
+import codecs
+import functools
+import itertools
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
 import msgspec
 
+from zenni_tui.model.long import Lazy, Long
 from zenni_tui.model.schema import ColumnProfile, Value
 
 V = TypeVar("V", int, float, str, bytes)
@@ -16,9 +20,31 @@ MILLIS_END = 100_000_000_000_000
 """As milliseconds since 1970 this is the year 5138."""
 
 
-def profile(values: Sequence[Value]) -> ColumnProfile:
+def profile(values: Sequence[Lazy]) -> ColumnProfile:
     """Profile one batch of a column's values."""
     kinds = set(map(type, values))
+    if Long not in kinds:
+        return _profile(cast("Sequence[Value]", values), kinds)
+    parts = [_long(v) for v in values if isinstance(v, Long)]
+    others = [v for v in values if not isinstance(v, Long)]
+    return functools.reduce(merge, parts, _profile(others, kinds - {Long}))
+
+
+def _long(value: Long) -> ColumnProfile:
+    if not value.text:
+        return ColumnProfile(blobs=1, longest=value.size, longest_bytes=value.size)
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    characters = size = 0
+    suspect = False
+    for piece in itertools.chain(value.pieces(), [None]):
+        text = decoder.decode(piece or b"", final=piece is None)
+        characters += len(text)
+        size += _longest_bytes([text], text)
+        suspect = suspect or _suspect(text)
+    return ColumnProfile(texts=1, longest=characters, longest_bytes=size, suspect_text=suspect)
+
+
+def _profile(values: Sequence[Value], kinds: set[type]) -> ColumnProfile:
     whole, reals = _of(int, values, kinds), _of(float, values, kinds)
     texts, blobs = _of(str, values, kinds), _of(bytes, values, kinds)
     together, longest_blob = "".join(texts), max(map(len, blobs), default=0)

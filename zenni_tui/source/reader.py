@@ -1,7 +1,8 @@
 """Reads rows of a snapshot in spans and batches, with memory bounded by bytes, not by rows."""
 
+import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from zenni_tui.model.plan import Clearing, Span
 from zenni_tui.model.schema import SourceTable, Value
@@ -13,7 +14,7 @@ Row = tuple[Value, ...]
 
 _MOST_ROWS = 4096
 _MOST_VALUES = 16_384
-_SHORT = 4096
+_SHORT_BYTES = 4096
 """Bytes of a value that is fetched with many others at once: together they stay under 64 MiB."""
 _BATCH_BYTES = 2 * 1024 * 1024
 
@@ -81,16 +82,18 @@ def term(column: str, clearings: Sequence[Clearing]) -> str:
     return f"CASE WHEN {' OR '.join(lost)} THEN NULL ELSE {name} END" if lost else name
 
 
-def batches(
+def batches(  # noqa: PLR0917 - what is read, and how
     database: sqlite3.Connection,
     table: SourceTable,
     columns: Sequence[str],
     span: Span,
     clearings: Sequence[Clearing] = (),
+    rest: Callable[[int], Iterator[list[Row]]] | None = None,
 ) -> Iterator[list[Row]]:
     """Yield a span's rows in batches of a few MiB; a longer value makes a batch of its own or ends one.
 
     Text that is not UTF-8 comes with lone surrogates U+DC80 to U+DCFF for its bytes (Python's `surrogateescape`).
+    `rest` may be what reads on where that or a long value wants care, after so many rows.
     """
     read = 0
     query, values = select(table, columns, span, clearings)
@@ -104,7 +107,7 @@ def batches(
             raise
     else:
         return
-    yield from _careful(database, query, {**values, "skip": read})
+    yield from rest(read) if rest is not None else _careful(database, query, {**values, "skip": read})
 
 
 def numbered(
@@ -139,20 +142,26 @@ def picked(database: sqlite3.Connection, table: SourceTable, terms: str, numbers
 
 
 def _quick(database: sqlite3.Connection, query: str, values: dict[str, int], width: int) -> Iterator[list[Row]]:
-    cursor = database.execute(query, values)
     many = max(16, min(_MOST_ROWS, _MOST_VALUES // width))
-    while rows := _fetch(database, cursor, many):
+    with _short(database):
+        # The driver reads the first row here already.
+        cursor = database.execute(query, values)
+        rows = cursor.fetchmany(many)
+    while rows:
         yield rows
+        with _short(database):
+            rows = cursor.fetchmany(many)
 
 
-def _fetch(database: sqlite3.Connection, cursor: sqlite3.Cursor, many: int) -> list[Row]:
-    """Fetch rows without long values; SQLite itself refuses those, which costs nothing where there are none.
+@contextlib.contextmanager
+def _short(database: sqlite3.Connection) -> Iterator[None]:
+    """Read rows without long values; SQLite itself refuses those, which costs nothing where there are none.
 
     Source: SQLITE_LIMIT_LENGTH in https://sqlite.org/limits.html.
     """
-    usual = database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SHORT)
+    usual = database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SHORT_BYTES)
     try:
-        return cursor.fetchmany(many)
+        yield
     finally:
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, usual)
 
@@ -161,17 +170,17 @@ def _careful(database: sqlite3.Connection, query: str, values: dict[str, int]) -
     database.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
         cursor = database.execute(f"{query} LIMIT -1 OFFSET :skip", values)
-        while rows := _bounded(cursor):
+        while rows := bounded(cursor, []):
             yield rows
         cursor.close()
     finally:
         database.text_factory = str
 
 
-def _bounded(cursor: sqlite3.Cursor) -> list[Row]:
-    rows: list[Row] = []
+def bounded(found: Iterable[Row], rows: list[Row]) -> list[Row]:
+    """Add rows to some, as many as a batch holds, and return all."""
     size = 0
-    for row in cursor:
+    for row in found:
         rows.append(row)
         size += sum([len(v) for v in row if isinstance(v, str | bytes)])
         if size >= _BATCH_BYTES or len(rows) >= _MOST_ROWS:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from zenni_tui.model.plan import Clearing, Span, TablePlan
 from zenni_tui.model.schema import SourceTable, Value
-from zenni_tui.source import database, reader
+from zenni_tui.source import database, long, reader
 
 
 def within(table: TablePlan, span: Span) -> Sequence[int]:
@@ -25,13 +25,13 @@ def batches(  # noqa: PLR0917 - what is read, and what is done with it
     span: Span,
     out: Sequence[int],
     clearings: Sequence[Clearing] = (),
-) -> Iterator[list[reader.Row]]:
+) -> Iterator[list[long.LazyRow]]:
     """Yield a span's rows without those in quarantine, and without the references that are to be cleared."""
     if not out:
-        yield from reader.batches(source, table, columns, span, clearings)
+        yield from long.batches(source, table, columns, span, clearings)
         return
     kept_out = set(out)
-    for rows in reader.numbered(source, table, columns, span, clearings):
+    for rows in long.numbered(source, table, columns, span, clearings):
         kept = [row[1:] for row in rows if row[0] not in kept_out]
         if kept:
             yield kept

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zenni_tui.convert import encode
+from zenni_tui.convert import encode, long
 from zenni_tui.convert.lanes import widest
+from zenni_tui.model.long import Lazy
 from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import from_json
-from zenni_tui.model.schema import SourceSchema, SourceTable, Value
+from zenni_tui.model.schema import SourceSchema, SourceTable
 from zenni_tui.source import reader, working
 
 from . import apart
@@ -35,7 +36,7 @@ class Loader:
 
     def __init__(self, folder: Path, source: sqlite3.Connection, schema: SourceSchema, plan: Plan) -> None:
         self._folder, self._source, self._schema, self._plan = folder, source, schema, plan
-        self._encoders: dict[str, Callable[[Sequence[tuple[Value, ...]]], bytes]] = {}
+        self._encoders: dict[str, Callable[[Sequence[Sequence[Lazy]]], Iterator[bytes]]] = {}
         self._columns: dict[str, Columns | None] = {}
 
     def data(self, table: TablePlan, declared: SourceTable, span: Span, sent: Sent) -> Iterator[bytes | memoryview]:
@@ -58,15 +59,18 @@ class Loader:
             span, self._columns[table.name] = rest, None
         names = [c.source or "" for c in table.loaded]
         for rows in apart.batches(self._source, declared, names, span, out, table.clearings):
-            yield len(rows), self._encoder(table)(rows)
+            count = len(rows)
+            for block in self._encoder(table)(rows):
+                yield count, block
+                count = 0
 
     def by_column(self, name: str) -> bool:
         """Return whether a table's spans have gone by whole columns so far."""
         return self._columns.get(name) is not None
 
-    def _encoder(self, table: TablePlan) -> Callable[[Sequence[tuple[Value, ...]]], bytes]:
+    def _encoder(self, table: TablePlan) -> Callable[[Sequence[Sequence[Lazy]]], Iterator[bytes]]:
         if table.name not in self._encoders:
-            self._encoders[table.name] = encode.rows_encoder(table, self._plan)
+            self._encoders[table.name] = long.rows_encoder(table, self._plan)
         return self._encoders[table.name]
 
     @functools.cached_property

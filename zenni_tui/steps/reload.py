@@ -9,11 +9,11 @@ from psycopg import sql
 
 from zenni_tui.compare import repair
 from zenni_tui.compare.records import Difference, DifferenceKind
-from zenni_tui.convert import encode
+from zenni_tui.convert import encode, long
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.schema import SourceTable
-from zenni_tui.source import database, reader
+from zenni_tui.source import database
 from zenni_tui.target import bookkeeping, load
 
 from . import apart
@@ -89,14 +89,14 @@ def _merge(plan: Plan, table: TablePlan, key: tuple[str, ...]) -> sql.Composed:
 def _data(
     source: sqlite3.Connection, plan: Plan, table: TablePlan, declared: SourceTable, order: repair.Reload
 ) -> Iterator[bytes]:
-    encoder = encode.rows_encoder(table, plan)
+    encoder = long.rows_encoder(table, plan)
     columns = [c.source or "" for c in table.loaded]
     yield encode.HEADER
     if order.whole:
         out = apart.within(table, Span(0, table.rows))
         for rows in apart.batches(source, declared, columns, Span(0, table.rows), out, table.clearings):
-            yield encoder(rows)
+            yield from encoder(rows)
     for rowid in order.rowids:
-        for rows in reader.batches(source, declared, columns, Span(0, 1, rowid - 1, rowid), table.clearings):
-            yield encoder(rows)
+        for rows in apart.batches(source, declared, columns, Span(0, 1, rowid - 1, rowid), (), table.clearings):
+            yield from encoder(rows)
     yield encode.TRAILER

@@ -25,7 +25,7 @@ from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Plan, Span, TablePlan
 from zenni_tui.model.record import Record, from_json
 from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable
-from zenni_tui.source import audit, database, reader, working
+from zenni_tui.source import audit, database, long, reader, working
 from zenni_tui.target import load, trouble
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Connection, Line, Watch
@@ -139,7 +139,7 @@ def profile_span(name: str, span: Span) -> dict[str, ColumnProfile]:
     table = desk.table(name)
     columns = [c.name for c in table.columns]
     profiles = dict.fromkeys(columns, ColumnProfile())
-    for rows in reader.batches(desk.source, table, columns, span):
+    for rows in long.batches(desk.source, table, columns, span):
         for column, values in zip(columns, zip(*rows, strict=True), strict=True):
             profiles[column] = audit.merge(profiles[column], audit.profile(values))
     return profiles
@@ -150,7 +150,7 @@ def try_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan]
     desk = _at_desk()
     table = desk.table(name)
     wanted = [*table.key, *(c.source or "" for c in columns)]
-    batches = reader.numbered(desk.source, table, wanted, span)
+    batches = long.numbered(desk.source, table, wanted, span)
     return trial.attempt(batches, columns, enums, lead=1 + len(table.key))
 
 
