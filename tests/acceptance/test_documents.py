@@ -11,6 +11,7 @@ from pathlib import Path
 import pages
 import psycopg
 import pytest
+import switching
 from psycopg.conninfo import make_conninfo
 from support import Outcome, Program
 
@@ -79,6 +80,24 @@ def test_a_rollback_adds_its_analysis_and_the_verb_writes_elsewhere(
     out, _ = process.communicate(timeout=60)
     assert out.strip() == str(program.home / "papers")
     assert {f.name for f in (program.home / "papers").iterdir()} == {*NAMES, "rollback.md", "documents.html"}
+
+
+def test_a_fall_back_is_drawn_and_analysed(
+    program: Program, tmp_path: Path, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """The page has a plot for steps, two speeds, switch and way back; rollback.md says who, why, and what is next."""
+    application = switching.Application(tmp_path / "app")
+    waiting = switching.migrate(program, application, target_environment)
+    assert switching.switch(program, target_environment).code == 0
+    word = ("rollback", "--confirm", "FALL BACK", "--by", "Aino", "--why", "prices look wrong")
+    assert program.run(*word, environment=target_environment).code == 5
+    page = pages.read(waiting.folder / "report.html")
+    assert page.wrong == []
+    assert page.tags.count("svg") == 5
+    analysis = (waiting.folder / "documents" / "rollback.md").read_text()
+    assert all(words in analysis for words in ("Aino", "prices look wrong", "Task for the next attempt", "sign R9"))
+    assert "of an unknown version" not in analysis
+    assert database["password"] not in analysis
 
 
 def test_without_a_plan_there_is_nothing_to_write(program: Program, sample: SampleApplication) -> None:

@@ -186,3 +186,13 @@ def test_the_current_step_is_the_last_that_did_anything() -> None:
     state = after(e.StepDone(StepId.REACH, 1.0, ""), e.StepStarted(StepId.SNAPSHOT))
     assert state.current is not None
     assert (state.current.id, state.current.state) == (StepId.SNAPSHOT, StepState.RUNNING)
+
+
+def test_a_later_engine_does_not_forget_the_servers_version() -> None:
+    """What reach has seen of the target stays known when the run goes on; of another target nothing is."""
+    seen = msgspec.structs.replace(TARGET, server_version="18.6")
+    other = msgspec.structs.replace(TARGET, port=TARGET.port + 1)
+    entries = [STARTED, e.TargetSeen(seen), STARTED]
+    assert replay(e.Entry(n, float(n), what) for n, what in enumerate(entries, 1)).target == seen
+    moved = [*entries, msgspec.structs.replace(STARTED, target=other)]
+    assert replay(e.Entry(n, float(n), what) for n, what in enumerate(moved, 1)).target == other

@@ -131,6 +131,13 @@ def _table(state: RunState, name: str, /, **changes: Any) -> RunState:
     return _set(state, tables={**state.tables, name: msgspec.structs.replace(view, **changes)})
 
 
+def _known(before: e.TargetFacts | None, now: e.TargetFacts) -> e.TargetFacts:
+    """Return the target with the version that is known of it: an engine that goes on does not ask for it again."""
+    seen = before.server_version if before else ""
+    same = before == msgspec.structs.replace(now, server_version=seen)
+    return before if before is not None and same else now
+
+
 def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunState:
     known = {s.id: s for s in state.steps}
     later = [s.id for s in state.steps if s.id not in what.steps]
@@ -139,7 +146,7 @@ def _run_started(state: RunState, entry: e.Entry, what: e.RunStarted) -> RunStat
         run_id=what.run_id,
         kind=what.kind,
         source=state.source or what.source,
-        target=what.target,
+        target=_known(state.target, what.target),
         live=what.live,
         keep=what.keep,
         gated=what.gated,

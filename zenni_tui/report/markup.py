@@ -19,7 +19,7 @@ _BAD = frozenset({"failed", "error", "differs", "missing", "late", "not_ready", 
 _WARN = frozenset({"warning", "stopped", "blocked", "undone", "noted", "excluded", "not ended", "not yet"})
 _LIST_FROM = 3
 _LONG = 36
-"""Longer names and values may break anywhere, so that no table grows beyond its page."""
+"""A cell with a longer word may break anywhere, so that no table grows beyond its page."""
 
 
 def element(tag: str, *inside: Element | str | None, **attributes: object) -> Element:
@@ -86,13 +86,16 @@ def _block(block: Block, ids: dict[int, str]) -> Element:
 
 def _table(table: Table) -> Element:
     def cells(tag: str, row: Iterable[Line]) -> list[Element]:
-        return [
-            element(tag, *_line(cell), **({"class": "number"} if at in table.right else {}))
-            for at, cell in enumerate(row)
-        ]
+        return [element(tag, *_line(cell), **_kind(cell, at in table.right)) for at, cell in enumerate(row)]
 
     head = element("thead", element("tr", *cells("th", table.head)))
     return element("table", head, element("tbody", *(element("tr", *cells("td", row)) for row in table.rows)))
+
+
+def _kind(cell: Line, right: bool) -> dict[str, str]:  # noqa: FBT001 - one of a cell's two kinds
+    words = "".join((cell,) if isinstance(cell, str) else cell).split()
+    kinds = ["number"] * right + ["long"] * any(len(word) > _LONG for word in words)
+    return {"class": " ".join(kinds)} if kinds else {}
 
 
 def _line(line: Line) -> list[Element | str]:
@@ -101,7 +104,7 @@ def _line(line: Line) -> list[Element | str]:
 
 def _part(part: str) -> Element | str:
     if isinstance(part, Mono):
-        return element("code", str(part), **({"class": "long"} if len(part) > _LONG else {}))
+        return element("code", str(part))
     if isinstance(part, Strong):
         return element("strong", str(part))
     return element("span", str(part), class_=tone(part)) if isinstance(part, State) else part

@@ -38,9 +38,8 @@ def blocks(facts: Facts) -> Iterable[Block]:
 
 
 def _overview(facts: Facts, table: TablePlan) -> tuple[Line, ...]:
-    keys = facts.plan.foreign_keys
-    up = dict.fromkeys(k.parent for k in keys if k.table == table.name)
-    down = dict.fromkeys(k.table for k in keys if k.parent == table.name)
+    up = dict.fromkeys(k.parent for k in facts.outward.get(table.name, ()))
+    down = dict.fromkeys(k.table for k in facts.inward.get(table.name, ()))
     return (
         Mono(table.name),
         f"{table.rows:,}",
@@ -103,7 +102,7 @@ def _rules(facts: Facts, table: TablePlan) -> Iterable[Block]:
     indexes = plan.indexes_of(table.name)
     if indexes:
         yield Table(("index", "of", ""), tuple(name_of(i) for i in indexes))
-    keys = [k for k in plan.foreign_keys if k.table == table.name]
+    keys = facts.outward.get(table.name, [])
     rows = (
         (
             Mono(k.name),

@@ -51,8 +51,9 @@ def _drawn(plan: Plan) -> tuple[TablePlan, ...]:
     for key in plan.foreign_keys:
         for name in (key.table, key.parent):
             weight[name] = weight.get(name, 0) + 1
-    chosen = sorted(plan.tables, key=lambda t: -weight.get(t.name, 0))[:MOST]
-    return tuple(t for t in plan.tables if t in chosen)
+    heavy = sorted(plan.tables, key=lambda t: -weight.get(t.name, 0))[:MOST]
+    chosen = {t.name for t in heavy}
+    return tuple(t for t in plan.tables if t.name in chosen)
 
 
 def layers(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> dict[str, int]:
@@ -198,16 +199,16 @@ def _drawn_box(box: _Box) -> Iterable[Element]:
 def mermaid(plan: Plan) -> str:
     """Return the diagram in Mermaid's terms (https://mermaid.js.org/syntax/entityRelationshipDiagram.html)."""
     lines = ["erDiagram"]
+    foreign = {(key.table, column) for key in plan.foreign_keys for column in key.columns}
     for table in plan.tables:
         lines.append(f'    "{_said(table.name)}" {{')
-        lines += [f"        {_attribute(c, table, plan)}" for c in table.columns]
+        lines += [f"        {_attribute(c, table, (table.name, c.name) in foreign)}" for c in table.columns]
         lines.append("    }")
     lines += [_relation(key, plan) for key in plan.foreign_keys]
     return "\n".join(lines)
 
 
-def _attribute(column: ColumnPlan, table: TablePlan, plan: Plan) -> str:
-    foreign = any(k.table == table.name and column.name in k.columns for k in plan.foreign_keys)
+def _attribute(column: ColumnPlan, table: TablePlan, foreign: bool) -> str:  # noqa: FBT001 - one of its two marks
     marks = ["PK"] if table.key and column.name in table.key.columns else []
     marks += ["FK"] if foreign else []
     plain = _word(column.name)

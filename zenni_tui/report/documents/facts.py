@@ -2,11 +2,12 @@
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from zenni_tui.application import packages, project
 from zenni_tui.model import events as e
-from zenni_tui.model.plan import ColumnPlan, IndexPlan, Plan, TablePlan
+from zenni_tui.model.plan import ColumnPlan, ForeignKeyPlan, IndexPlan, Plan, TablePlan
 from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import from_json
 from zenni_tui.model.request import Request
@@ -41,6 +42,22 @@ class Facts:
     """The folder of the dumps."""
     proof: Proof | None = None
 
+    @cached_property
+    def outward(self) -> dict[str, list[ForeignKeyPlan]]:
+        """Return the references of each table that has any."""
+        found: dict[str, list[ForeignKeyPlan]] = {}
+        for key in self.plan.foreign_keys:
+            found.setdefault(key.table, []).append(key)
+        return found
+
+    @cached_property
+    def inward(self) -> dict[str, list[ForeignKeyPlan]]:
+        """Return the references to each table that there are any to."""
+        found: dict[str, list[ForeignKeyPlan]] = {}
+        for key in self.plan.foreign_keys:
+            found.setdefault(key.parent, []).append(key)
+        return found
+
     @property
     def target(self) -> e.TargetFacts:
         """Return where the database is; an empty place for a run that never saw one."""
@@ -51,12 +68,12 @@ class Facts:
         """Return whether the run's database was an embedded one, which is gone with the run."""
         return self.target.embedded
 
-    @property
+    @cached_property
     def project(self) -> project.Project | None:
         """Return the application's project around the source, if there is one."""
         return project.find(Path(self.request.source))
 
-    @property
+    @cached_property
     def prisma(self) -> int | None:
         """Return the major version of Prisma, None without Prisma."""
         found = self.project

@@ -8,6 +8,7 @@ from .connection import shell_target
 from .facts import Facts, origin
 
 NAME = "monitoring.md"
+_MOST = 30
 
 
 def blocks(facts: Facts) -> Iterable[Block]:
@@ -75,7 +76,7 @@ def _first(facts: Facts) -> Iterable[Line]:
     if rows:
         yield f"The largest tables, where slow queries and dead rows show first: {rows}."
     bare = [k for k in plan.foreign_keys if not _indexed(facts, k.table, k.columns)]
-    for key in bare:
+    for key in bare[:_MOST]:
         yield (
             "A reference without an index: ",
             Mono(f"{key.table} ({', '.join(key.columns)})"),
@@ -83,6 +84,8 @@ def _first(facts: Facts) -> Iterable[Line]:
             Mono(key.parent),
             ". Deleting there reads all of it.",
         )
+    if len(bare) > _MOST:
+        yield f"... and {len(bare) - _MOST:,} more references without an index."
     counted = [
         f"{t.name}.{c.name} ({t.counter:,} given out)"
         for t in plan.tables
