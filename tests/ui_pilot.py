@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -84,9 +84,13 @@ class Desk:
         """Look again at what stood in the way."""
         self._note(f"check again {folder.name}")
 
-    def rollback(self, folder: Path) -> None:
+    def rollback(self, folder: Path, said: Mapping[str, str] | None = None) -> None:
         """Take back."""
-        self._note(f"rollback {folder.name}")
+        self._note(f"rollback {folder.name} {said['word']}" if said else f"rollback {folder.name}")
+
+    def switch(self, folder: Path, said: Mapping[str, str]) -> None:
+        """Switch over."""
+        self._note(f"switch {folder.name} {said['word']}")
 
     def _note(self, what: str) -> None:
         if self.refuse:

@@ -47,6 +47,11 @@ _MEANS = {
 def _untimely(state: RunState, command: str) -> ZenniError | None:
     if command == "switch" and state.kind is not RunKind.MIGRATE:
         return NotReady("Only a migration can be switched over.", next_step="Start one: zenni-tui migrate")
+    if command == "switch" and switching.begun(state, StepId.FALL_BACK):
+        return NotReady(
+            "This migration was led back: its target lacks what is written since.",
+            next_step="Take it back with zenni-tui rollback, then migrate anew.",
+        )
     if command == "switch" and switching.is_live(state) and switching.is_switched(state):
         return NotReady("The new side serves already.", next_step="zenni-tui status")
     if command == "finish" and (state.window is None or state.step(StepId.WATCH).state is StepState.DONE):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from .actions import ActionState, ActionView, find
 from .application import Which
 from .record import Record
-from .runbook import StepId
+from .runbook import StepId, StepState
 from .state import RunState
 
 CONFIRM_SWITCH, CONFIRM_FALL_BACK, CONFIRM_FINISH = "SWITCH", "FALL BACK", "FINISH"
@@ -93,37 +93,64 @@ def falling_back(state: RunState) -> bool:
     return begun(state, StepId.FALL_BACK) and not _done(state, StepId.FALL_BACK, Act.SETTLE)
 
 
-def serving(state: RunState) -> Serving:
-    """Return which side serves now, as far as the journal knows it."""
+class Phase(StrEnum):
+    """Where the application is, from before the switch to behind the way back."""
+
+    OLD = "old"
+    NOBODY = "nobody"
+    STARTING = "starting"
+    NEW = "new"
+    CLOSED = "closed"
+    LEAVING = "leaving"
+    BACK = "back"
+    RESTARTING = "restarting"
+    RETURNED = "returned"
+
+
+AFTER_GO_LIVE = frozenset({Phase.STARTING, Phase.NEW, Phase.CLOSED, Phase.LEAVING, Phase.BACK, Phase.RESTARTING})
+"""Phases in which the new side may have writes that the old file lacks."""
+_WORDS = {
+    Phase.OLD: "The old side serves, on SQLite.",
+    Phase.NOBODY: "The old side reads only, the new one has not begun: zenni-tui resume goes on, rollback goes back.",
+    Phase.STARTING: "The new side has been started and is not proven yet; the old file takes no writes."
+    " zenni-tui resume goes on, rollback falls back.",
+    Phase.NEW: "The new side serves, on PostgreSQL; the old file takes no writes.",
+    Phase.CLOSED: "The new side serves, on PostgreSQL, and the rollback window is closed.",
+    Phase.LEAVING: "The new side serves, on PostgreSQL; the fall-back has not stopped it yet.",
+    Phase.BACK: "Neither side takes writes in the middle of the fall-back: zenni-tui rollback goes on.",
+    Phase.RESTARTING: "The old side is being started again; PostgreSQL takes no writes. zenni-tui rollback goes on.",
+    Phase.RETURNED: "The old side serves again, on SQLite; PostgreSQL takes no writes.",
+}
+_SIDES = {Phase.NOBODY: None, Phase.BACK: None, Phase.OLD: Which.OLD, Phase.RESTARTING: Which.OLD}
+_SIDES |= {Phase.RETURNED: Which.OLD}
+
+
+def phase(state: RunState) -> Phase:
+    """Return where the application is, as far as the journal knows it."""
     if begun(state, StepId.FALL_BACK):
-        return _serving_on_the_way_back(state)
+        return _phase_back(state)
     if not _touched(state, StepId.SWITCH, Act.FREEZE):
-        return Serving(Which.OLD, "The old side serves, on SQLite.")
+        return Phase.OLD
     if not is_live(state):
-        return Serving(
-            None, "The old side reads only and the new one has not begun: zenni-tui resume goes on, rollback goes back."
-        )
-    if _done(state, StepId.SWITCH, Act.SMOKE):
-        return Serving(Which.NEW, "The new side serves, on PostgreSQL; the old file takes no writes.")
-    return Serving(
-        Which.NEW,
-        "The new side has been started and is not proven yet; the old file takes no writes. zenni-tui resume goes on,"
-        " rollback falls back.",
-    )
+        return Phase.NOBODY
+    if not _done(state, StepId.SWITCH, Act.SMOKE):
+        return Phase.STARTING
+    return Phase.CLOSED if state.step(StepId.WATCH).state is StepState.DONE else Phase.NEW
 
 
-def _serving_on_the_way_back(state: RunState) -> Serving:
+def _phase_back(state: RunState) -> Phase:
     back = StepId.FALL_BACK
     if _done(state, back, Act.HEALTH):
-        return Serving(Which.OLD, "The old side serves again, on SQLite; PostgreSQL takes no writes.")
+        return Phase.RETURNED
     if _touched(state, back, Act.THAW):
-        return Serving(
-            Which.OLD,
-            "The old side is being started again; PostgreSQL takes no writes. zenni-tui rollback goes on with it.",
-        )
-    if _touched(state, back, Act.FREEZE):
-        return Serving(None, "Neither side takes writes in the middle of the fall-back: zenni-tui rollback goes on.")
-    return Serving(Which.NEW, "The new side serves, on PostgreSQL; the fall-back has not stopped it yet.")
+        return Phase.RESTARTING
+    return Phase.BACK if _touched(state, back, Act.FREEZE) else Phase.LEAVING
+
+
+def serving(state: RunState) -> Serving:
+    """Return which side serves now, as far as the journal knows it."""
+    now = phase(state)
+    return Serving(_SIDES.get(now, Which.NEW), _WORDS[now])
 
 
 def _window(state: RunState, step: StepId, last: Act) -> tuple[ActionView, ActionView] | None:

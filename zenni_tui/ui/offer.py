@@ -1,6 +1,6 @@
 """What the program that opens the screen offers: what can be started, and how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -80,5 +80,8 @@ class Offer(Protocol):
     def check_again(self, folder: Path) -> None:
         """Launch an engine that looks again at what stood in the way to the target, and does nothing else."""
 
-    def rollback(self, folder: Path) -> None:
-        """Launch an engine that takes a run back."""
+    def rollback(self, folder: Path, said: Mapping[str, str] | None = None) -> None:
+        """Launch an engine that takes a run back; `said` is what was typed, the `word` and `why`, where it is asked."""
+
+    def switch(self, folder: Path, said: Mapping[str, str]) -> None:
+        """Launch an engine that switches the application over; `said` as above."""

@@ -1,6 +1,7 @@
 """The two answers every screen gives: is my data safe, and what would a rollback do now. Pure; each fits 80 columns."""
 
 from zenni_tui.model.runbook import WRITES_TARGET, StepId, StepState, TableVerdict, Verdict
+from zenni_tui.model.switching import AFTER_GO_LIVE, Phase, phase
 
 from .situation import Situation
 from .words import Tone, count
@@ -11,11 +12,30 @@ SENTENCE_CELLS = 72
 
 def is_my_data_safe(now: Situation) -> tuple[str, Tone]:
     """Return one sentence on the safety of source and target, with its tone."""
-    for answer in (_of_undo, _of_end, _of_life):
+    for answer in (_of_switch, _of_undo, _of_end, _of_life):
         sentence = answer(now)
         if sentence:
             return sentence
     return _of_work(now)
+
+
+_SERVING = {
+    Phase.OLD: None,
+    Phase.NOBODY: ("The old side reads only for the switch; a failure takes it back.", Tone.WARN),
+    Phase.STARTING: ("The new side is started; F8 falls back and keeps every write.", Tone.WARN),
+    Phase.NEW: ("The new side serves, the old file follows. F8 falls back, loses nothing.", Tone.GOOD),
+    Phase.CLOSED: ("The new side serves, the window is closed: nothing follows any more.", Tone.GOOD),
+    Phase.LEAVING: ("Falling back: every write of the new side comes along. F8 goes on.", Tone.WARN),
+    Phase.RESTARTING: ("Falling back: the old side is started, with every write. F8 goes on.", Tone.WARN),
+    Phase.BACK: ("Falling back: every write of the new side comes along. F8 goes on.", Tone.WARN),
+    Phase.RETURNED: ("The old side serves again, with every write of the new one.", Tone.GOOD),
+}
+
+
+def _of_switch(now: Situation) -> tuple[str, Tone] | None:
+    if now.taken_back or now.undoing:
+        return None
+    return _SERVING[phase(now.state)]
 
 
 def _undo_failed(now: Situation) -> bool:
@@ -81,6 +101,8 @@ def rollback_now(now: Situation) -> str:
     """Return what a rollback would do at this moment, in one short line."""
     if now.undoing and now.alive:
         return "already rolling back"
+    if phase(now.state) in AFTER_GO_LIVE:
+        return "falls back: the old side serves, with every write of the new one"
     if now.written:
         tables = sum(t.verdict is not TableVerdict.NOT_MIGRATED for t in now.state.tables.values())
         return f"takes out the {count(tables)} tables of this run"
@@ -89,8 +111,17 @@ def rollback_now(now: Situation) -> str:
     return "ends the run; nothing is written yet"
 
 
+_FALL_BACK_STORY = (
+    "The new side stops taking writes, what it wrote is brought to the old file and compared, and the application goes"
+    " back to it: seconds, and the application's own restart. The target's tables stay, read-only.\n\n"
+    "Lost: nothing. Every write of the new side comes along."
+)
+
+
 def rollback_story(now: Situation) -> str:
     """Return what a rollback does, how long it takes and what is lost, for the question before it."""
+    if phase(now.state) in AFTER_GO_LIVE:
+        return _FALL_BACK_STORY
     steps = [s.id for s in now.state.steps if s.id in WRITES_TARGET and s.state is not StepState.PENDING]
     if not steps:
         return "Nothing has been written to the target. The run ends here.\n\nLost: nothing. The source is not touched."

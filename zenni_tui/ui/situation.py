@@ -107,6 +107,8 @@ def shown_step(state: RunState) -> StepId | None:
     failed = next((s.id for s in state.steps if s.state is StepState.FAILED), None)
     if failed:
         return failed
+    if state.actions and state.kind is RunKind.MIGRATE:
+        return state.current.id if state.current else None
     if state.ended and any(s.id is StepId.REPORT and s.state is not StepState.PENDING for s in state.steps):
         return StepId.REPORT
     return state.current.id if state.current else None
@@ -139,7 +141,17 @@ def _work_word(situation: Situation) -> tuple[str, Tone]:
         return "WAITING FOR YOU", Tone.WARN
     if situation.state.paused:
         return "PAUSED", Tone.WARN
+    later = _LATER_WORDS.get(step.id) if (step := running(situation.state)) and not situation.state.retrying else None
+    if later:
+        return later
     return ("TARGET AWAY", Tone.BAD) if situation.state.retrying else ("RUNNING", Tone.BUSY)
+
+
+_LATER_WORDS = {
+    StepId.SWITCH: ("SWITCHING", Tone.WARN),
+    StepId.WATCH: ("WINDOW OPEN", Tone.GOOD),
+    StepId.FALL_BACK: ("FALLING BACK", Tone.WARN),
+}
 
 
 def hindrance(situation: Situation) -> tuple[str, Tone] | None:
@@ -166,7 +178,7 @@ def _slowness(situation: Situation) -> str:
     return state.eased.words if state.eased else ""
 
 
-_ASKED_WORDS = {"stop": "STOPPING", "rollback": "ROLLING BACK"}
+_ASKED_WORDS = {"stop": "STOPPING", "rollback": "ROLLING BACK", "switch": "SWITCHING", "finish": "CLOSING"}
 
 
 _VERDICT_TONES = {

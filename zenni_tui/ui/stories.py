@@ -15,6 +15,9 @@ STEP_STORIES: dict[StepId, str] = {
     StepId.VERIFY: "Compares every row and every value, and the structure.",
     StepId.CATCH_UP: "Brings what was written since the snapshot, and follows on.",
     StepId.REPORT: "The verdict and its evidence.",
+    StepId.SWITCH: "Moves the application over, in actions that can be taken back.",
+    StepId.WATCH: "The rollback window: the old file follows the new side.",
+    StepId.FALL_BACK: "Moves the application back, with every write of the new side.",
 }
 
 KIND_STORIES: dict[RunKind, str] = {
@@ -43,7 +46,8 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("p", "pause, or let a paused run go on; nothing stays open on the target"),
     ("t", "speed: rows or MB a second, workers"),
     ("w", "the watch over the target: what is slow, full, locked; what would help"),
-    ("r, F8", "roll back (asks)"),
+    ("m", "move the application over, or end the rollback window (asks for a typed word)"),
+    ("r, F8", "roll back (asks); after a switch, fall back (asks for a typed word)"),
     ("u, R", "resume a run that was stopped or interrupted"),
     ("k", "look again at what stood in the way to the target"),
     ("v", "order of the tables: plan, name, largest, slowest, least done"),
@@ -100,6 +104,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("snapshot", "the copy of the source that everything is read from"),
     ("verdict", "passed means: every row and every value was compared and is the same"),
     ("lossless", "a repair that changes no value, only a type or a name"),
+    ("old side, new side", "the application on SQLite, and on PostgreSQL; one of them takes writes"),
+    ("rollback window", "after a switch: the old file follows, and the way back loses nothing"),
     ("fingerprint", "what the target held before the run, compared after a rollback"),
     ("bar", "its last cell is filled when the rows are verified, not when they are sent"),
 )

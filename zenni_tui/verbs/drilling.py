@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,10 +47,10 @@ class DrillOffer(Offer):
         self._session.given("check")
         super().check_again(folder)
 
-    def rollback(self, folder: Path) -> None:
+    def rollback(self, folder: Path, said: Mapping[str, str] | None = None) -> None:
         """Start an engine that takes the run back."""
         self._session.given("rollback")
-        super().rollback(folder)
+        super().rollback(folder, said)
 
 
 class Session:

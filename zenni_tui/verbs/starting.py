@@ -6,13 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from zenni_tui import headless
 from zenni_tui.cli import CONFIG, Options, settings_of
 from zenni_tui.config import Settings
 from zenni_tui.engine import client, folders
 from zenni_tui.errors import ExitCode, UsageError
 from zenni_tui.model.request import Request
-from zenni_tui.model.runbook import RunKind
+from zenni_tui.model.runbook import Meanwhile, RunKind
 from zenni_tui.model.state import RunState
 
 from . import tasks, watching
@@ -49,6 +51,9 @@ class Offer:
         """Create a run that waits for the operator before it writes, and start its engine."""
         settings = aimed(kind, self._settings, self._options)
         request = request_for(kind, settings, self._options, gated=True, demo=self._demo)
+        if self._demo and kind is RunKind.MIGRATE and not self._options.meanwhile:
+            # Who plays with the demo books while it moves.
+            request = msgspec.structs.replace(request, meanwhile=Meanwhile.FOLLOW)
         folder = client.create(request, Path(self._options.run_dir) if self._options.run_dir else None)
         engage(self._options, folder, "run", settings.password)
         return folder
@@ -61,9 +66,13 @@ class Offer:
         """Start an engine that looks again at what stood in the way to the target."""
         engage(self._options, folder, "check")
 
-    def rollback(self, folder: Path) -> None:
+    def rollback(self, folder: Path, said: Mapping[str, str] | None = None) -> None:
         """Start an engine that takes the run back."""
-        engage(self._options, folder, "rollback")
+        engage(self._options, folder, "rollback", words={"by": client.whoami(), **(said or {})})
+
+    def switch(self, folder: Path, said: Mapping[str, str]) -> None:
+        """Start an engine that switches the application over."""
+        engage(self._options, folder, "switch", words={"by": client.whoami(), **said})
 
 
 def engage(

@@ -30,9 +30,10 @@ class ChecksPanel(Panel):
 
     def fill(self, now: Situation) -> None:
         """Show checks and progress."""
-        self.query_one(Scroll).show(lambda width: self._lines(now, width))
+        self.query_one(Scroll).show(lambda width: self.lines(now, width))
 
-    def _lines(self, now: Situation, width: int) -> list[Line]:
+    def lines(self, now: Situation, width: int) -> list[Line]:
+        """Return progress and checks."""
         step = now.state.step(self.step_id)
         lines: list[Line] = []
         if step.state in {StepState.RUNNING, StepState.STOPPED, StepState.FAILED} and step.total:

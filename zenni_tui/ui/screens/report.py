@@ -65,7 +65,7 @@ class ReportPanel(ChecksPanel):
 
     def _report(self, now: Situation, width: int) -> list[Line]:
         if not now.state.ended:
-            return self._lines(now, width)
+            return self.lines(now, width)
         word, tone = state_word(now)
         lines = _fact("verdict", word, width, tone)
         if now.state.problem and now.state.verdict in ENDS_BADLY:

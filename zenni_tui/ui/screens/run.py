@@ -19,7 +19,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.state import LogLine
 from zenni_tui.ui.choosing import Changes
 from zenni_tui.ui.offer import Offer
-from zenni_tui.ui.safety import is_my_data_safe, rollback_story
+from zenni_tui.ui.safety import is_my_data_safe
 from zenni_tui.ui.situation import Situation, problems, shown_step
 from zenni_tui.ui.stories import RUN_KEYS, STEP_STORIES
 from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_for
@@ -36,17 +36,19 @@ from .modals import Choice, Question
 from .panel import Filter, ListPanel, Panel
 from .plan import PlanPanel
 from .report import ReportPanel
-from .steer import SteerScreen
+from .switch import ActionsPanel, SwitchScreen, WindowPanel
 from .verify import VerifyPanel
 
 POLL_SECONDS = 0.4
 Launch = Callable[[Path], None]
 _START_SECONDS = 15.0
-_ANSWERS: dict[str, type[e.Event]] = {
+_ANSWERS: dict[str, type[e.Event] | tuple[type[e.Event], ...]] = {
     "start": e.RunStarted,
     "go": e.StepStarted,
-    "rollback": e.UndoStarted,
+    "rollback": (e.UndoStarted, e.Decided),
     "stop": e.StepStopped,
+    "switch": e.Decided,
+    "finish": e.StepDone,
 }
 _LOG_TONES = {"warning": Tone.WARN, "error": Tone.BAD}
 _OWN_PANELS: dict[StepId, type[Panel]] = {
@@ -55,6 +57,9 @@ _OWN_PANELS: dict[StepId, type[Panel]] = {
     StepId.COPY: CopyPanel,
     StepId.VERIFY: VerifyPanel,
     StepId.REPORT: ReportPanel,
+    StepId.SWITCH: ActionsPanel,
+    StepId.WATCH: WindowPanel,
+    StepId.FALL_BACK: ActionsPanel,
 }
 
 
@@ -63,7 +68,7 @@ def panel_of(step: StepId) -> Panel:
     return _OWN_PANELS.get(step, ChecksPanel)(step)
 
 
-class RunScreen(SteerScreen):
+class RunScreen(SwitchScreen):
     """Header, gate, rail and panel, log, the way back, keys; what is `known` at the start isn't told as a problem."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,7 +77,6 @@ class RunScreen(SteerScreen):
         Binding("right", "step(1)", "Step after", show=False),
         Binding("f", "follow", "Follow", show=False),
         Binding("s", "stop", "Stop", show=False),
-        Binding("r,f8", "roll_back", "Roll back", show=False),
         Binding("u,R", "resume", "Resume", show=False),
         Binding("k", "check_again", "Check again", show=False),
         Binding("l", "log", "Log", show=False),
@@ -216,6 +220,7 @@ class RunScreen(SteerScreen):
             keys += [("c", "choose"), ("x", "take back")] if isinstance(self.panel, AuditPanel) else []
         if isinstance(self.panel, PlanPanel):
             keys.append(("d", "SQL"))
+        keys += self.switch_keys()
         if now.can_resume:
             keys.append(("u", "resume"))
         if self.chosen:
@@ -310,7 +315,7 @@ class RunScreen(SteerScreen):
         if waiting is None or not self.now.alive or self._asked:
             return
         if not waiting.word:
-            self._command("go")
+            self.command("go")
             return
         fields = (Field("word", f"type {waiting.word} to go on"), Field("why", "why, for the report"))
         judge = functools.partial(mistyped, waiting.word)
@@ -319,7 +324,7 @@ class RunScreen(SteerScreen):
 
     def _confirmed(self, found: Filled | None) -> None:
         if found:
-            self._command("go", found)
+            self.command("go", found)
 
     def action_stop(self) -> None:
         """Ask, then stop at a safe point."""
@@ -329,35 +334,18 @@ class RunScreen(SteerScreen):
         story = "The engine finishes the chunk in hand and ends. What is copied stays; resume goes on from there."
         choices = (Choice("n", "No, let it work"), Choice("y", "Yes, stop at a safe point"))
         question = Question("Stop this run?", story, choices)
-        self.app.push_screen(question, lambda key: self._answered(key, lambda: self._command("stop")))
-
-    def action_roll_back(self) -> None:
-        """Ask, then take back what the run did."""
-        if not self.now.can_roll_back:
-            self.tell("There is nothing to take back.", Tone.DIM)
-            return
-        choices = (Choice("n", "No, leave everything as it is"), Choice("y", "Yes, roll back"))
-        question = Question("Roll back this run?", rollback_story(self.now), choices)
-        self.app.push_screen(question, lambda key: self._answered(key, self._roll_back))
+        self.app.push_screen(question, lambda key: self._answered(key, lambda: self.command("stop")))
 
     def _answered(self, key: str | None, deed: Callable[[], object]) -> None:
         if key == "y":
             deed()
-
-    def _roll_back(self) -> None:
-        if not self.now.over:
-            self._command("rollback")
-        elif self.offer:
-            self._launch(self.offer.rollback)
-        else:
-            self.tell("To roll back, leave and run: zenni-tui rollback", Tone.WARN)
 
     def action_resume(self) -> None:
         """Launch an engine that goes on."""
         if not self.now.can_resume:
             self.tell("There is nothing to resume.", Tone.DIM)
         elif self.offer:
-            self._launch(self.offer.resume)
+            self.launch(self.offer.resume)
         else:
             self.tell("To resume, leave and run: zenni-tui resume", Tone.WARN)
 
@@ -366,9 +354,13 @@ class RunScreen(SteerScreen):
         if not self.now.can_resume:
             self.tell("Checks are looked at again when the engine has ended.", Tone.DIM)
         elif self.offer:
-            self._launch(self.offer.check_again)
+            self.launch(self.offer.check_again)
         else:
             self.tell("To check again, leave and run: zenni-tui check", Tone.WARN)
+
+    def launch(self, launch: Launch) -> None:
+        """Start an engine on the run."""
+        self._launch(launch)
 
     @work
     async def _launch(self, launch: Launch) -> None:
@@ -377,6 +369,10 @@ class RunScreen(SteerScreen):
             self._seen.clear()
         else:
             self._asked = ""
+
+    def command(self, name: str, fields: Filled | None = None) -> None:
+        """Give the live engine a command."""
+        self._command(name, fields)
 
     @work
     async def _command(self, name: str, fields: Filled | None = None) -> None:
@@ -412,7 +408,7 @@ class RunScreen(SteerScreen):
             self.app.exit()
         elif key == "s":
             self._leaving = True
-            self._command("stop")
+            self.command("stop")
 
 
 def _log_lines(said: LogLine, width: int) -> list[Line]:
