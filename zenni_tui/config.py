@@ -179,7 +179,7 @@ def _check(path: Path, config: Config) -> None:
             where=str(path),
             why=f"It is {config.copy.retry_minutes:g}.",
         )
-    for mistake in config.application.mistakes():
+    for mistake in (*config.application.mistakes(), *config.watch.mistakes(), *config.notify.mistakes()):
         raise UsageError(mistake, where=str(path))
     secret = any(u and "password" in parameters(u) for u in (config.target.url, config.staging.url))
     if (secret or config.notify.webhook) and stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -278,7 +278,7 @@ def settle(
         _hours(environment.get("ZENNI_REHEARSAL_HOURS"), config.staging.rehearsal_hours),
         _timeline(config.timeline),
         config.watch,
-        config.notify,
+        msgspec.structs.replace(config.notify, webhook=environment.get("ZENNI_WEBHOOK") or config.notify.webhook),
         _placed(config.application),
         config.rollback,
         config.backup,

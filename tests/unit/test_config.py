@@ -138,6 +138,35 @@ def test_what_is_nearer_wins() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[watch]\nconnections = 80.0", "a share between 0 and 1, such as 0.8; it is 80"),
+        ("[watch]\nlock_seconds = -1.0", "watch.lock_seconds must not be below 0"),
+        ("[watch]\nevery_seconds = 0.1", "between 1 and 3600"),
+        ('[watch]\nerror_url = "localhost/rate"', "must begin with http"),
+        ('[notify]\nwebhook = "file:///etc/secret"', "must begin with http"),
+        ("[notify]\ntimeout_seconds = 0.0", "between 0 and 300"),
+    ],
+)
+def test_limits_that_nothing_reaches_are_refused(tmp_path: Path, text: str, why: str) -> None:
+    """A share in per cent, a negative time, an address that is none: each would silently watch nothing."""
+    with pytest.raises(UsageError, match=why) as raised:
+        config.load(written(tmp_path, text, 0o600))
+    assert "secret" not in str(raised.value.problem)
+
+
+def test_a_webhook_is_kept_like_a_password(tmp_path: Path) -> None:
+    """Others must not be able to read it in a file; the environment may give it, and comes first."""
+    text = '[notify]\nwebhook = "https://hooks.example.org/secret"'
+    with pytest.raises(UsageError, match="others can read it"):
+        config.load(written(tmp_path, text, 0o644))
+    filed = config.load(written(tmp_path, text, 0o600))
+    given = {"ZENNI_WEBHOOK": "https://hooks.example.org/other"}
+    found = [config.settle(config=filed, source=None, target=None, environment=e).notify.webhook for e in ({}, given)]
+    assert found == ["https://hooks.example.org/secret", "https://hooks.example.org/other"]
+
+
 def test_the_example_names_every_key() -> None:
     """The example file that is shipped is one that can be loaded, and it leaves no key out."""
     example = Path(config.__file__).parent.parent / "config.example.toml"

@@ -1,10 +1,15 @@
 """How the target fares after go-live: vitals, what is wrong with them, and what would help. Records only."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
 
 from .record import Record
+
+_SHARES = ("connections", "cache_misses", "dead_share", "sequence", "rollbacks", "disk", "errors")
+_FASTEST, _SLOWEST, _LONGEST = 1.0, 3600.0, 300.0
+_SCHEMES = ("http://", "https://")
 
 
 class Limits(Record, frozen=True):
@@ -47,6 +52,19 @@ class Limits(Record, frozen=True):
     history_days: float = 7.0
     ignore: tuple[str, ...] = ()
 
+    def mistakes(self) -> Iterator[str]:
+        """Yield what can't be meant: a limit that nothing reaches, or everything, would be silent."""
+        for name in _SHARES:
+            if not 0 < getattr(self, name) <= 1:
+                yield f"watch.{name} must be a share between 0 and 1, such as 0.8; it is {getattr(self, name):g}."
+        for name, kind in self.__annotations__.items():
+            if kind in {int, float} and not 0 <= getattr(self, name) < float("inf"):
+                yield f"watch.{name} must not be below 0; it is {getattr(self, name):g}."
+        if not _FASTEST <= self.every_seconds <= _SLOWEST:
+            yield f"watch.every_seconds must be between {_FASTEST:g} and {_SLOWEST:g}; it is {self.every_seconds:g}."
+        if self.error_url and not self.error_url.startswith(_SCHEMES):
+            yield "watch.error_url must begin with http:// or https://."
+
 
 class Notify(Record, frozen=True):
     """`[notify]`: whom to tell, once when something is raised and once when it clears.
@@ -57,6 +75,13 @@ class Notify(Record, frozen=True):
     command: tuple[str, ...] = ()
     webhook: str = ""
     timeout_seconds: float = 10.0
+
+    def mistakes(self) -> Iterator[str]:
+        """Yield what can't be meant, without the webhook's address."""
+        if self.webhook and not self.webhook.startswith(_SCHEMES):
+            yield "notify.webhook must begin with http:// or https://."
+        if not 0 < self.timeout_seconds <= _LONGEST:
+            yield f"notify.timeout_seconds must be between 0 and {_LONGEST:g}; it is {self.timeout_seconds:g}."
 
 
 class State(StrEnum):
