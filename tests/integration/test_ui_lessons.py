@@ -9,8 +9,9 @@ from textual.pilot import Pilot
 from ui_pilot import Desk, text, wait_for
 
 from zenni_tui.cli import Options
-from zenni_tui.engine import ledger
+from zenni_tui.engine import ledger, tasks
 from zenni_tui.model.lessons import Answer
+from zenni_tui.model.tasks import TaskState, Timeline
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.lessons.book import find_lesson, lessons
 from zenni_tui.ui.app import ZenniApp
@@ -104,6 +105,8 @@ async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: S
         await pilot.press("escape", "escape")
         await wait_for(pilot, "passed")
         assert [d.name for d in ledger.read(school._source)][-1] == "lesson pooling"
+        carried = {v.task.id for v in tasks.standing(school._source, Timeline()) if v.state is TaskState.DONE}
+        assert carried == {"L6"}
 
 
 async def _settled(pilot: Pilot[None]) -> None:
@@ -181,3 +184,26 @@ async def test_the_first_screen_leads_to_the_lessons_and_back(school: School, tm
         await wait_for(pilot, "0 of 2 done")
         await pilot.press("escape")
         await wait_for(pilot, "What to do")
+
+
+async def test_a_server_that_dies_is_told_and_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exercise whose server is gone says so, nothing breaks, and F6 begins anew on a server that runs."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    school = School(str(tmp_path / "app.db"), Options())
+    app = ZenniApp(training=school, lesson="pooling")
+    async with app.run_test(size=SMALL) as pilot:
+        await wait_for(pilot, "page 1 of")
+        await pilot.press("e", "enter")
+        await _exercise(pilot)
+        assert school._server is not None
+        sandbox.remove(school._server.name)
+        await _type(pilot, "SELECT 1")
+        await wait_for(pilot, "The session is gone")
+        await pilot.press("f5")
+        await wait_for(pilot, "Not yet")
+        await pilot.press("f6")
+        await wait_for(pilot, "The lessons' server does not answer.", 30)
+        await pilot.press("enter", "f6")
+        await _exercise(pilot)
+        await _type(pilot, "SELECT 41 + 1 AS sum")
+        await wait_for(pilot, "42")

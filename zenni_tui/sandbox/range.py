@@ -6,8 +6,8 @@ import secrets
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -72,7 +72,7 @@ class Range:
         self._proxy.__enter__()
         self._proxy.line = self._ordinary
         self._sha256, self._held = _sha256(self.demo.source), _content(self.demo.source)
-        with self._connect() as target:
+        with self._target() as target:
             target.execute(_FULL)
 
     @property
@@ -107,21 +107,19 @@ class Range:
     def fill(self) -> None:
         """Let every write of rows find the target's disk full; raises StepFailed when a lock is not to be had."""
         table, function = sql.Identifier("public", TABLE), sql.Identifier(SCHEMA, "full")
+        made = sql.SQL("CREATE TRIGGER full_disk BEFORE INSERT ON {} EXECUTE FUNCTION {}()").format(table, function)
         for _ in range(_LOCK_TRIES):
-            with suppress(psycopg.errors.LockNotAvailable), self._connect() as target:
+            with self._target() as target, suppress(psycopg.errors.LockNotAvailable):
                 target.execute("SET lock_timeout = '5s'")
-                target.execute(
-                    sql.SQL("CREATE TRIGGER full_disk BEFORE INSERT ON {} EXECUTE FUNCTION {}()").format(
-                        table, function
-                    )
-                )
+                target.execute(made)
                 return
         raise StepFailed("The drill's fault could not be made", where=TABLE, why="its lock was not to be had")
 
     def make_room(self) -> None:
         """Take the full disk away; nothing is done where there is none."""
-        with suppress(psycopg.errors.UndefinedTable), self._connect() as target:
-            target.execute(sql.SQL("DROP TRIGGER IF EXISTS full_disk ON {}").format(sql.Identifier("public", TABLE)))
+        gone = sql.SQL("DROP TRIGGER IF EXISTS full_disk ON {}").format(sql.Identifier("public", TABLE))
+        with self._target() as target, suppress(psycopg.errors.UndefinedTable):
+            target.execute(gone)
 
     def kill(self, pid: int) -> None:
         """End a process without a last word."""
@@ -132,7 +130,7 @@ class Range:
         """Return whether the source is as it was, and what the target holds; asks the server past the line."""
         bytes_same = _sha256(self.demo.source) == self._sha256
         same = bytes_same or _content(self.demo.source) == self._held
-        with self._connect() as target:
+        with self._target() as target:
             tables = [
                 str(name)
                 for (name,) in target.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
@@ -158,8 +156,14 @@ class Range:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(make_conninfo("", **self.demo.target), autocommit=True)
+    @contextmanager
+    def _target(self) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """Yield a session past the line; raises StepFailed when the server does not do what is asked."""
+        try:
+            with psycopg.connect(make_conninfo("", **self.demo.target), autocommit=True) as target:
+                yield target
+        except psycopg.Error as error:
+            raise StepFailed("The drill's own server does not answer", why=" ".join(str(error).split())) from error
 
 
 def sweep(home: Path, wanted: Callable[[Path], bool]) -> None:

@@ -1,5 +1,7 @@
 """Rooms of exercises whose good end is kept in the ledger."""
 
+import psycopg
+
 from zenni_tui.engine import folders
 from zenni_tui.model.lessons import Checked
 from zenni_tui.sandbox import server as sandbox
@@ -9,7 +11,10 @@ from zenni_tui.sandbox.lessons.room import Room
 
 from .school import keep
 
-__all__ = ["NotedRoom", "lessons_server"]
+__all__ = ["NotedRoom", "Silent", "lessons_server"]
+
+Silent = psycopg.OperationalError
+"""What a room raises whose server does not answer."""
 
 
 class NotedRoom(Room):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from zenni_tui.cli import Options, settings_of
 from zenni_tui.engine import client, folders, ledger
-from zenni_tui.errors import UsageError
+from zenni_tui.errors import StepFailed, UsageError
 from zenni_tui.model.drills import Drill
 from zenni_tui.model.lessons import Lesson
 from zenni_tui.sandbox.lessons.book import lessons
@@ -42,7 +42,15 @@ class School:
 
         if self._server is None:
             self._server = rooms.lessons_server()
-        return rooms.NotedRoom(self._source, self._server, lesson, exercise)
+        try:
+            return rooms.NotedRoom(self._source, self._server, lesson, exercise)
+        except rooms.Silent as error:
+            self._server = None
+            raise StepFailed(
+                "The lessons' server does not answer.",
+                why=" ".join(str(error).split()),
+                next_step="Begin anew (F6): it is started again.",
+            ) from error
 
     @property
     def drills(self) -> tuple[Drill, ...]:

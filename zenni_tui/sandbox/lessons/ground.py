@@ -85,16 +85,21 @@ class Ground:
 
     def close(self) -> None:
         """End all sessions, and remove the database, the roles and the files."""
-        with psycopg.connect(make_conninfo(**self.server.conninfo()), autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.database)))
-            for role in self._roles(admin):
-                admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+        # A server that is gone has taken its databases along.
+        with contextlib.suppress(psycopg.OperationalError):
+            self._drop()
         for thread in self._threads:
             thread.join(5.0)
         for session in self._sessions:
             session.close()
         for path in (self.dump, self.passfile):
             path.unlink(missing_ok=True)
+
+    def _drop(self) -> None:
+        with psycopg.connect(make_conninfo(**self.server.conninfo()), autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.database)))
+            for role in self._roles(admin):
+                admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
     def __enter__(self) -> Self:
         return self
