@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 
 import certificates
+import pgbouncer
 import postgres17
 import psutil
 import psycopg
 import pytest
 from climbing import AUTHORITY
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from zenni_tui.engine import backups
 from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.record import to_json
 from zenni_tui.sandbox import proof
@@ -204,3 +207,32 @@ def test_an_empty_or_unknown_schema_is_no_backup(database: dict[str, str], tmp_p
         with pytest.raises(NotReady, match=told):
             proof.take(target, schema, tmp_path / "a.dump")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_any_password_reaches_the_tools(database: dict[str, str], tmp_path: Path) -> None:
+    """Colons, backslashes, quotes, spaces and letters of any script stand in the password file as libpq wants them."""
+    secret = "a:b\\c 'd\" é$#"  # noqa: S105 - a made-up one
+    with _session(database) as session:
+        session.execute("CREATE TABLE one (id int)")
+        session.execute(sql.SQL("CREATE ROLE strange LOGIN SUPERUSER PASSWORD {}").format(secret))
+        try:
+            target = Target(database | {"user": "strange"}, secret, name="tests", embedded=True)
+            proof.prove(tmp_path / "a.dump", proof.take(target, "public", tmp_path / "a.dump"))
+        finally:
+            session.execute("DROP ROLE strange")
+
+
+def test_a_pooler_must_keep_sessions(tmp_path: Path) -> None:
+    """Through one in session mode a dump is taken and proven; one in transaction mode is refused."""
+    with postgres17.running() as behind:
+        behind.execute("CREATE TABLE one (id int PRIMARY KEY); INSERT INTO one VALUES (1)")
+        for mode in ("session", "transaction"):
+            with pgbouncer.pooled(behind, mode) as port:
+                target = Target(behind.conninfo() | {"port": str(port)}, behind.password, name="tests")
+                file = tmp_path / f"{mode}.dump"
+                if mode == "session":
+                    assert "1 table with 1 row" in backups.take(target, "public", file, "").words
+                else:
+                    with pytest.raises(NotReady, match="shares sessions"):
+                        backups.take(target, "public", file, "")
+    assert {f.name for f in tmp_path.iterdir()} == {"session.dump", "session.dump.facts.json"}

@@ -1,5 +1,6 @@
 """Dumps of the new database: where they lie, the proof of each, and how many are kept."""
 
+import asyncio
 import getpass
 import re
 import time
@@ -13,6 +14,7 @@ from zenni_tui.files import write_private
 from zenni_tui.model.record import Record, from_json, to_json
 from zenni_tui.sandbox import proof
 from zenni_tui.target.connect import Target
+from zenni_tui.target.ladder import Ground, pooler
 
 from . import folders, ledger
 
@@ -48,6 +50,7 @@ def _stem(database: str) -> str:
 def take(target: Target, schema: str, file: Path, source: str) -> proof.Proved:
     """Dump the target into a file and prove it; the ledger notes how that ended. Raises as `proof` does."""
     with _noted(source, file) as proofs:
+        asyncio.run(_looked_for_a_pooler(target, schema))
         taken = proof.take(target, schema, file)
         try:
             proofs.append(proof.prove(file, taken))
@@ -64,6 +67,15 @@ def check(file: Path, source: str) -> proof.Proved:
     with _noted(source, file) as proofs:
         proofs.append(proof.prove(file, taken))
     return proofs[0]
+
+
+async def _looked_for_a_pooler(target: Target, schema: str) -> None:
+    """Raise NotReady for a pooler that shares sessions: what pg_dump sets there would reach others."""
+    ground = Ground(target, schema, "backup")
+    try:
+        await pooler.look(ground)
+    finally:
+        ground.close()
 
 
 @contextmanager

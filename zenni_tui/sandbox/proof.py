@@ -79,11 +79,15 @@ class Proved(Record, frozen=True):
         t = self.taken
         tables, rows = t.contents.within(t.schemas[0])
         ours = ", and our bookkeeping," if OURS in t.schemas else ""
+        held = f"{_count(tables, 'table')} with {_count(rows, 'row')}{ours}"
         return (
             f"{t.file}: {t.bytes:,} bytes of {t.database}, dumped in {t.seconds:.1f} s with pg_dump {t.tool}, restored"
-            f" in {self.seconds:.1f} s; {tables} tables with {rows:,} rows{ours} and {len(t.contents.shape)}"
-            " definitions are the same"
+            f" in {self.seconds:.1f} s; {held} and {len(t.contents.shape)} definitions are the same"
         )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def take(target: Target, schema: str, file: Path) -> Taken:

@@ -87,7 +87,10 @@ def logs(options: Options) -> int:
 
 
 def report(options: Options) -> int:
-    """Print the report, made from the journal as it stands; with --html write it as a page and print where that is."""
+    """Print the report, made from the journal as it stands; with --html write it as a page and print where that is.
+
+    A migration's documents are written anew with it.
+    """
     from zenni_tui.engine import documents  # noqa: PLC0415 - for this verb only
     from zenni_tui.report import document, evidence  # noqa: PLC0415 - as above
 
@@ -95,12 +98,12 @@ def report(options: Options) -> int:
     if options.json:
         print(json.dumps(result(follower.state, str(follower.folder)), ensure_ascii=False))
         return int(ExitCode.PASSED)
-    timeline = settings_of(options).timeline
-    views = tasks.standing(client.request_of(follower.folder).source, timeline)
+    settings = settings_of(options)
+    views = tasks.standing(client.request_of(follower.folder).source, settings.timeline)
+    if follower.state.kind is RunKind.MIGRATE:
+        documents.write(follower.folder, follower.state, upkeep=upkeep_of(settings, options))
     if options.html:
         evidence.write(follower.folder, follower.state, views)
-        if follower.state.kind is RunKind.MIGRATE:
-            documents.write(follower.folder, follower.state, upkeep=upkeep_of(settings_of(options), options))
         print(follower.folder / evidence.HTML)
     else:
         print(document.markdown(evidence.report(follower.folder, follower.state, views)))
