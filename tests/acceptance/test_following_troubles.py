@@ -219,3 +219,29 @@ def test_nothing_is_taken_back_after_go_live(migration: Migration, database: dic
         assert "The application works on this target" in outcome.document["problem"]["what"], words
         with psycopg.connect(**database) as target:
             assert target.execute('SELECT count(*) FROM "Booking"').fetchone() == before
+
+
+_OBSTACLES = {
+    "collation": ("CREATE TABLE T (id TEXT PRIMARY KEY COLLATE finnish, n INTEGER)", "FINNISH"),
+    "name": ("CREATE TABLE TXX (id INTEGER PRIMARY KEY)", "is not valid UTF-8"),
+}
+
+
+@pytest.mark.parametrize("kind", _OBSTACLES)
+def test_tables_that_cannot_be_watched(migration: Migration, kind: str) -> None:
+    """What no trigger can name, or no key can find, is refused before anything is put into the source."""
+    sql, why = _OBSTACLES[kind]
+    with closing(sqlite3.connect(migration.source)) as db:
+        db.create_collation("finnish", lambda a, b: (a > b) - (a < b))
+        db.execute(sql)
+        db.executescript("PRAGMA writable_schema = ON")
+        for column in ("name", "tbl_name", "sql"):
+            replaced = f"CAST(replace(CAST({column} AS BLOB), x'5858', x'e9') AS TEXT)"
+            db.execute(f"UPDATE sqlite_schema SET {column} = {replaced}")
+        db.commit()
+    outcome = migration.begin()
+    assert (outcome.code, outcome.document["problem"]["what"]) == (3, "The application's writes can't be followed.")
+    assert why in outcome.document["problem"]["why"]
+    with closing(sqlite3.connect(migration.source)) as db:
+        ours = db.execute("SELECT count(*) FROM sqlite_schema WHERE CAST(name AS BLOB) GLOB 'zenni*'")
+        assert ours.fetchone() == (0,)

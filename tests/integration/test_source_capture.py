@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspected import schema_of
 
+from zenni_tui.engine import rehearsals
+from zenni_tui.model.plan import Plan
 from zenni_tui.model.schema import SourceSchema
-from zenni_tui.source import capture, live
+from zenni_tui.source import capture, freeze, live
 
 TABLES = """
 CREATE TABLE Service (id TEXT PRIMARY KEY, name TEXT UNIQUE COLLATE NOCASE, price REAL);
@@ -245,3 +247,30 @@ def test_a_long_log_is_read_in_parts(armed: tuple[sqlite3.Connection, SourceSche
     assert (first.entries, first.left, rest.left) == (30, capture.position(connection) - first.upto, 0)
     keys: Mapping[str, tuple[capture.Key, ...]] = first.keys
     assert {*keys["Pair"], *rest.keys["Pair"]} == {("x", i) for i in range(50)}
+
+
+def test_nobody_sees_what_is_ours(tmp_path: Path) -> None:
+    """An armed and frozen file declares what it declared before, and a rehearsal of the one is one of the other."""
+    plain, armed = tmp_path / "plain.db", tmp_path / "armed.db"
+    schema = make(plain)
+    make(armed)
+    with contextlib.closing(live.open_live(armed)) as file:
+        capture.arm(file, schema, KEYS, "t")
+        freeze.freeze(file)
+    assert schema_of(armed) == schema_of(plain)
+    plan = Plan("public", ())
+    assert rehearsals.shape(plan, schema_of(armed)) == rehearsals.shape(plan, schema_of(plain))
+    with contextlib.closing(live.open_live(armed)) as file:
+        assert live.clear(file) > 0
+        with contextlib.closing(live.open_live(plain)) as other:
+            assert dump(file) == dump(other)
+
+
+def test_a_file_bears_the_token_of_its_arming(armed: tuple[sqlite3.Connection, SourceSchema]) -> None:
+    """Which arming a run relies on is told by the file itself, as long as it is armed."""
+    connection, schema = armed
+    assert capture.armed(connection) == "t"
+    capture.arm(connection, schema, KEYS, "another")
+    assert capture.armed(connection) == "another"
+    capture.disarm(connection)
+    assert capture.armed(connection) is None

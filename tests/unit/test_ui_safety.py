@@ -1,11 +1,12 @@
 """Is my data safe, and what would a rollback do: the two answers at every stage of a run."""
 
+import msgspec
 import pytest
 import ui_stories as stories
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, UP_TO_VERIFIED, at, told
 
 from zenni_tui.model import events as e
-from zenni_tui.model.runbook import StepId, TableVerdict, Verdict
+from zenni_tui.model.runbook import Meanwhile, StepId, TableVerdict, Verdict
 from zenni_tui.ui.safety import SENTENCE_CELLS, is_my_data_safe, proven_as_it_was, rollback_now, rollback_story
 from zenni_tui.ui.words import Tone
 
@@ -16,6 +17,20 @@ def test_before_the_first_write_stopping_is_free() -> None:
     assert is_my_data_safe(now) == ("Source untouched, nothing written. Stopping is free.", Tone.GOOD)
     assert rollback_now(now) == "ends the run; nothing is written yet"
     assert "Nothing has been written" in rollback_story(now)
+
+
+@pytest.mark.parametrize(("how", "word"), [(Meanwhile.FOLLOW, "armed"), (Meanwhile.REFUSE, "frozen")])
+def test_a_source_with_something_of_ours_in_it_is_not_called_untouched(how: Meanwhile, word: str) -> None:
+    """From arm on, and until it is undone, the screen says what was put into the source and how it comes out."""
+    began = msgspec.structs.replace(stories.began(), meanwhile=how)
+    for events in (told(UP_TO_PLAN), told(UP_TO_COPY), told(UP_TO_VERIFIED)):
+        now = at(began, *events)
+        assert f"Source {word}" in is_my_data_safe(now)[0]
+        assert len(is_my_data_safe(now)[0]) <= SENTENCE_CELLS
+        assert "taken out of it" in rollback_story(now)
+        assert now.can_roll_back
+    out = at(began, *told(UP_TO_PLAN), e.UndoStarted(StepId.ARM), e.UndoDone(StepId.ARM, 0.1, "gone"))
+    assert "Source untouched" in is_my_data_safe(out)[0]
 
 
 def test_during_the_copy_only_our_tables_change() -> None:

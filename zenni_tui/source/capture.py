@@ -10,7 +10,7 @@ from zenni_tui.model.schema import SourceSchema, Value
 
 from . import reader, watching
 from .database import quoted
-from .live import writing
+from .live import named, writing
 from .standins import legible
 from .watching import LOG, WATCHED, Watch
 
@@ -90,11 +90,8 @@ def _widen(connection: sqlite3.Connection, width: int) -> None:
 
 
 def _unwatch(connection: sqlite3.Connection, watch: Watch) -> None:
-    head = f"{LOG}_{watch.number}_"
-    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for (name,) in names:
-        if name.startswith(head):
-            connection.execute(f"DROP TRIGGER {quoted(name)}")
+    for _, name in named(connection, "trigger", f"{LOG}_{watch.number}_"):
+        connection.execute(f"DROP TRIGGER {quoted(name)}")
     connection.execute(f"DELETE FROM {WATCHED} WHERE number = ?", (watch.number,))  # noqa: S608 - a name of our own
 
 
@@ -142,7 +139,8 @@ def lost(connection: sqlite3.Connection, schema: SourceSchema) -> tuple[str, ...
     """
     if not is_armed(connection):
         return tuple(t.name for t in schema.tables if t.kind == "table")
-    there = dict(connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall())
+    query = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB ? || '*'"
+    there = dict(connection.execute(query, (LOG,)).fetchall())
     return tuple(
         watch.table
         for watch in watched(connection)
@@ -229,9 +227,7 @@ def disarm(connection: sqlite3.Connection) -> None:
 
 
 def _drop(connection: sqlite3.Connection) -> None:
-    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for (name,) in names:
-        if name.startswith(f"{LOG}_"):
-            connection.execute(f"DROP TRIGGER {quoted(name)}")
+    for _, name in named(connection, "trigger", f"{LOG}_"):
+        connection.execute(f"DROP TRIGGER {quoted(name)}")
     connection.execute(f"DROP TABLE IF EXISTS {LOG}")
     connection.execute(f"DROP TABLE IF EXISTS {WATCHED}")

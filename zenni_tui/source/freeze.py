@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from .database import quoted
-from .live import PREFIX, writing
+from .live import PREFIX, named, writing
 
 GATE = f"{PREFIX}gate"
 MESSAGE = "zenni-tui: read-only while the database moves to PostgreSQL; try again in a moment"
@@ -76,8 +76,6 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
 
 
 def _drop(connection: sqlite3.Connection) -> None:
-    triggers = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for (name,) in triggers:
-        if name.startswith(f"{GATE}_"):
-            connection.execute(f"DROP TRIGGER {quoted(name)}")
+    for _, name in named(connection, "trigger", f"{GATE}_"):
+        connection.execute(f"DROP TRIGGER {quoted(name)}")
     connection.execute(f"DROP TABLE IF EXISTS {GATE}")

@@ -66,13 +66,16 @@ def clear(connection: sqlite3.Connection) -> int:
     Raises StepFailed.
     """
     with writing(connection):
-        rows = connection.execute(
-            "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'table') ORDER BY type = 'table'"
-        ).fetchall()
-        ours = [(kind, name) for kind, name in rows if name.startswith(PREFIX)]
+        ours = (*named(connection, "trigger", PREFIX), *named(connection, "table", PREFIX))
         for kind, name in ours:
             connection.execute(f'DROP {kind.upper()} "{name}"')
     return len(ours)
+
+
+def named(connection: sqlite3.Connection, kind: str, beginning: str) -> list[tuple[str, str]]:
+    """Return kind and name of the file's objects whose names begin so; names of others may not even be UTF-8."""
+    query = "SELECT type, name FROM sqlite_schema WHERE type = ? AND name GLOB ? || '*'"
+    return connection.execute(query, (kind, beginning)).fetchall()
 
 
 @contextlib.contextmanager

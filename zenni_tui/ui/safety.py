@@ -1,11 +1,12 @@
 """The two answers every screen gives: is my data safe, and what would a rollback do now. Pure; each fits 80 columns."""
 
-from zenni_tui.model.runbook import WRITES_TARGET, StepId, StepState, TableVerdict, Verdict
+from zenni_tui.model.runbook import WRITES_TARGET, Meanwhile, StepId, StepState, TableVerdict, Verdict
 from zenni_tui.model.switching import AFTER_GO_LIVE, Phase, phase
 
 from .situation import Situation
 from .words import Tone, count
 
+_UNTOUCHED = "Source untouched"
 SENTENCE_CELLS = 72
 """What a sentence may take, so that it stands whole in 80 columns."""
 
@@ -15,8 +16,15 @@ def is_my_data_safe(now: Situation) -> tuple[str, Tone]:
     for answer in (_of_switch, _of_undo, _of_end, _of_life):
         sentence = answer(now)
         if sentence:
-            return sentence
-    return _of_work(now)
+            return _of_source(now, sentence)
+    return _of_source(now, _of_work(now))
+
+
+def _of_source(now: Situation, sentence: tuple[str, Tone]) -> tuple[str, Tone]:
+    """Return a sentence that says how the source is, where this run has put something of its own into it."""
+    words = {Meanwhile.FOLLOW: "Source armed", Meanwhile.REFUSE: "Source frozen"}
+    word = words.get(now.state.meanwhile, _UNTOUCHED) if now.armed else _UNTOUCHED
+    return sentence[0].replace(_UNTOUCHED, word), sentence[1]
 
 
 _SERVING = {
@@ -106,6 +114,8 @@ def rollback_now(now: Situation) -> str:
     if now.written:
         tables = sum(t.verdict is not TableVerdict.NOT_MIGRATED for t in now.state.tables.values())
         return f"takes out the {count(tables)} tables of this run"
+    if now.armed:
+        return "takes what is ours out of the source; no more is written yet"
     if now.over:
         return "nothing to take back"
     return "ends the run; nothing is written yet"
@@ -123,11 +133,20 @@ def rollback_story(now: Situation) -> str:
     if phase(now.state) in AFTER_GO_LIVE:
         return _FALL_BACK_STORY
     steps = [s.id for s in now.state.steps if s.id in WRITES_TARGET and s.state is not StepState.PENDING]
+    source = _of_the_source(now)
     if not steps:
-        return "Nothing has been written to the target. The run ends here.\n\nLost: nothing. The source is not touched."
+        return f"Nothing has been written to the target. The run ends here.\n\nLost: nothing. {source}."
     names = ", ".join(reversed(steps))
     return (
         f"Takes back, in reverse order: {names}. Only what this run made or loaded is removed, and the target is "
         "compared with what it was before. Removing tables takes seconds, not minutes.\n\n"
-        "Lost: nothing. The source is not touched, and the migration can be run again at any time."
+        f"Lost: nothing. {source}, and the migration can be run again at any time."
     )
+
+
+def _of_the_source(now: Situation) -> str:
+    words = {
+        Meanwhile.FOLLOW: "The triggers that log the source's writes are taken out of it; its rows stay as they are",
+        Meanwhile.REFUSE: "What refuses the source's writes is taken out of it, so that it takes them again",
+    }
+    return words.get(now.state.meanwhile, "The source is not touched") if now.armed else "The source is not touched"

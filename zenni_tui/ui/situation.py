@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zenni_tui.model import events as e
-from zenni_tui.model.runbook import WRITES_TARGET, RunKind, StepId, StepState, TableVerdict, Verdict
+from zenni_tui.model.runbook import WRITES_TARGET, Meanwhile, RunKind, StepId, StepState, TableVerdict, Verdict
 from zenni_tui.model.state import RunState, StepView
 
 from .words import Tone
@@ -54,6 +54,11 @@ class Situation:
         return any(s.state not in _UNTOUCHED for s in self.state.steps if s.id in WRITES_TARGET)
 
     @property
+    def armed(self) -> bool:
+        """Return whether the source may hold something of this run: its log of writes, or what refuses them."""
+        return self.state.meanwhile is not Meanwhile.NOTHING and self.state.step(StepId.ARM).state not in _UNTOUCHED
+
+    @property
     def over(self) -> bool:
         """Return whether no engine works on the run and none is about to."""
         return (self.state.ended or self.interrupted) and self.asked != "start"
@@ -68,7 +73,7 @@ class Situation:
     @property
     def can_roll_back(self) -> bool:
         """Return whether there is anything to take back, now or by ending the run."""
-        return self.written or not self.over
+        return self.written or self.armed or not self.over
 
     @property
     def elapsed(self) -> float:

@@ -100,6 +100,8 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("run", "one pass through the runbook; it has a folder with all evidence"),
     ("engine", "the process that does the work; closing the screen does not end it"),
     ("safe point", "between two chunks: what is done is kept, what is not is not begun"),
+    ("armed", "triggers of ours log each write to the source; rollback takes them out"),
+    ("frozen", "triggers of ours refuse each write to the source; rollback takes them out"),
     ("checkpoint", "the target's own note that a chunk arrived; resume starts there"),
     ("snapshot", "the copy of the source that everything is read from"),
     ("verdict", "passed means: every row and every value was compared and is the same"),
