@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from zenni_tui.errors import NotReady, Occupied
+from zenni_tui.errors import NotReady, Occupied, StepFailed
 from zenni_tui.model.baseline import Timing
 from zenni_tui.model.vitals import Alert, Limits, Look, Notify, Vital
 from zenni_tui.sandbox import server as sandbox
@@ -103,6 +103,11 @@ async def test_a_role_of_no_rights_sees_what_it_may(
         assert [v.id for v in seen.vitals if v.blind] == []
         assert f"GRANT pg_monitor TO {plain}" in vital(seen, "connections").unseen
         assert vital(seen, "connections").words.startswith("2 of ")
+        station = Station(Target(theirs, theirs["password"], name="zenni-tui test_watch_more"), Watched())
+        alert = Alert("watch_dead_rows", "", "", "", 0, 0, 0, ("public", "t", ""))
+        with pytest.raises(StepFailed, match="so it was not done") as refused:
+            station.apply(alert, remedies(alert)[0])
+        assert "permission denied" in refused.value.why
     finally:
         outside.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(plain)))
     assert server.port
@@ -265,3 +270,20 @@ async def test_what_was_done_outlives_a_run_that_is_taken_back(database: dict[st
     with outside.transaction():
         bookkeeping.leave(outside, "run")
     assert outside.execute("SELECT to_regnamespace('zenni_tui')").fetchone() == (None,)
+
+
+async def test_what_locks_does_not_queue_up_before_the_application(
+    database: dict[str, str], outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remedy that needs the whole table gives up when it can't have it: others would wait behind it."""
+    monkeypatch.setattr("zenni_tui.target.deeds._LOCK_MILLISECONDS", 100)
+    outside.execute("CREATE TABLE t (a int)")
+    alert = Alert("watch_bloat", "public.t", "bloat", "", 0, 0, 0, ("public", "t"))
+    station = Station(Target(database, database["password"], name="zenni-tui test_watch_more"), Watched())
+    with psycopg.connect(**database) as reader:
+        reader.execute("SELECT * FROM t")
+        with pytest.raises(StepFailed) as refused:
+            station.apply(alert, remedies(alert)[0])
+    assert "lock timeout" in refused.value.why
+    assert station.history.deeds()[0][4] == refused.value.why
+    station.apply(alert, remedies(alert)[0])

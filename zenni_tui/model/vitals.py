@@ -148,7 +148,8 @@ class Alert(Record, frozen=True):
 class Remedy(Record, frozen=True):
     """SQL that helps against an alert, and what it costs; the operator types `word` where it isn't empty.
 
-    `alone` tells that it can't be part of a transaction, `reshapes` that it changes a table's columns or rules.
+    `alone` tells that it can't be part of a transaction, `patient` that it waits for others without holding them up,
+    `reshapes` that it changes a table's columns or rules.
     """
 
     title: str
@@ -157,6 +158,7 @@ class Remedy(Record, frozen=True):
     word: str = ""
     alone: bool = False
     reshapes: bool = False
+    patient: bool = False
 
 
 class Advised(Record, frozen=True):

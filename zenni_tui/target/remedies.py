@@ -1,34 +1,15 @@
-"""What would help against an alert, as SQL with every name quoted by the driver; done only at the operator's word.
+"""What would help against an alert, as SQL with every name quoted by the driver; `deeds` does it.
 
 Facts: https://www.postgresql.org/docs/current/sql-createindex.html (CONCURRENTLY), /docs/current/explicit-locking.html.
 """
 
 from collections.abc import Callable
 
-import psycopg
 from psycopg import sql
 
-from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.vitals import Alert, Remedy
 
-from . import bookkeeping, capture
-from .connect import Target
-
 _NAME_BYTES = 63
-_LOCK_MILLISECONDS = 5_000
-_DEEDS = """
-CREATE SCHEMA IF NOT EXISTS zenni_tui;
-CREATE TABLE IF NOT EXISTS zenni_tui.deed (
-    number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    begun   timestamptz NOT NULL DEFAULT clock_timestamp(),
-    ended   timestamptz,
-    by      text NOT NULL,
-    code    text NOT NULL,
-    done    text NOT NULL,
-    undo    text NOT NULL DEFAULT '',
-    failure text NOT NULL DEFAULT ''
-)
-"""
 Names = tuple[str, ...]
 
 
@@ -47,7 +28,7 @@ def _foreign_key_index(names: Names) -> tuple[Remedy, ...]:
         "CREATE INDEX CONCURRENTLY {} ON {} ({})", _id(name), _id(schema, table), sql.SQL(", ").join(map(_id, columns))
     )
     effect = "Reads the table twice beside the application, which goes on writing; waits for open transactions to end."
-    return (Remedy("make the index", (made,), effect, alone=True),)
+    return (Remedy("make the index", (made,), effect, alone=True, patient=True),)
 
 
 def _dead_rows(names: Names) -> tuple[Remedy, ...]:
@@ -70,15 +51,17 @@ def _bloat(names: Names) -> tuple[Remedy, ...]:
 def _unused_index(names: Names) -> tuple[Remedy, ...]:
     dropped = _sql("DROP INDEX CONCURRENTLY {}", _id(*names))
     effect = "The index is gone; its definition is kept in zenni_tui.deed, to make it again."
-    return (Remedy("drop the index", (dropped,), effect, "DROP", alone=True),)
+    return (Remedy("drop the index", (dropped,), effect, "DROP", alone=True, patient=True),)
 
 
 def _invalid_index(names: Names) -> tuple[Remedy, ...]:
     again = _sql("REINDEX INDEX CONCURRENTLY {}", _id(*names))
     dropped = _sql("DROP INDEX CONCURRENTLY {}", _id(*names))
     return (
-        Remedy("build it again", (again,), "Beside the application; waits for open transactions to end.", alone=True),
-        Remedy("drop it", (dropped,), "Nobody could use it anyhow.", "DROP", alone=True),
+        Remedy(
+            "build it again", (again,), "Beside the application; waits for open transactions.", alone=True, patient=True
+        ),
+        Remedy("drop it", (dropped,), "Nobody could use it anyhow.", "DROP", alone=True, patient=True),
     )
 
 
@@ -189,67 +172,3 @@ def remedies(alert: Alert) -> tuple[Remedy, ...]:
     """Return what would help against an alert; none where SQL can't."""
     make = _REMEDIES.get(alert.code)
     return make(alert.names) if make and alert.names else ()
-
-
-def apply(target: Target, code: str, remedy: Remedy, by: str) -> None:
-    """Do what a remedy says and record it in the target; raises NotReady or StepFailed, and records that too."""
-    with target.connect() as connection:
-        _allow(connection, target, remedy)
-        connection.execute(_DEEDS)
-        row = connection.execute(
-            "INSERT INTO zenni_tui.deed (by, code, done, undo) VALUES (%s, %s, %s, %s) RETURNING number",
-            (by, code, ";\n".join(remedy.sql), _undo(connection, remedy)),
-        ).fetchone()
-        assert row is not None  # noqa: S101 - RETURNING gives a row
-        try:
-            _do(connection, remedy)
-        except psycopg.Error as error:
-            _record(connection, row[0], str(error))
-            raise StepFailed(
-                "The server refused, or could not do, what was asked.",
-                where="; ".join(remedy.sql),
-                why=str(error).strip(),
-                next_step="Nothing else was changed; an index that was being made may be left invalid: look again.",
-            ) from error
-        _record(connection, row[0], "")
-
-
-def _allow(connection: psycopg.Connection[tuple[object, ...]], target: Target, remedy: Remedy) -> None:
-    """Raise Occupied while a run loads the target, NotReady for what would break the way back while it is open."""
-    if bookkeeping.live_since(connection) is None and (by := bookkeeping.holder(connection, "")):
-        raise bookkeeping.occupied(by)
-    if remedy.reshapes and capture.is_armed(connection):
-        raise NotReady(
-            "The way back is open, and this would close it.",
-            where=target.label(),
-            why="What is written here is carried back to the old file; a table with other columns or rules can't be.",
-            next_step="Wait until the rollback window has ended: zenni-tui finish.",
-        )
-
-
-def _do(connection: psycopg.Connection[tuple[object, ...]], remedy: Remedy) -> None:
-    if remedy.alone:
-        # These wait beside others; a lock_timeout would leave an index half made.
-        for statement in remedy.sql:
-            connection.execute(statement.encode())
-        return
-    with connection.transaction():
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_LOCK_MILLISECONDS)))
-        for statement in remedy.sql:
-            connection.execute(statement.encode())
-
-
-def _undo(connection: psycopg.Connection[tuple[object, ...]], remedy: Remedy) -> str:
-    """Return what makes again an index that a remedy drops."""
-    for statement in remedy.sql:
-        _, dropped, name = statement.partition("DROP INDEX CONCURRENTLY ")
-        if dropped:
-            row = connection.execute("SELECT pg_get_indexdef(to_regclass(%s))", (name,)).fetchone()
-            return str(row[0]) if row and row[0] else ""
-    return ""
-
-
-def _record(connection: psycopg.Connection[tuple[object, ...]], number: object, failure: str) -> None:
-    connection.execute(
-        "UPDATE zenni_tui.deed SET ended = clock_timestamp(), failure = %s WHERE number = %s", (failure, number)
-    )

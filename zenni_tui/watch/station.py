@@ -16,7 +16,7 @@ from zenni_tui.model.codes import CODES
 from zenni_tui.model.record import Record
 from zenni_tui.model.statistics import Before, before
 from zenni_tui.model.vitals import Advised, Alert, Limits, Look, Notify, Remedy, Vital
-from zenni_tui.target import remedies
+from zenni_tui.target import deeds, remedies
 from zenni_tui.target.connect import Target
 from zenni_tui.target.statistics import Probe
 
@@ -140,7 +140,7 @@ class Station:
         self._probe.forget()
         by, done, began = getpass.getuser(), "; ".join(remedy.sql), time.time()
         try:
-            remedies.apply(self.target, alert.code, remedy, by)
+            deeds.do(self.target, alert.code, remedy, by)
         except ZenniError as error:
             self.history.deed(began, by, alert.code, done, error.why or error.what)
             raise

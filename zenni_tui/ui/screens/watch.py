@@ -95,6 +95,9 @@ class WatchScreen(Base):
         except ZenniError as error:
             self.tell(f"{error.what} {error.why}", Tone.BAD)
             return
+        except OSError as error:
+            self.tell(f"This look could not be remembered: {error}", Tone.BAD)
+            return
         first, self.seen = self.seen is None, look
         if look.notes:
             self.tell("; ".join(look.notes), Tone.BAD)
