@@ -28,12 +28,16 @@ _SHOWN = 160
 
 
 class Comparison(Record, frozen=True):
-    """How two results compare: rows of each side, `why` they differ (empty when they don't), and what to know."""
+    """How two results compare: rows of each side, `why` they differ (empty when they don't), and what to know.
+
+    Nothing can be said of one that is `undecided`; `note` says why.
+    """
 
     rows_source: int
     rows_target: int
     why: str = ""
     note: str = ""
+    undecided: bool = False
 
 
 def compare(

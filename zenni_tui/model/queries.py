@@ -57,6 +57,8 @@ class ProofState(StrEnum):
     EMPTY = "empty on both sides"
     EXPLAINED = "accepted, not run"
     """PostgreSQL plans it; a write is not run."""
+    UNDECIDED = "run, not comparable"
+    """Both sides answer; too many rows, or an order that does not decide which."""
     DIFFERS = "results differ"
     REFUSED = "refused"
     NONE = "not tried"

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,6 +40,8 @@ from .query_trial import Bench, numbered
 from .run import Run
 
 _FAILED = frozenset({ProofState.REFUSED, ProofState.DIFFERS})
+_SECONDS = 180.0
+"""For trying all queries of a project: a rehearsal shall not wait for them."""
 _MOST_FINDINGS = 500
 _MOST_OF_A_FILE = 300
 _WEIGHTY = frozenset({"prisma_case", "prisma_isolation", "prisma_caught", "prisma_json_path"})
@@ -134,12 +137,22 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
         with run.to.connect() as connection:
             pin_session(connection)
             bench = Bench(snapshot, connection, plan.schema, tables)
-            proven = tuple(proven_one(bench, one, tables) for one in analysis.queries)
+            proven = tuple(_in_time(bench, analysis.queries, tables, time.monotonic() + _SECONDS))
     finally:
         snapshot.close()
     analysis = msgspec.structs.replace(analysis, queries=proven)
     run.save(QUERIES, analysis)
     return analysis
+
+
+def _in_time(bench: Bench, judged: Iterable[Judged], tables: port.Catalogue, until: float) -> Iterable[Judged]:
+    """Yield each query with its proof; those whose turn comes too late are said to be not tried."""
+    for one in judged:
+        if time.monotonic() < until:
+            yield proven_one(bench, one, tables)
+        else:
+            late = Proof(ProofState.NONE, f"The queries before it took more than {_SECONDS:.0f} s.")
+            yield msgspec.structs.replace(one, proof=late)
 
 
 def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:

@@ -1,6 +1,7 @@
 """Tries the application's queries on the snapshot and on the target, and compares what they find."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,8 +20,10 @@ from zenni_tui.target.asking import Asker, Connection, Refused
 
 from .query_samples import Sample, samples
 
-_MOST_ROWS = 50_000
+_MOST_ROWS = 10_000
 _SECONDS = 20.0
+_LONG = 10.0
+"""Seconds after which one query is tried with no further values."""
 _ENOUGH = 3
 """Trials that find something, after which a query counts as proven."""
 
@@ -58,11 +61,13 @@ class Bench:
         self, source: str, here: Answer, there: Answer, ported: port.Ported, sample: Sample
     ) -> results.Comparison:
         """Compare what both sides have found; raises Refused and Unanswered."""
+        if _is_cut(here) or _is_cut(there):
+            return _undecided(here, there, f"It finds more than {_MOST_ROWS:,} rows, which are not compared.")
         outcome = results.compare(here.rows, there.rows, ported.order, ported.lists)
-        if outcome.why and ported.whole is not None:
-            outcome = self._whole(ported.whole, ported, sample) or outcome
         if outcome.why:
             outcome = self._evened(source, there, ported, sample) or outcome
+        if outcome.why and ported.whole is not None:
+            outcome = self._whole(ported.whole, ported, sample) or outcome
         return outcome
 
     def _write(self, target: str, ported: port.Ported, count: int) -> Proof:
@@ -72,6 +77,7 @@ class Bench:
 
     def _reading(self, source: str, target: str, ported: port.Ported, count: int) -> Proof:
         best, found, tries = Proof(ProofState.NONE, "No values are known for its parameters."), 0, 0
+        began = time.monotonic()
         for sample in samples(self.snapshot, ported.uses or {}, count):
             proof = self._read(source, target, ported, sample)
             if proof.state is ProofState.DIFFERS:
@@ -79,7 +85,7 @@ class Bench:
             tries += 1
             found += proof.state is ProofState.EQUAL
             best = max(best, proof, key=lambda p: (p.state is ProofState.EQUAL, p.state is not ProofState.NONE, p.rows))
-            if found == _ENOUGH or not count:
+            if found == _ENOUGH or not count or time.monotonic() - began > _LONG:
                 break
         if not tries:
             self.target.explain(target, (None,) * count)
@@ -89,16 +95,17 @@ class Bench:
         here, there = self.here(source, sample), self.there(target, sample)
         outcome = self.compared(source, here, there, ported, sample)
         seconds = (round(here.seconds, 4), round(there.seconds, 4))
-        if outcome.why:
-            return Proof(ProofState.DIFFERS, outcome.why, len(there.rows), *seconds)
-        if max(len(here.rows), len(there.rows)) > _MOST_ROWS:
-            return Proof(ProofState.EXPLAINED, f"More than {_MOST_ROWS:,} rows.", len(there.rows), *seconds)
+        if outcome.undecided or outcome.why:
+            state = ProofState.UNDECIDED if outcome.undecided else ProofState.DIFFERS
+            return Proof(state, outcome.note or outcome.why, len(there.rows), *seconds)
         state = ProofState.EMPTY if blank(there) else ProofState.EQUAL
         return Proof(state, outcome.note, len(there.rows), *seconds)
 
     def _whole(self, whole: tuple[str, str], ported: port.Ported, sample: Sample) -> results.Comparison | None:
         """Compare without LIMIT: where its order does not decide which rows it takes, each side may take others."""
         here, there = self.here(whole[0], sample), self.there(numbered(whole[1]), sample)
+        if _is_cut(here) or _is_cut(there):
+            return _undecided(here, there, "Its order does not decide which rows its LIMIT takes, of very many.")
         found = results.compare(here.rows, there.rows, None, ported.lists)
         if found.why:
             return None
@@ -138,6 +145,15 @@ class Bench:
         finally:
             for table in views:
                 self.snapshot.execute(f"DROP VIEW temp.{quoted(table.plan.source)}")
+
+
+def _is_cut(answer: Answer) -> bool:
+    """Return whether there are more rows than were read."""
+    return len(answer.rows) > _MOST_ROWS
+
+
+def _undecided(here: Answer, there: Answer, why: str) -> results.Comparison:
+    return results.Comparison(len(here.rows), len(there.rows), "", why, undecided=True)
 
 
 def blank(answer: Answer) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg import RawCursor, sql
+from psycopg import RawCursor, RawServerCursor, sql
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Cursor = RawCursor[tuple[Any, ...]]
@@ -32,7 +32,8 @@ class Asker:
 
         Raises Refused, and psycopg.Error when the connection is lost.
         """
-        with self.reader() as cursor:
+        # A cursor of the server's: a plain one would bring every row here, however many there are.
+        with self.reader(), RawServerCursor(self._connection, "zenni_asked") as cursor:
             started = time.perf_counter()
             cursor.execute(text.encode(), values)
             rows = cursor.fetchmany(most)
