@@ -46,11 +46,11 @@ B5 integrity is checked and what is wrong has a repair | check snapshot/integrit
 B6 special formats are documented column by column | check report/evidence
 B Query analysis
 B7 the application's queries are analysed | check audit/queries
-B8 inefficient queries are found by their times on both sides | check verify/queries
-B9 queries that need attention are documented | check verify/queries
+B8 inefficient queries are found by their times on both sides | check report/queries
+B9 queries that need attention are documented | check report/queries
 B Application updates
 B10 the Prisma schema is updated | deed updates
-B11 direct SQL is translated and proven | check verify/queries
+B11 direct SQL is translated and proven | check report/queries
 B12 the data access layer knows PostgreSQL's driver | deed updates
 B Migration scripts
 B13 export | step snapshot

@@ -40,6 +40,18 @@ def ask(snapshot: sqlite3.Connection, text: str, named: Mapping[str, Any], *, mo
             raise Unanswered(f"SQLite refuses it: {error}.") from error
 
 
+def timed(snapshot: sqlite3.Connection, text: str, *, seconds: float) -> float:
+    """Return the milliseconds in which all rows of a query are found; raises Unanswered."""
+    with _bounded(snapshot, seconds):
+        try:
+            started = time.perf_counter()
+            for _ in snapshot.execute(text):
+                pass
+            return (time.perf_counter() - started) * 1000
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise Unanswered(f"SQLite refuses it: {error}.") from error
+
+
 def plan(snapshot: sqlite3.Connection, text: str) -> tuple[str, ...]:
     """Return SQLite's plan for a query, a line a step; raises Unanswered."""
     try:

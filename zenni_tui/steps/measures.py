@@ -26,12 +26,13 @@ from .query_trial import Bench, numbered
 from .run import Run
 
 _TIMES = 5
+_SECONDS = 20.0
 _MOST_ROWS = 1_000
 _MOST_CHANGES = 20
 _NOTHING = Sample((), ())
 
 
-def verify(run: Run, plan: Plan) -> None:
+def report(run: Run, plan: Plan) -> None:
     """Measure what the config asks on the snapshot and on the target, and keep it; what differs fails nothing.
 
     Patterns are timed in a rehearsal only: a live target has better things to do.
@@ -56,12 +57,12 @@ def verify(run: Run, plan: Plan) -> None:
 
 
 def _tell(run: Run, measures: Measures) -> None:
-    run.find(StepId.VERIFY, findings(measures), {})
+    run.find(StepId.REPORT, findings(measures), {})
     for one in measures.patterns:
         found = one.why or f"{one.ms_source:.2f} ms in SQLite, {one.ms_target:.2f} ms in PostgreSQL; {one.proof.state}"
-        run.check(StepId.VERIFY, f"query {one.name}", found, ok=None)
+        run.check(StepId.REPORT, f"query {one.name}", found, ok=None)
     for each in measures.metrics:
-        run.check(StepId.VERIFY, f"metric {each.name}", in_words(each), ok=None)
+        run.check(StepId.REPORT, f"metric {each.name}", in_words(each), ok=None)
 
 
 def _form(bench: Bench, name: str, asked: Asked, schema: str = "") -> tuple[str, port.Ported]:
@@ -88,7 +89,7 @@ def pattern(bench: Bench, name: str, asked: Asked, schema: str) -> Pattern:
         proof = bench.tried(source, target, ported, 0)
         if proof.state is ProofState.REFUSED:
             return Pattern(name, source, target, proof.why, proof)
-        here = [bench.here(source, _NOTHING).seconds * 1000 for _ in range(_TIMES)]
+        here = [asking.timed(bench.snapshot, source, seconds=_SECONDS) for _ in range(_TIMES)]
         there = [bench.target.timed(target) for _ in range(_TIMES)]
         plans = asking.plan(bench.snapshot, source), bench.target.explain(target, run=True)
     except (Refused, Unanswered) as error:

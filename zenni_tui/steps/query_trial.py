@@ -4,15 +4,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+import msgspec
 
 from zenni_tui.compare import results
-from zenni_tui.compare.unreadable import Unreadable
-from zenni_tui.compare.values import instant
 from zenni_tui.convert import port
 from zenni_tui.convert.port_scope import Field
-from zenni_tui.model.plan import Epoch, Kind
-from zenni_tui.model.queries import Proof, ProofState
+from zenni_tui.model.plan import Kind
+from zenni_tui.model.queries import Proof, ProofState, is_slower
 from zenni_tui.source import asking
 from zenni_tui.source.asking import Answer, Unanswered
 from zenni_tui.source.database import quoted
@@ -22,7 +21,7 @@ from .query_samples import Sample, samples
 
 _MOST_ROWS = 10_000
 _SECONDS = 20.0
-_LONG = 10.0
+_LONG = 1.0
 """Seconds after which one query is tried with no further values."""
 _ENOUGH = 3
 """Trials that find something, after which a query counts as proven."""
@@ -35,7 +34,6 @@ class Bench:
         self.snapshot = snapshot
         self.target = Asker(target, schema, _SECONDS)
         self.tables = tables
-        snapshot.create_function("zenni_millis", 1, _millis, deterministic=True)
 
     def tried(self, source: str, target: str, ported: port.Ported, count: int) -> Proof:
         """Try one query, SQLite's form and PostgreSQL's, with values from the data for its `count` parameters."""
@@ -62,7 +60,7 @@ class Bench:
     ) -> results.Comparison:
         """Compare what both sides have found; raises Refused and Unanswered."""
         if _is_cut(here) or _is_cut(there):
-            return _undecided(here, there, f"It finds more than {_MOST_ROWS:,} rows, which are not compared.")
+            return _beginnings(here, there, ported)
         outcome = results.compare(here.rows, there.rows, ported.order, ported.lists)
         if outcome.why:
             outcome = self._evened(source, there, ported, sample) or outcome
@@ -99,7 +97,15 @@ class Bench:
             state = ProofState.UNDECIDED if outcome.undecided else ProofState.DIFFERS
             return Proof(state, outcome.note or outcome.why, len(there.rows), *seconds)
         state = ProofState.EMPTY if blank(there) else ProofState.EQUAL
+        if is_slower(here.seconds * 1000, there.seconds * 1000):
+            seconds = self._again(source, target, sample)
         return Proof(state, outcome.note, len(there.rows), *seconds)
+
+    def _again(self, source: str, target: str, sample: Sample) -> tuple[float, float]:
+        """Return the shortest of several times: the first is that of cold caches."""
+        here = min(self.here(source, sample).seconds for _ in range(_ENOUGH))
+        there = min(self.there(target, sample).seconds for _ in range(_ENOUGH))
+        return round(here, 4), round(there, 4)
 
     def _whole(self, whole: tuple[str, str], ported: port.Ported, sample: Sample) -> results.Comparison | None:
         """Compare without LIMIT: where its order does not decide which rows it takes, each side may take others."""
@@ -152,6 +158,16 @@ def _is_cut(answer: Answer) -> bool:
     return len(answer.rows) > _MOST_ROWS
 
 
+def _beginnings(here: Answer, there: Answer, ported: port.Ported) -> results.Comparison:
+    """Compare the first rows of two long results, which says something only where their order decides them."""
+    ours, theirs = here.rows[:_MOST_ROWS], there.rows[:_MOST_ROWS]
+    if _is_cut(here) and _is_cut(there) and ported.order is not None:
+        found = results.compare(ours, theirs, ported.order, ported.lists)
+        if not found.why:
+            return msgspec.structs.replace(found, note=f"Compared were the first {_MOST_ROWS:,} rows of more.")
+    return _undecided(here, there, f"It finds more than {_MOST_ROWS:,} rows, which are not compared.")
+
+
 def _undecided(here: Answer, there: Answer, why: str) -> results.Comparison:
     return results.Comparison(len(here.rows), len(there.rows), "", why, undecided=True)
 
@@ -166,13 +182,6 @@ def numbered(text: str) -> str:
     return port.render(text, lambda n: f"${n}")
 
 
-def _millis(value: Any) -> Any:
-    try:
-        return value if value is None else instant(value, Epoch.MILLISECONDS) // 1000
-    except Unreadable:
-        return value
-
-
 def _is_uneven(field: Field) -> bool:
     """Return whether a column of dates holds numbers and texts."""
     return field.held.doubt is not None and field.plan.type.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
@@ -180,4 +189,8 @@ def _is_uneven(field: Field) -> bool:
 
 def _evened_column(field: Field) -> str:
     name = quoted(field.plan.source or "")
-    return f"zenni_millis({name}) AS {name}" if _is_uneven(field) else name
+    if not _is_uneven(field):
+        return name
+    # By SQLite's own reading of texts, which for a whole table is ten times as fast as ours.
+    millis = f"CAST(round((julianday({name}) - 2440587.5) * 86400000) AS INTEGER)"
+    return f"CASE typeof({name}) WHEN 'text' THEN coalesce({millis}, {name}) ELSE {name} END AS {name}"

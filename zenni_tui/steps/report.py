@@ -4,23 +4,27 @@ import asyncio
 import json
 import sqlite3
 
-from zenni_tui.model.runbook import StepId
+from zenni_tui.model.runbook import RunKind, StepId
 from zenni_tui.report import evidence
 from zenni_tui.sandbox import proof
 from zenni_tui.source import database
 
-from . import backup_proof
+from . import backup_proof, measures, queries
 from .run import Run, Step
 
 
 class Report(Step):
-    """Keeps what a written rule leaves out, and writes report and result."""
+    """Keeps what a written rule leaves out, tries the application's queries, and writes report and result."""
 
     id = StepId.REPORT
 
     async def run(self, run: Run) -> str:
         """Write the evidence."""
         await asyncio.to_thread(_archive, run)
+        plan = run.plan()
+        if run.request.kind is RunKind.REHEARSE:
+            await run.insist("the application's queries", lambda: queries.report(run, plan))
+        await run.insist("the queries of the config", lambda: measures.report(run, plan))
         if run.request.prove_backup:
             await backup_proof.prove(run, self.id)
             proof.remove(run.folder / backup_proof.FILE)
