@@ -4,7 +4,7 @@ import itertools
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -40,8 +40,8 @@ from .query_trial import Bench, numbered
 from .run import Run
 
 _FAILED = frozenset({ProofState.REFUSED, ProofState.DIFFERS})
-_SECONDS = 60.0
-"""For trying all queries of a project: a rehearsal shall not wait for them."""
+_LEAST, _MOST = 15.0, 60.0
+"""Seconds for trying all queries of a project, or half as long as the rehearsal has taken so far."""
 _MOST_FINDINGS = 500
 _MOST_OF_A_FILE = 300
 _WEIGHTY = frozenset({"prisma_case", "prisma_isolation", "prisma_caught", "prisma_json_path"})
@@ -137,7 +137,9 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
         with run.to.connect() as connection:
             pin_session(connection)
             bench = Bench(snapshot, connection, plan.schema, tables)
-            proven = tuple(_in_time(bench, analysis.queries, tables, time.monotonic() + _SECONDS))
+            taken = time.time() - run.state().started
+            until = time.monotonic() + min(max(taken / 2, _LEAST), _MOST)
+            proven = _in_time(bench, analysis.queries, tables, until)
     finally:
         snapshot.close()
     analysis = msgspec.structs.replace(analysis, queries=proven)
@@ -145,14 +147,15 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
     return analysis
 
 
-def _in_time(bench: Bench, judged: Iterable[Judged], tables: port.Catalogue, until: float) -> Iterable[Judged]:
-    """Yield each query with its proof; those whose turn comes too late are said to be not tried."""
-    for one in judged:
-        if time.monotonic() < until:
-            yield proven_one(bench, one, tables)
-        else:
-            late = Proof(ProofState.NONE, f"The queries before it took more than {_SECONDS:.0f} s.")
-            yield msgspec.structs.replace(one, proof=late)
+def _in_time(bench: Bench, judged: Sequence[Judged], tables: port.Catalogue, until: float) -> tuple[Judged, ...]:
+    """Return the queries with their proofs; those to be rewritten come first, those that come too late are not tried."""
+    late = Proof(ProofState.NONE, "Trying the queries before it took too long.")
+    proven = dict(enumerate(judged))
+    for number in sorted(proven, key=lambda n: judged[n].state is not QueryState.TRANSLATED):
+        one = judged[number]
+        in_time = time.monotonic() < until
+        proven[number] = proven_one(bench, one, tables) if in_time else msgspec.structs.replace(one, proof=late)
+    return tuple(proven.values())
 
 
 def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:
