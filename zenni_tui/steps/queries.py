@@ -148,7 +148,7 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
 
 
 def _in_time(bench: Bench, judged: Sequence[Judged], tables: port.Catalogue, until: float) -> tuple[Judged, ...]:
-    """Return the queries with their proofs; those to be rewritten come first, those that come too late are not tried."""
+    """Return the queries with their proofs; those to be rewritten first; what comes too late is not tried."""
     late = Proof(ProofState.NONE, "Trying the queries before it took too long.")
     proven = dict(enumerate(judged))
     for number in sorted(proven, key=lambda n: judged[n].state is not QueryState.TRANSLATED):
