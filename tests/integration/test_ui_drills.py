@@ -223,6 +223,38 @@ async def test_a_dead_engine_is_rolled_back(home: Path) -> None:
     assert (score.outcome, score.safe) == ("rolled_back", True)
 
 
+async def _switched(hall: Hall) -> None:
+    await hall.see("Switch over with a typed word")
+    await hall.press("m")
+    await hall.see("Switch the application over?")
+    await hall.press(*"SWITCH", "enter")
+    await hall.see("WINDOW OPEN")
+
+
+async def test_an_unwell_new_side_is_left_without_loss(home: Path) -> None:
+    """The window tells that the rule is met; the fall-back brings the last booking of the new side along."""
+    async with drill("failing-health", home) as hall:
+        await _switched(hall)
+        await hall.see("health_down_seconds")
+        await hall.answer("f8", "Fall back to the old side?", "F")
+        await hall.press(*"ALL BACK", "enter")
+        score = await hall.end()
+    assert score.passed, score
+    assert [g.name for g in score.given] == ["rollback"]
+    assert "the last booking of the new side is in it" in score.found
+
+
+async def test_an_unwell_new_side_is_held_until_time_is_up(home: Path) -> None:
+    """Who only asks the developers does not go back in time, and the sheet says what is not in the old file."""
+    async with drill("failing-health", home, PACE._replace(limit=8.0)) as hall:
+        await _switched(hall)
+        await hall.others("5")
+        score = await hall.end()
+    assert not score.passed
+    assert [(g.name, g.worth) for g in score.given] == [("act side", "neutral")]
+    assert score.why.startswith("time was up")
+
+
 async def test_a_late_word_is_followed(home: Path) -> None:
     """After the verdict somebody calls; the rollback leaves nothing of the run in the target."""
     async with drill("late-rollback", home) as hall:

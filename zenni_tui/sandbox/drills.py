@@ -26,6 +26,7 @@ class Plan:
 
     The fault comes when it is `due`, by `strike`; acts outside mend it. All of `right` must be given, `neutral`
     commands are free, all others wrong. `goal` is the verdict to be reached; `message` comes with the fault.
+    A drill that `switches` is a migration, with the sample's web app to be led over and back.
     """
 
     facts: Drill
@@ -37,6 +38,7 @@ class Plan:
     neutral: frozenset[str] = NEUTRAL
     trouble: tuple[str, ...] = ()
     keep: bool = False
+    switches: bool = False
     message: str = ""
 
     def worth(self, name: str, given: frozenset[str], state: RunState) -> str:
@@ -63,6 +65,8 @@ def _blocked(state: RunState) -> bool:
     return state.waiting is not None and state.waiting.step is StepId.PLAN and undecided(state) > 0
 
 
+HEALTH_SECONDS = 4.0
+"""How long the new side may be unwell in a drill."""
 _TO_THE_END = "Bring the rehearsal to its end: verdict PASSED."
 
 PLANS: tuple[Plan, ...] = (
@@ -107,6 +111,20 @@ PLANS: tuple[Plan, ...] = (
         due=_midway,
         strike=lambda place, state: place.kill(state.pid),
         right=("resume",),
+    ),
+    Plan(
+        Drill(
+            "failing-health",
+            "The new side",
+            f"Migrate, switch over (m), hold the window. The rule: unwell for {HEALTH_SECONDS:.0f} s, and you go back.",
+            "Watch who serves, and what the window says of the new side.",
+        ),
+        due=lambda state: state.step(StepId.WATCH).state is StepState.RUNNING and state.window is not None,
+        strike=lambda place, _: place.ail(),
+        right=("rollback",),
+        goal=Verdict.ROLLED_BACK,
+        neutral=NEUTRAL | {"act side"},
+        switches=True,
     ),
     Plan(
         Drill(

@@ -25,6 +25,10 @@ class HasStore(Protocol):
 
     store: Store
 
+    @property
+    def ailing(self) -> bool:
+        """Return whether its health is bad."""
+
 
 class HasApplication(Protocol):
     """What the handler needs to know of its server."""
@@ -81,6 +85,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _health(self) -> None:
         store = self._store
+        if cast("HasApplication", self.server).application.ailing:
+            self._send_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"status": "failing", "database": store.kind})
+            return
         self._send_json(HTTPStatus.OK, {"status": "ok", "database": store.kind, "bookings": store.count()})
 
     def _book(self) -> None:

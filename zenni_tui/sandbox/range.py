@@ -1,6 +1,8 @@
 """The range on which drills are held: a demo of its own, reached over a line that can be made bad."""
 
 import hashlib
+import http.client
+import json
 import os
 import secrets
 import shutil
@@ -10,13 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Self
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from zenni_tui.errors import StepFailed
+from zenni_tui.files import write_private
 
+from . import webapp
 from .demo import Demo, close_demo, open_demo
 from .detach import make_private
 from .holds import is_locked, open_file, try_lock
@@ -27,6 +32,7 @@ SCHEMA = "drill"
 PREFIX = "range-"
 _LOCK = ".drill.lock"
 _LOCK_TRIES = 10
+_BOOKING_SECONDS = 10.0
 _SLOWER = 20
 _FULL = f"""
 CREATE SCHEMA {SCHEMA};
@@ -72,6 +78,7 @@ class Range:
         self._proxy.__enter__()
         self._proxy.line = self._ordinary
         self._sha256, self._held = _sha256(self.demo.source), _content(self.demo.source)
+        self._booked = ""
         with self._target() as target:
             target.execute(_FULL)
 
@@ -121,6 +128,11 @@ class Range:
         with self._target() as target, suppress(psycopg.errors.UndefinedTable):
             target.execute(gone)
 
+    def ail(self) -> None:
+        """Take a last booking on PostgreSQL, then let the application be unwell there; raises StepFailed."""
+        self._booked = _book(self.demo)
+        write_private(self.folder / webapp.AILING, b"postgresql")
+
     def kill(self, pid: int) -> None:
         """End a process without a last word."""
         with suppress(ProcessLookupError):
@@ -129,7 +141,8 @@ class Range:
     def look(self) -> Seen:
         """Return whether the source is as it was, and what the target holds; asks the server past the line."""
         bytes_same = _sha256(self.demo.source) == self._sha256
-        same = bytes_same or _content(self.demo.source) == self._held
+        same = bytes_same or _content(self.demo.source, self._booked) == self._held
+        lost = bool(self._booked) and not _has(self.demo.source, self._booked)
         with self._target() as target:
             tables = [
                 str(name)
@@ -138,8 +151,10 @@ class Range:
             rows = sum(_count(target, name) for name in tables)
         source = "The source is unchanged, byte for byte" if bytes_same else "The source holds what it held"
         source = source if same else "THE SOURCE HAS CHANGED"
+        if self._booked:
+            source += f"; the last booking of the new side is {'NOT ' if lost else ''}in it"
         held = f"holds {rows:,} rows in {len(tables)} tables" if tables else "holds nothing of the run"
-        return Seen(same, f"{source}; the target {held}.")
+        return Seen(same and not lost, f"{source}; the target {held}.")
 
     def close(self) -> None:
         """Stop everything and remove the folder."""
@@ -186,8 +201,38 @@ def _count(target: psycopg.Connection[tuple[object, ...]], table: str) -> int:
     return int(str(found[0])) if found else 0
 
 
-def _content(path: Path) -> str:
-    """Return the digest of what an SQLite file declares and holds, without what a switch leaves in it."""
+def _book(demo: Demo) -> str:
+    """Take a booking as a customer does; returns its key."""
+    with closing(sqlite3.connect(f"{demo.source.as_uri()}?mode=ro", uri=True)) as file:
+        (service,) = file.execute('SELECT "id" FROM "Service" LIMIT 1').fetchone()
+    booking = {
+        "serviceId": service,
+        "customerName": "Aino Aalto",
+        "customerEmail": "aino@example.org",
+        "startTime": "2031-05-01T10:00",
+    }
+    place = urlsplit(demo.app_url)
+    link = http.client.HTTPConnection(place.hostname or "", place.port, timeout=_BOOKING_SECONDS)
+    try:
+        link.request("POST", "/bookings", json.dumps(booking), {"Content-Type": "application/json"})
+        answer = link.getresponse()
+        found = json.loads(answer.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise StepFailed("The sample application took no booking", where=demo.app_url, why=str(error)) from error
+    finally:
+        link.close()
+    if answer.status != http.HTTPStatus.CREATED:
+        raise StepFailed("The sample application took no booking", where=demo.app_url, why=str(found))
+    return str(found["id"])
+
+
+def _has(path: Path, key: str) -> bool:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+        return file.execute('SELECT 1 FROM "Booking" WHERE "id" = ?', (key,)).fetchone() is not None
+
+
+def _content(path: Path, without: str = "") -> str:
+    """Return the digest of what an SQLite file declares and holds, but one booking, and what a switch leaves in it."""
     digest = hashlib.sha256()
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
         file.text_factory = bytes
@@ -196,7 +241,8 @@ def _content(path: Path) -> str:
         for (table,) in file.execute(_TABLES).fetchall():
             quoted = table.decode().replace('"', '""')
             for row in file.execute(f'SELECT * FROM "{quoted}" ORDER BY 1, 2'):  # noqa: S608 - a quoted name of our own sample
-                digest.update(repr(row).encode())
+                if row[0] != without.encode():
+                    digest.update(repr(row).encode())
     return digest.hexdigest()
 
 

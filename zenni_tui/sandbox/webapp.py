@@ -26,6 +26,7 @@ from .handler import Handler
 from .holds import is_locked
 
 HOST = "127.0.0.1"
+AILING = "ailing"
 MODULE = "zenni_tui.sandbox.webapp"
 WATCH_SECONDS = 0.5
 RELOAD_SECONDS = 5.0
@@ -54,6 +55,14 @@ class Application:
         self.store: Store = open_store(read_url(folder), folder)
         self._folder = folder
         self._loads = 1
+
+    @property
+    def ailing(self) -> bool:
+        """Return whether its health is bad on the database in use: the folder's file `ailing`, for drills, says so."""
+        try:
+            return (self._folder / AILING).read_text().strip() == self.store.kind
+        except FileNotFoundError:
+            return False
 
     def reload(self, port: int) -> None:
         """Read .env and go on with the database it names; a broken one leaves things as they are."""

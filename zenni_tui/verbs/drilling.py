@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from zenni_tui.cli import Options
 from zenni_tui.engine import client, folders, ledger
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import StepFailed, ZenniError
 from zenni_tui.files import write_private
 from zenni_tui.model import events as e
+from zenni_tui.model.application import Rollback
 from zenni_tui.model.drills import ACTS, Score
 from zenni_tui.model.record import to_json
 from zenni_tui.model.request import Request
-from zenni_tui.model.runbook import RunKind, StepId, StepState
+from zenni_tui.model.runbook import Meanwhile, RunKind, StepId, StepState
 from zenni_tui.model.state import RunState, reduce
 from zenni_tui.report.drills import sheet
-from zenni_tui.sandbox.drills import Plan
+from zenni_tui.sandbox.demo import application
+from zenni_tui.sandbox.drills import HEALTH_SECONDS, Plan
 from zenni_tui.sandbox.range import Pace, Range, sweep
 from zenni_tui.sandbox.scoring import Card
 
@@ -51,6 +55,11 @@ class DrillOffer(Offer):
         """Start an engine that takes the run back."""
         self._session.given("rollback")
         super().rollback(folder, said)
+
+    def switch(self, folder: Path, said: Mapping[str, str]) -> None:
+        """Start an engine that switches the application over."""
+        self._session.given("switch")
+        super().switch(folder, said)
 
 
 class Session:
@@ -124,9 +133,10 @@ class Session:
         self.place.close()
 
     def _start(self, options: Options) -> Path:
+        kind = RunKind.MIGRATE if self.plan.switches else RunKind.REHEARSE
         request = Request(
-            folders.new_run_id(RunKind.REHEARSE),
-            RunKind.REHEARSE,
+            folders.new_run_id(kind),
+            kind,
             str(self.place.demo.source),
             self.place.target,
             prisma_schema=str(self.place.demo.schema),
@@ -136,6 +146,13 @@ class Session:
             retry_minutes=_RETRY_MINUTES,
             demo=str(self.place.folder),
         )
+        if self.plan.switches:
+            request = msgspec.structs.replace(
+                request,
+                meanwhile=Meanwhile.FOLLOW,
+                application=application(self.place.demo),
+                rollback=Rollback(health_down_seconds=HEALTH_SECONDS),
+            )
         folder = client.create(request, self.place.folder / "run")
         engage(options, folder, "run")
         return folder
