@@ -21,6 +21,7 @@ def took(seconds: float) -> str:
     """Return a span of time for people: `0.25 s`, `42 s`, `3 min 20 s`, `5 h 02 min`."""
     if seconds < _MINUTE:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004 - finer for short ones
+    seconds = round(seconds)
     if seconds < _HOUR:
         return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
     if seconds < 2 * _DAY:

@@ -15,6 +15,7 @@ from .panel import check_lines
 _EVIDENCE = (
     "report.md",
     "report.html",
+    "documents",
     "result.json",
     "findings.jsonl",
     "differences.jsonl",
