@@ -72,7 +72,7 @@ async def test_an_invalid_index_and_an_unchecked_constraint(database: dict[str, 
 
 
 async def test_an_unused_index_is_listed_and_its_drop_can_be_undone(database: dict[str, str], outside: Outside) -> None:
-    """On a server that has just started an unused index is listed, not raised; what drops one keeps its definition."""
+    """When the watch has just begun an unused index is listed, not raised; what drops one keeps its definition."""
     outside.execute("CREATE TABLE t (a int)")
     outside.execute('CREATE INDEX "un used" ON t (a DESC) WHERE a > 1')
     seen = await look(database, unused_index_mb=0.001)

@@ -9,6 +9,7 @@ from zenni_tui.model.vitals import Alert, Limits, Sign, Vital
 from zenni_tui.target.remedies import remedies
 from zenni_tui.watch import judge, outside, rules, sessions, storage, work
 
+DAY = 86_400.0
 SERVER = s.ServerFacts(
     170000,
     "app",
@@ -19,12 +20,12 @@ SERVER = s.ServerFacts(
     read_only=False,
     autovacuum=True,
     bytes=10_000_000,
-    up=30 * 86_400,
+    counted=-1,
     wraparound=1000,
     statements="",
     supabase=False,
 )
-FACTS = s.Facts(1000.0, SERVER)
+FACTS = s.Facts(10 * DAY, SERVER)
 
 
 def facts(**parts: object) -> s.Facts:
@@ -135,24 +136,26 @@ def test_the_root_of_a_chain_of_waiting_is_named() -> None:
 
 
 def test_an_index_is_called_unused_after_a_week_only() -> None:
-    """What nobody reads is raised when the server has run for a week, unless a rule rests on it."""
+    """What nobody reads is raised when the watch and the statistics are a week old, unless a rule rests on it."""
     unused = s.IndexFacts("public", "t", "i", 0, 20_000_000, rule=False, valid=True, building=False)
     rule = msgspec.structs.replace(unused, name="key", rule=True)
-    signs = rules.indexes(facts(indexes=(unused, rule)), Limits()).signs
-    assert [x.code for x in signs] == ["watch_unused_index"]
-    young = msgspec.structs.replace(SERVER, up=86_400.0)
-    assert rules.indexes(facts(indexes=(unused, rule), server=young), Limits()).signs == ()
+    found, old, new = facts(indexes=(unused, rule)), s.Before(9 * DAY, 1 * DAY), s.Before(9 * DAY, 4 * DAY)
+    assert [x.code for x in rules.indexes(found, old, Limits()).signs] == ["watch_unused_index"]
+    assert rules.indexes(found, new, Limits()).signs == ()
+    assert rules.indexes(found, None, Limits()).signs == ()
+    reset = msgspec.structs.replace(found, server=msgspec.structs.replace(SERVER, counted=DAY))
+    assert rules.indexes(reset, old, Limits()).signs == ()
 
 
 def test_an_index_that_is_being_built_is_not_invalid() -> None:
     """CREATE INDEX CONCURRENTLY shows an invalid index until it is done."""
     made = s.IndexFacts("public", "t", "i", 0, 0, rule=False, valid=False, building=True)
-    assert rules.indexes(facts(indexes=(made,)), Limits()).signs == ()
+    assert rules.indexes(facts(indexes=(made,)), None, Limits()).signs == ()
 
 
 def test_statistics_that_were_reset_begin_anew() -> None:
     """After a reset of pg_stat_statements the calls since then count, not a negative number."""
-    before = s.Before(1.0, None, {"1/10": (500, 1000.0)})
+    before = s.Before(1.0, 1.0, None, {"1/10": (500, 1000.0)})
     now = facts(statements=(s.StatementFacts("1/10", 5, 5000.0, "SELECT 1"),))
     (sign,) = work.queries(now, before, Limits()).signs
     assert (sign.value, sign.asleep) == (1000.0, False)

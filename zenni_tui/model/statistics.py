@@ -9,7 +9,7 @@ class ServerFacts(Record, frozen=True):
     """The server and the role that looks; `most` are the connections open to ordinary roles, `database_most` -1: any.
 
     `statements` is the schema of pg_stat_statements, empty where it isn't; `wraparound` the age of the oldest
-    transaction id, of 2^31.
+    transaction id, of 2^31; `counted` are the seconds since the statistics were reset, -1 for never.
     """
 
     version: int
@@ -21,7 +21,7 @@ class ServerFacts(Record, frozen=True):
     read_only: bool
     autovacuum: bool
     bytes: int
-    up: float
+    counted: float
     wraparound: int
     statements: str
     supabase: bool
@@ -179,13 +179,15 @@ class Facts(Record, frozen=True):
 
 
 class Before(Record, frozen=True):
-    """What of an earlier look is needed to tell what happened since."""
+    """What of an earlier look is needed to tell what happened since; `first` is when the very first one was."""
 
     at: float
+    first: float
     counters: CounterFacts | None = None
     statements: dict[str, tuple[int, float]] = msgspec.field(default_factory=dict)
 
 
-def before(facts: Facts) -> Before:
-    """Return what the next look needs of this one."""
-    return Before(facts.at, facts.counters, {s.id: (s.calls, s.total) for s in facts.statements})
+def before(facts: Facts, known: Before | None) -> Before:
+    """Return what the next look needs of this one, and of the one before it."""
+    first = known.first if known else facts.at
+    return Before(facts.at, first, facts.counters, {s.id: (s.calls, s.total) for s in facts.statements})

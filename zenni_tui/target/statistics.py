@@ -47,7 +47,8 @@ SELECT current_setting('server_version_num')::int AS version, current_user::text
   d.datconnlimit AS database_most, pg_has_role('pg_monitor', 'USAGE') AS monitor, pg_is_in_recovery() AS standby,
   coalesce((SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only'), 'off') = 'on' AS read_only,
   current_setting('autovacuum')::bool AS autovacuum, pg_database_size(d.oid) AS bytes,
-  extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8 AS up, age(d.datfrozenxid) AS wraparound,
+  coalesce(extract(epoch FROM clock_timestamp() - (SELECT stats_reset FROM pg_stat_database WHERE datid = d.oid)),
+    -1)::float8 AS counted, age(d.datfrozenxid) AS wraparound,
   coalesce((SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
     WHERE e.extname = 'pg_stat_statements'), '') AS statements,
   (SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('anon', 'authenticated')) AS supabase

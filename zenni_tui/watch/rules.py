@@ -1,6 +1,6 @@
 """Vitals of what the schema is made of: indexes, foreign keys, constraints, sequences. Pure."""
 
-from zenni_tui.model.statistics import Facts, ForeignKeyFacts, IndexFacts, SequenceFacts, UncheckedFacts
+from zenni_tui.model.statistics import Before, Facts, ForeignKeyFacts, IndexFacts, SequenceFacts, UncheckedFacts
 from zenni_tui.model.vitals import Limits, Sign, Vital
 
 from .signs import MB, SHOWN, beyond, blind, there
@@ -8,15 +8,14 @@ from .words import named, share, size
 
 _HALF = 0.5
 _WEEK = 7 * 86_400
-_YOUNG = "The server has run for less than a week: unused indexes are listed, not raised."
+_YOUNG = "Looked at, or counted, for less than a week: unused indexes are listed, not raised."
 
 
-def indexes(facts: Facts, limits: Limits) -> Vital:
+def indexes(facts: Facts, before: Before | None, limits: Limits) -> Vital:
     """Return how indexes are used, which ones nobody uses, and which are invalid."""
     if (unseen := blind("indexes", "indexes", facts, "indexes")) is not None:
         return unseen
-    # What runs once a week has had its turn by then.
-    young = facts.server.up < _WEEK
+    young = _young(facts, before)
     unused = [i for i in facts.indexes if not i.scans and not i.rule and i.valid]
     invalid = [i for i in facts.indexes if not i.valid and not i.building]
     signs = [*map(_invalid, invalid), *(_unused(i, limits) for i in unused if not young)]
@@ -29,6 +28,12 @@ def indexes(facts: Facts, limits: Limits) -> Vital:
     columns = ("index", "table", "size", "scans", "state")
     note = _YOUNG if young and unused else ""
     return Vital("indexes", "indexes", words, part, columns, rows, note, signs=tuple(signs))
+
+
+def _young(facts: Facts, before: Before | None) -> bool:
+    """Return whether what runs once a week may not have had its turn yet, here or in the server's statistics."""
+    watched = facts.at - before.first if before else 0.0
+    return watched < _WEEK or 0 <= facts.server.counted < _WEEK
 
 
 def _index_word(i: IndexFacts) -> str:

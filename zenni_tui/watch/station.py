@@ -112,7 +112,8 @@ class Station:
             facts = await self._probe.read()
         except NotReady as error:
             return (_away(error),), None
-        known, now = self.history.before(), before(facts)
+        known = self.history.before()
+        now = before(facts, known)
         seconds = time.monotonic() - began
         reach = Vital("reach", "reach", f"answers, all read in {seconds * 1000:.0f} ms", seconds)
         vitals = judge.vitals(facts, known, self.watched.limits)
