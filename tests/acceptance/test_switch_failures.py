@@ -1,5 +1,6 @@
 """Whatever fails in a switch, one side serves afterwards, the program says which, and it goes on or back."""
 
+import contextlib
 import http.server
 import os
 import signal
@@ -192,9 +193,9 @@ def test_a_kill_after_any_action_leaves_one_side_to_serve(
     falls_back(program, application, database, target_environment)
 
 
-def _reached(follower: Follower, act: Act) -> bool:
+def _reached(follower: Follower, act: Act, step: StepId = StepId.SWITCH) -> bool:
     follower.poll()
-    view = find(follower.state.actions, StepId.SWITCH, act)
+    view = find(follower.state.actions, step, act)
     return view is not None and view.state is ActionState.DONE
 
 
@@ -225,6 +226,39 @@ def test_a_kill_can_be_rolled_back(
             )
     one_serves(application, database, new=False)
     assert application.schema() == schema
+
+
+BACK = [Act.BUILD, Act.FREEZE, Act.DRAIN, Act.THAW, Act.ENVIRONMENT, Act.DEPLOY, Act.HEALTH, Act.SETTLE]
+
+
+@pytest.mark.parametrize("act", BACK)
+def test_a_kill_in_the_way_back_is_gone_on_with(
+    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str], act: Act
+) -> None:
+    """After kill -9 behind any action of the fall-back, resume brings it to its end, with every write."""
+    schema = application.schema()
+    done = migrate(program, application, target_environment)
+    assert switch(program, target_environment).code == 0
+    write(database)
+    watcher = program.start("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    follower = Follower(done.folder)
+    while not _reached(follower, act, StepId.FALL_BACK):
+        assert watcher.poll() is None
+    # The last action's end may be the engine's own.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(follower.state.pid, signal.SIGKILL)
+    watcher.communicate(timeout=60)
+    told = program.start("status").communicate(timeout=60)[0]
+    assert "serving: " in told
+    follower.poll()
+    if not follower.state.ended:
+        resumed = program.run("resume", environment=target_environment)
+        assert resumed.document["switch"]["serving"] == "old", resumed.narration
+    one_serves(application, database, new=False)
+    assert not can_write(database)
+    assert application.rows("SELECT * FROM Loose WHERE n = 9") == [("late", 9)]
+    if act is not Act.SETTLE:
+        assert application.schema() == schema
 
 
 EARLY = """

@@ -1,10 +1,13 @@
-"""fall_back: the application goes back to the old file, which has every write of the new side. Only forwards."""
+"""fall_back: the application goes back to the old file, which then has every write of the new side."""
 
 import asyncio
+from collections.abc import Sequence
 
+from zenni_tui.errors import ZenniError
+from zenni_tui.model.actions import find
 from zenni_tui.model.application import Which
 from zenni_tui.model.runbook import StepId
-from zenni_tui.model.switching import Act, downtime
+from zenni_tui.model.switching import Act, begun, downtime
 
 from . import actions
 from . import fall_back_actions as b
@@ -20,10 +23,13 @@ class FallBack(Step):
     id = StepId.FALL_BACK
 
     async def run(self, run: Run) -> str:
-        """Do what isn't done yet."""
+        """Do what isn't done yet; before the old side may write, a failure gives the new side back at once."""
         way = await asyncio.to_thread(WayBack, run)
         try:
-            await actions.forward(run, self.id, book(way))
+            if not begun(run.state(), self.id):
+                # What can't be followed back comes to light, and what can is done, while the new side still serves.
+                await run.insist("following back", way.once)
+            await self._go(run, book(way))
         finally:
             await asyncio.to_thread(way.close)
         whole = downtime(run.state(), self.id)
@@ -31,6 +37,15 @@ class FallBack(Step):
             f"on the old side again, with every write of the new one; nobody could write for {whole.seconds:.1f} s,"
             f" {whole.ours:.1f} s of it ours and {whole.theirs:.1f} s the application's"
         )
+
+    async def _go(self, run: Run, book: Sequence[Action]) -> None:
+        try:
+            await actions.forward(run, self.id, book)
+        except ZenniError:
+            if find(run.state().actions, self.id, Act.THAW) is None:
+                run.say("The old side has not been opened: the new one goes on serving.", "warning")
+                await actions.back(run, self.id, book)
+            raise
 
 
 def book(way: WayBack) -> tuple[Action, ...]:

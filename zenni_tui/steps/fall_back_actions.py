@@ -45,6 +45,11 @@ class FreezeTarget(Action):
             )
         return Deed(f"refused in {len(plan.tables)} tables, proven by attempted writes")
 
+    async def revert(self, run: Run) -> str:
+        """Let the new side write again."""
+        await at_target(run, "the freeze", target_freeze.thaw)
+        return "the new side writes again"
+
 
 def _open(run: Run, connection: bookkeeping.Connection) -> tuple[str, ...]:
     plan = run.plan()
