@@ -114,7 +114,7 @@ class Afterwards:
         state = self._run.state()
         if state.kind is not RunKind.MIGRATE:
             return None
-        if switching.falling_back(state):
+        if switching.begun(state, StepId.FALL_BACK):
             return lambda: self.fall_back(Word())
         if switching.is_switched(state):
             return self.watch if state.step(StepId.WATCH).state is not StepState.DONE else None

@@ -27,7 +27,7 @@ def refusal(state: RunState, command: str, word: str) -> ZenniError | None:
     if command == "rollback" and (switching.is_live(state) or switching.falling_back(state)):
         wanted = switching.CONFIRM_FALL_BACK
     if wanted is None:
-        return None
+        return _untimely(state, command)
     if wanted not in word.split("+"):
         return UsageError(
             f"This asks for the word {wanted}.",
@@ -45,9 +45,12 @@ _MEANS = {
 
 
 def _untimely(state: RunState, command: str) -> ZenniError | None:
+    led_back = switching.begun(state, StepId.FALL_BACK)
+    if command == "run" and led_back and state.step(StepId.PREPARE).state is StepState.UNDONE:
+        return NotReady("This migration was led back and taken out.", next_step="Start a new one: zenni-tui migrate")
     if command == "switch" and state.kind is not RunKind.MIGRATE:
         return NotReady("Only a migration can be switched over.", next_step="Start one: zenni-tui migrate")
-    if command == "switch" and switching.begun(state, StepId.FALL_BACK):
+    if command == "switch" and led_back:
         return NotReady(
             "This migration was led back: its target lacks what is written since.",
             next_step="Take it back with zenni-tui rollback, then migrate anew.",
