@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 QUERY_SECONDS = 5.0
 """The most that one question may take, the way there and back included."""
+_SECOND_THOUGHT = 0.5
 _LONGEST = 4_000.0
 _BOUNDS = "SET LOCAL statement_timeout = 4000; SET LOCAL lock_timeout = 200; SET LOCAL jit = off"
 _BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -217,21 +218,27 @@ class Probe:
         return facts
 
     async def _server(self) -> s.ServerFacts:
-        kept = self._link is not None
+        try:
+            return (await self._ask(s.ServerFacts, _SERVER))[0]
+        except _BROKEN:
+            # A connection that idled may have been dropped on the way, and one failure is no news yet.
+            self.close()
+            await asyncio.sleep(_SECOND_THOUGHT)
         try:
             return (await self._ask(s.ServerFacts, _SERVER))[0]
         except _BROKEN as error:
             self.close()
-            if kept:
-                # A connection that idled may have been dropped on the way: that is no news of the target.
-                return await self._server()
-            late = NotReady(
-                "The target does not answer.",
-                where=self.target.label(),
-                why=f"Nothing came within {QUERY_SECONDS:.0f} s.",
-                next_step="See that the server runs and the way to it is open: zenni-tui check.",
-            )
-            raise (late if isinstance(error, TimeoutError) else explain(error, self.target.label())) from error
+            raise self._away(error) from error
+
+    def _away(self, error: Exception) -> NotReady:
+        if not isinstance(error, TimeoutError):
+            return explain(error, self.target.label())
+        return NotReady(
+            "The target does not answer.",
+            where=self.target.label(),
+            why=f"Nothing came within {QUERY_SECONDS:.0f} s, twice.",
+            next_step="See that the server runs and the way to it is open: zenni-tui check.",
+        )
 
     async def _statements(self, schema: str) -> tuple[s.StatementFacts, ...]:
         if not schema:
