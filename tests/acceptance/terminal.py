@@ -74,6 +74,23 @@ class Terminal:
         self._child.close(force=True)
 
     @property
+    def pid(self) -> int:
+        """Return the program's process."""
+        return int(self._child.pid)
+
+    def drop(self) -> None:
+        """Take the terminal away and nothing else: whether the program ends is its own affair."""
+        self._child.ptyproc.fileobj.close()
+        # Else it would close this number again, which is another terminal's by then.
+        self._child.closed = self._child.ptyproc.closed = True
+        self._child.child_fd = self._child.ptyproc.fd = -1
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the terminal another size."""
+        self._screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
+    @property
     def code(self) -> int | None:
         """Wait for the program's end and return its exit code."""
         deadline = time.monotonic() + 20
