@@ -34,7 +34,8 @@ def blocks(facts: Facts) -> Iterable[Block]:
     yield Heading(2, "Backup by hand")
     yield Code(facts.command("backup"), "sh")
     yield Paragraph("The same with PostgreSQL's own program, which must not be older than the server:")
-    schema = quoted(f'--schema="{facts.plan.schema}"')
+    pattern = facts.plan.schema.replace('"', '""')
+    schema = quoted(f'--schema="{pattern}"')
     yield Code(f"pg_dump --format=custom {schema} --file=backup.dump {shell_target(facts)}", "sh")
     yield from _restore(facts)
     yield from _proof(facts)
@@ -54,8 +55,8 @@ def _restore(facts: Facts) -> Iterable[Block]:
     yield Code(
         f"{facts.command('backup --check FILE.dump')}\n"
         f"createdb {host} {quoted(f'{t.database}_restored')}\n"
-        f"pg_restore {host} --dbname={quoted(f'{t.database}_restored')} --no-owner --no-privileges --exit-on-error"
-        " --clean --if-exists FILE.dump",
+        f"pg_restore --no-owner --no-privileges --exit-on-error --clean --if-exists"
+        f" --dbname={shell_target(facts, f'{t.database}_restored')} FILE.dump",
         "sh",
     )
     yield Paragraph(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from zenni_tui.model.application import Which
+from zenni_tui.model.switching import serving
 from zenni_tui.report.document import Block, Bullets, Code, Heading, Line, Mono, Paragraph, Table
 from zenni_tui.target import supabase
 
@@ -48,6 +49,8 @@ def _data(facts: Facts) -> Iterable[tuple[Line, ...]]:
     for name, words in (("tls", "encryption"), ("pooler", "pooler"), ("limits", "sessions"), ("line", "line")):
         if facts.check(name):
             yield words, facts.check(name)
+    if facts.state.actions:
+        yield "at the time of writing", serving(facts.state).words
     if facts.throwaway:
         yield "note", "an embedded PostgreSQL of the rehearsal; the live one's data come with its migration"
 
@@ -65,12 +68,12 @@ def urls(facts: Facts) -> Mapping[str, str]:
     return {"the application and migrations (no pooler in between was seen)": plain}
 
 
-def shell_target(facts: Facts) -> str:
-    """Return libpq's words for the database on a command line, without a password: psql asks, or reads ~/.pgpass."""
+def shell_target(facts: Facts, database: str = "") -> str:
+    """Return libpq's words for the database, or another one there, for a shell: psql asks for the password."""
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - the drivers load slowly, and few verbs want documents
 
     t = facts.target
-    return quoted(make_conninfo("", host=t.host, port=t.port, dbname=t.database, user=t.user))
+    return quoted(make_conninfo("", host=t.host, port=t.port, dbname=database or t.database, user=t.user))
 
 
 def _variables(facts: Facts) -> Iterable[Block]:
