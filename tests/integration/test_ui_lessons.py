@@ -11,6 +11,7 @@ from ui_pilot import Desk, text, wait_for
 from zenni_tui.cli import Options
 from zenni_tui.engine import ledger, tasks
 from zenni_tui.model.lessons import Answer
+from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import TaskState, Timeline
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.lessons.book import find_lesson, lessons
@@ -170,10 +171,13 @@ def test_answers_fit_the_screen_and_say_what_was_cut() -> None:
     assert lines[0] == "> SELECT 1"
 
 
-async def test_the_first_screen_leads_to_the_lessons_and_back(school: School, tmp_path: Path) -> None:
-    """Learn stands on the first screen; Enter opens the list, Esc comes back."""
+@pytest.mark.parametrize("kinds", [Desk.kinds, ()])
+async def test_the_first_screen_leads_to_the_lessons_and_back(
+    school: School, tmp_path: Path, kinds: tuple[RunKind, ...]
+) -> None:
+    """Learn stands on the first screen, before a source is named, too; Enter opens the list, Esc comes back."""
     desk = Desk(tmp_path)
-    desk.training = school
+    desk.training, desk.kinds = school, kinds
     app = ZenniApp(desk)
     async with app.run_test(size=SMALL) as pilot:
         await wait_for(pilot, "learn")

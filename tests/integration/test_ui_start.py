@@ -1,5 +1,6 @@
 """The first screen: what it offers, what it starts, and the runs of the past."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ui_stories import UP_TO_COPY, UP_TO_VERIFIED, told
 from zenni_tui.engine import folders
 from zenni_tui.errors import Occupied
 from zenni_tui.model import events as e
-from zenni_tui.model.runbook import StepId, Verdict
+from zenni_tui.model.runbook import RunKind, StepId, Verdict
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.screens.start import StartScreen
 
@@ -142,3 +143,25 @@ async def test_a_check_that_broke_is_looked_at_again_by_a_key(desk: Desk, make: 
         await pilot.pause(0.5)
         assert desk.asked == [f"check again {story.folder.name}"]
         assert "looked at: a TCP connection" in text(pilot)
+
+
+async def test_help_does_not_break_off_a_start(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads the help while a run is being started comes to that run all the same."""
+    may, start = threading.Event(), desk.start
+
+    def slow(kind: RunKind) -> Path:
+        may.wait(10.0)
+        return start(kind)
+
+    monkeypatch.setattr(desk, "start", slow)
+    app = ZenniApp(desk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "rehearse")
+        await pilot.press("enter")
+        await wait_for(pilot, "Starting: rehearse")
+        await pilot.press("f1")
+        await wait_for(pilot, "Nothing here writes")
+        await pilot.press("escape")
+        await wait_for(pilot, "What to do")
+        may.set()
+        await wait_for(pilot, "[F8 Roll back]")

@@ -45,13 +45,6 @@ def _tasks(offer: Offer) -> Screen[None]:
 
 def _rooms(offer: Offer) -> list[Deed]:
     found = [Deed("tasks", "every task of the plan, its weeks and risks; sign off", screen=_tasks)]
-    training = offer.training
-    if training is not None:
-        from .drills import DrillsScreen  # noqa: PLC0415 - as above
-        from .lessons import LessonsScreen  # noqa: PLC0415 - as above
-
-        found.append(Deed("learn", LEARN_STORY, screen=lambda _: LessonsScreen(training)))
-        found.append(Deed("drill", DRILL_STORY, screen=lambda _: DrillsScreen(training)))
     post = offer.post
     if post is None:
         return found
@@ -59,6 +52,19 @@ def _rooms(offer: Offer) -> list[Deed]:
 
     story = "the target after go-live: what is slow, full, locked; what would help"
     return [*found, Deed("watch", story, screen=lambda _: WatchScreen(post()))]
+
+
+def _training(offer: Offer) -> list[Deed]:
+    training = offer.training
+    if training is None:
+        return []
+    from .drills import DrillsScreen  # noqa: PLC0415 - as above
+    from .lessons import LessonsScreen  # noqa: PLC0415 - as above
+
+    return [
+        Deed("learn", LEARN_STORY, screen=lambda _: LessonsScreen(training)),
+        Deed("drill", DRILL_STORY, screen=lambda _: DrillsScreen(training)),
+    ]
 
 
 def _deed_cells(deed: Deed, _: Sequence[int]) -> Sequence[Line]:
@@ -141,13 +147,14 @@ class StartScreen(Base):
         deeds = _unfinished(situation_of(last)) if last else []
         kinds = sorted(self.offer.kinds, key=lambda kind: kind is not RunKind.REHEARSE)
         deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in kinds]
-        deeds += _rooms(self.offer) if kinds else []
+        deeds += (_rooms(self.offer) if kinds else []) + _training(self.offer)
         if self.offer.setup and not kinds:
             deeds.insert(0, Deed("set up", "name the SQLite file and the PostgreSQL, test both", screen=self._set_up))
         self.query_one("#deeds", Rows).show(deeds)
         self._list_runs()
 
-    @work(exclusive=True)
+    # In a group of its own: it must not break off a start that is under way.
+    @work(exclusive=True, group="runs")
     async def _list_runs(self) -> None:
         runs = await asyncio.to_thread(_past_runs)
         self.query_one("#runs", Rows).show(runs)
