@@ -144,6 +144,8 @@ def _stage(connection: Connection, plan: Plan, one: TableChanges, number: int) -
             command = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(place)
             with connection.cursor() as cursor:
                 load.copy(cursor, command, [data])
+            # Without statistics the planner takes each for small, and compares every row with every other.
+            connection.execute(sql.SQL("ANALYZE {}").format(place))
 
 
 def _replace(connection: Connection, plan: Plan, ordered: Sequence[TableChanges]) -> Done:
@@ -176,11 +178,19 @@ def _remove(connection: Connection, plan: Plan, one: TableChanges, number: int) 
     table = plan.table(one.table)
     if not plan.row_key(table):
         return 0
-    gone = _gone(plan, one, number)
+    gone, where = _staged("gone", number), sql.Identifier(plan.schema, table.name)
+    made = sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT t.* FROM {} AS t WHERE {}").format(
+        gone, where, _gone(plan, one, number)
+    )
+    if not connection.execute(made).rowcount:
+        return 0
+    connection.execute(sql.SQL("ANALYZE {}").format(gone))
     for foreign_key in plan.foreign_keys:
         if foreign_key.parent == one.table and foreign_key.on_delete in _ACTIONS:
-            _alone(connection, plan, foreign_key, gone)
-    delete = sql.SQL("DELETE FROM {} AS t WHERE {}").format(sql.Identifier(plan.schema, table.name), gone)
+            _alone(connection, plan, foreign_key, number)
+    delete = sql.SQL("DELETE FROM {} AS t USING {} AS g WHERE {}").format(
+        where, gone, _same("t", "g", plan.row_key(table))
+    )
     return connection.execute(delete).rowcount
 
 
@@ -196,33 +206,29 @@ def _gone(plan: Plan, one: TableChanges, number: int) -> sql.Composed:
     return sql.SQL("{} AND {}").format(logged, missing)
 
 
-def _alone(connection: Connection, plan: Plan, key: ForeignKeyPlan, gone: sql.Composed) -> None:
+def _alone(connection: Connection, plan: Plan, key: ForeignKeyPlan, number: int) -> None:
     """Make sure that no row would be deleted or changed with its parent which the source has as it is.
 
     An application that has foreign keys off, SQLite's default, leaves such rows behind. Raises ForeignKeyViolation.
     """
-    pairs = [
-        sql.SQL("c.{} = t.{}").format(sql.Identifier(ours), sql.Identifier(theirs))
+    pairs = (
+        sql.SQL("c.{} = g.{}").format(sql.Identifier(ours), sql.Identifier(theirs))
         for ours, theirs in zip(key.columns, key.parent_columns, strict=True)
-    ]
-    parent, child = sql.Identifier(plan.schema, key.parent), sql.Identifier(plan.schema, key.table)
-    found = connection.execute(
-        sql.SQL("SELECT c.* FROM {} AS t JOIN {} AS c ON {} WHERE {}{} LIMIT 1").format(
-            parent, child, sql.SQL(" AND ").join(pairs), gone, _not_itself(key, gone)
-        )
-    ).fetchone()
+    )
+    gone, same = _staged("gone", number), sql.SQL(" AND ").join(pairs)
+    query = sql.SQL("SELECT c.* FROM {} AS g JOIN {} AS c ON {}").format(
+        gone, sql.Identifier(plan.schema, key.table), same
+    )
+    if key.table == key.parent:
+        # Rows that go together with their parents are not left behind.
+        itself = _same("h", "c", plan.row_key(plan.table(key.table)))
+        query += sql.SQL(" WHERE NOT EXISTS (SELECT 1 FROM {} AS h WHERE {})").format(gone, itself)
+    found = connection.execute(query + sql.SQL(" LIMIT 1")).fetchone()
     if found is not None:
         row = ", ".join(map(str, found))[:200]
         raise psycopg.errors.ForeignKeyViolation(
             f'a row of "{key.table}" still refers to a row deleted from "{key.parent}" ("{key.name}"): {row}'
         )
-
-
-def _not_itself(key: ForeignKeyPlan, gone: sql.Composed) -> sql.Composable:
-    """Return what leaves out rows that go together with their parents of the same table."""
-    if key.table != key.parent:
-        return sql.SQL("")
-    return sql.SQL(" AND NOT EXISTS (SELECT 1 FROM (SELECT c.*) AS t WHERE {})").format(gone)
 
 
 def _unique(plan: Plan, one: TableChanges) -> list[IndexPlan]:
