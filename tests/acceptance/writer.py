@@ -1,7 +1,7 @@
 """An application as a process of its own: it books, changes, cancels, replaces, renames and swaps until told to stop.
 
-`python writer.py FILE PACE STOP`: PACE seconds between transactions; it ends once the file STOP is there, and prints
-how many transactions were acknowledged.
+`python writer.py FILE PACE STOP`: PACE seconds between transactions; it ends once the file STOP is there or
+writes are refused, and prints how many transactions were acknowledged.
 """
 
 import random
@@ -70,6 +70,12 @@ def differences(source: Path, target: dict[str, str]) -> list[str]:
     return found
 
 
+def count(source: Path) -> tuple[int, int]:
+    """Return figures that change while the application writes."""
+    with closing(sqlite3.connect(source, timeout=60)) as db:
+        return tuple(db.execute("SELECT count(*), coalesce(sum(at), 0) FROM Visit").fetchone())
+
+
 def _some(db: sqlite3.Connection, dice: random.Random, column: str, table: str) -> Any:
     rows = db.execute(f"SELECT {column} FROM {table}").fetchall()
     return dice.choice(rows)[0] if rows else None
@@ -127,15 +133,25 @@ DEEDS: tuple[Callable[[sqlite3.Connection, random.Random, int], None], ...] = (
 )  # fmt: skip
 
 
+def _acknowledged(db: sqlite3.Connection, dice: random.Random, number: int) -> bool:
+    """Do something in one transaction; returns False when writes are refused."""
+    try:
+        with db:
+            dice.choice(DEEDS)(db, dice, number)
+    except sqlite3.IntegrityError as error:
+        if "read-only" not in str(error):
+            raise
+        return False
+    return True
+
+
 def main() -> None:
     """Write until told to stop."""
     path, pace, stop = Path(sys.argv[1]), float(sys.argv[2]), Path(sys.argv[3])
     dice, done = random.Random(6), 0  # noqa: S311 - a test's dice
     with closing(sqlite3.connect(path, timeout=60)) as db:
         db.execute("PRAGMA foreign_keys = ON")
-        while not stop.exists():
-            with db:
-                dice.choice(DEEDS)(db, dice, done)
+        while not stop.exists() and _acknowledged(db, dice, done):
             done += 1
             time.sleep(pace)
     sys.stdout.write(f"{done}\n")
