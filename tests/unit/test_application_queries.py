@@ -126,11 +126,13 @@ def test_only_the_projects_own_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "app" / "bundle.js").write_text("x" * 5000)
     (tmp_path / "app" / "large.js").write_text("x\n" * LARGEST)
     (tmp_path / "app" / "latin.js").write_bytes(b"'\xe4'")
+    (tmp_path / "app" / "view.vue").write_text(text)
     (tmp_path / "app" / "photo.png").write_bytes(b"SELECT a FROM t")
     (tmp_path / "app" / "linked").symlink_to(tmp_path)
     sources = Sources(tmp_path)
     assert [name for name, _ in sources.read()] == ["app/a.ts"]
-    assert sorted(p.partition(":")[0] for p in sources.passed_over) == ["app/bundle.js", "app/large.js", "app/latin.js"]
+    left_out = sorted(p.partition(":")[0] for p in sources.passed_over)
+    assert left_out == ["1 files *.vue", "app/bundle.js", "app/large.js", "app/latin.js"]
 
 
 def test_reading_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,16 @@
 """The source files of an application's project: which are read, and which are somebody else's or too large."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SCRIPTS = frozenset({".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"})
 READ = SCRIPTS | {".py", ".sql"}
+
+_OTHERS = frozenset({".vue", ".svelte", ".astro", ".go", ".rb", ".php", ".rs", ".java", ".kt", ".cs", ".ex", ".swift"})
+"""Files of languages that hold SQL, too, and are not read."""
 
 MOST_FILES = 20_000
 MOST_BYTES = 64 << 20
@@ -42,7 +46,8 @@ class Sources:
 
     def read(self) -> Iterator[tuple[str, str]]:
         """Yield each file's path from the folder, with slashes, and its text; links are not followed."""
-        for path in self._paths():
+        others: Counter[str] = Counter()
+        for path in self._paths(others):
             if self.files >= MOST_FILES or self.size >= MOST_BYTES:
                 self.passed_over.append(f"everything after {self.files:,} files or {self.size >> 20} MB")
                 return
@@ -52,13 +57,15 @@ class Sources:
                 self.files += 1
                 self.size += len(text)
                 yield name, text
+        self.passed_over += [f"{n} files *{suffix}: their language is not read" for suffix, n in sorted(others.items())]
 
-    def _paths(self) -> Iterator[Path]:
+    def _paths(self, others: Counter[str]) -> Iterator[Path]:
         for place, folders, names in os.walk(self.folder):
             inside = Path(place)
             folders[:] = sorted(f for f in folders if not _foreign(inside / f))
             for name in sorted(names):
                 path = inside / name
+                others.update([path.suffix] if path.suffix in _OTHERS else [])
                 if path.suffix in READ and not path.is_symlink() and path.is_file():
                     yield path
 

@@ -362,5 +362,6 @@ _RULES: dict[str, Callable[[Porting, Node], Node | None]] = {
 _WRITES: dict[str, Callable[[Porting, Node], None]] = {
     "Insert": clauses.inserted,
     "Update": clauses.assigned,
+    "Delete": clauses.few,
     "OnConflict": clauses.assigned,
 }

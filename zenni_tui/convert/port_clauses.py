@@ -211,6 +211,9 @@ def inserted(porting: Porting, node: Node) -> None:
                 _column_named(porting, each, found)
         _alternative(porting, node, found, [c for c in columns if c is not None])
     conflict = node.args.get("conflict")
+    if conflict is not None and not conflict.args.get("conflict_keys") and conflict.expressions:
+        porting.mark("ON CONFLICT", conflict, "PostgreSQL asks on which columns rows collide before DO UPDATE.")
+        porting.stick("Say on which unique columns rows collide: ON CONFLICT (…) DO UPDATE SET ….")
     if conflict is not None:
         for key in conflict.args.get("conflict_keys") or ():
             if name_of(key) == "Ordered":
@@ -294,8 +297,16 @@ def _conflict(key: tuple[str, ...], rest: list[str] | tuple[()]) -> Node:
     return conflict
 
 
+def few(porting: Porting, node: Node) -> None:
+    """See to an UPDATE or DELETE of some rows only."""
+    if node.args.get("limit") is not None or node.args.get("order") is not None:
+        porting.mark("LIMIT of a write", node, "PostgreSQL's UPDATE and DELETE take no ORDER BY and no LIMIT.")
+        porting.stick("Write: WHERE ctid IN (SELECT ctid FROM … WHERE … ORDER BY … LIMIT …).")
+
+
 def assigned(porting: Porting, node: Node) -> None:
     """Carry over the SET of an UPDATE."""
+    few(porting, node)
     for each in node.expressions:
         field = porting.field_of(each.this) if name_of(each) == "EQ" else None
         if field is not None:

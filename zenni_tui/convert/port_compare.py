@@ -23,6 +23,11 @@ def compared(porting: Porting, node: Node) -> None:
     """Carry over a comparison, an IN or a BETWEEN."""
     if name_of(node.parent) in ("Update", "OnConflict") and node.arg_key == "expressions":
         return
+    if name_of(node) == "In" and not node.expressions and node.args.get("query") is None:
+        porting.mark("IN ()", node, "PostgreSQL knows no empty list.")
+        node.replace(truth_of(value=False))
+        return
+    _by_language(porting, node)
     pairs = {"In": ("expressions",), "Between": ("low", "high")}.get(name_of(node), ("expression",))
     _fold_sides(porting, node)
     for part in pairs:
@@ -33,6 +38,13 @@ def compared(porting: Porting, node: Node) -> None:
                 _side(porting, node, node.args["expression"], node.this)
     if name_of(node) in ("NullSafeEQ", "NullSafeNEQ"):
         _is(porting, node)
+
+
+def _by_language(porting: Porting, node: Node) -> None:
+    """Note where texts are compared by their order, which is the database's."""
+    ordering = name_of(node) in ("LT", "LTE", "GT", "GTE", "Between")
+    if ordering and porting.kind(node.this) == "text" and porting.field_of(node.this) is not None:
+        porting.note("order of texts", node, "SQLite compares by bytes, PostgreSQL by the database's language.")
 
 
 def _is(porting: Porting, node: Node) -> None:
@@ -69,6 +81,9 @@ def _with_boolean(porting: Porting, whole: Node, one: Node, other: Node) -> Node
     if value is not None or porting.kind(other) in NUMBERS:
         porting.mark("boolean", whole, _BOOLEAN)
         one.replace(porting.as_number(one))
+    elif string(other) is not None:
+        porting.mark("boolean as text", whole, "SQLite's 1 equals no text; PostgreSQL may read it as TRUE or FALSE.")
+        porting.stick("Compare with TRUE or FALSE, as it is meant.")
     return None
 
 
@@ -181,6 +196,11 @@ def collated(porting: Porting, node: Node) -> Node:
 
 def case(porting: Porting, node: Node) -> None:
     """Carry over CASE x WHEN y, which compares."""
+    values = [i.args["true"] for i in node.args["ifs"]] + [d for d in (node.args.get("default"),) if d is not None]
+    kinds = {porting.kind(v) for v in values if name_of(v) != "Null"}
+    if "text" in kinds and kinds & {*NUMBERS, "boolean", "instant"}:
+        porting.mark("mixed types", node, "PostgreSQL wants one type in all branches of CASE.")
+        porting.stick("Give all branches of the CASE one type.")
     if node.args.get("this") is None:
         return
     for branch in node.args["ifs"]:

@@ -41,6 +41,7 @@ _LOST: dict[str, str] = {
     "typeof": "A PostgreSQL column has one type; there is nothing to ask.",
     "randomblob": "Use gen_random_uuid() for a key, or gen_random_bytes() of the extension pgcrypto.",
     "zeroblob": "PostgreSQL has no such value.",
+    "json_valid": "PostgreSQL 16 writes it: value IS JSON.",
     "load_extension": "PostgreSQL has CREATE EXTENSION.",
     "sqlite_version": "PostgreSQL has version().",
 }
@@ -178,11 +179,21 @@ def _extreme(porting: Porting, node: Node) -> Node | None:
         to = "greatest" if node.name.lower() == "max" else "least"
         why = f"PostgreSQL calls it {to}(), and leaves out NULL where SQLite answers NULL."
         porting.mark("function", node, why)
-        return called(to, *node.expressions, kind=porting.kind(node))
+        kind = porting.kind(node)
+        made_call = called(to, *node.expressions, kind=kind)
+        for each in (e for e in node.expressions if not _is_there(porting, e)):
+            made_call = made("CASE WHEN NOT _x IS NULL THEN _c END", kind, x=each, c=made_call)
+        return made_call
     if porting.kind(_first(node)) == "boolean":
         porting.mark("boolean", node, "PostgreSQL has no greatest or least truth value.")
         _first(node).replace(porting.as_number(_first(node)))
     return None
+
+
+def _is_there(porting: Porting, node: Node) -> bool:
+    """Return whether a value is surely not NULL."""
+    found = porting.field_of(node)
+    return (found is not None and found.plan.not_null) or porting.is_constant(node)
 
 
 def _rounded(porting: Porting, node: Node) -> Node | None:

@@ -128,7 +128,8 @@ def _alias_named(node: Node) -> None:
     clause = node
     while clause.parent is not None and name_of(clause.parent) != "Select":
         clause = clause.parent
-    if name_of(clause) in ("Where", "Having"):
+    alone = name_of(node.parent) in ("Ordered", "Group")
+    if name_of(clause) in ("Where", "Having") or not alone:
         node.meta["alias"] = alias
     else:
         node.this.replace(alias.args["alias"].copy())
@@ -149,7 +150,7 @@ def spelled_out(porting: Porting, node: Node) -> None:
     """Put an alias's expression where it is named in WHERE or HAVING."""
     alias = node.meta.get("alias")
     if alias is not None:
-        porting.mark("alias", node, "PostgreSQL knows no alias of the result in WHERE and HAVING.")
+        porting.mark("alias", node, "PostgreSQL knows an alias of the result alone, in GROUP BY and ORDER BY.")
         node.replace(made("(_x)", porting.kind(alias.this), x=alias.this))
 
 

@@ -54,6 +54,7 @@ _PHRASES = (
     (("COLLATE", "RTRIM"), "COLLATE RTRIM", "PostgreSQL has no such collation."),
     (("COLLATE", "BINARY"), "COLLATE BINARY", 'PostgreSQL calls it COLLATE "C".'),
     (("AUTOINCREMENT",), "AUTOINCREMENT", "PostgreSQL counts by an identity column."),
+    (("UPDATE", "OR"), "UPDATE OR", "PostgreSQL has no word for what to do about conflicts in an UPDATE."),
     (("BEGIN", "IMMEDIATE"), "BEGIN IMMEDIATE", "PostgreSQL locks rows, not the database: BEGIN alone."),
     (("BEGIN", "EXCLUSIVE"), "BEGIN EXCLUSIVE", "PostgreSQL locks rows, not the database: BEGIN alone."),
     (("BEGIN", "DEFERRED"), "BEGIN DEFERRED", "PostgreSQL knows BEGIN alone."),
