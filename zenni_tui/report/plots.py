@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
+from zenni_tui.model.runbook import StepId
+
 from .history import Bar, Rate
 from .markup import element
 
@@ -12,6 +14,8 @@ _LEFT, _RIGHT, _LANE, _HEAD, _FOOT = 110, 96, 22, 8, 28
 _LEAST = 2.0
 _BREAK = 46.0
 _LONG_IDLE = 0.15
+_FOLLOWING = frozenset({StepId.CATCH_UP, StepId.WATCH})
+"""Steps that last for hours or days, beside which all others would be too small to see."""
 _PLOT_HEIGHT = 150
 _LONGEST = 16
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
@@ -38,7 +42,8 @@ class _Axis:
     """Time across the page; a long stretch in which nothing worked is cut short, and `cuts` says where and how long."""
 
     def __init__(self, bars: Sequence[Bar], end: float) -> None:
-        work = sorted((b.begin, b.end if b.end is not None else end) for b in bars if b.kind != "pause")
+        busy_bars = (b for b in bars if b.kind != "pause" and b.lane not in _FOLLOWING)
+        work = sorted((b.begin, b.end if b.end is not None else end) for b in busy_bars)
         self._runs: list[list[float]] = []
         busy = sum(e - b for b, e in work)
         start = min((b.begin for b in bars), default=end)
