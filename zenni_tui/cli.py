@@ -119,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
     slow = made["throttle"].add_argument
     slow("--workers", type=int, metavar="N", help="worker processes")
     slow("--rows", type=int, metavar="N", help="rows a second, 0 for no limit")
+    slow("--chunk", type=int, metavar="ROWS", help="rows of one transaction, 0 for as many as planned")
     slow("--mb", type=float, metavar="X", help="MB (of 10^6 bytes) a second sent to the target, 0 for no limit")
     for verb in ("switch", "finish", "rollback"):
         made[verb].add_argument("--by", default="", metavar="NAME", help="who decides on it (default: who types this)")
@@ -176,6 +177,7 @@ class Options(argparse.Namespace):
     workers: int | None = None
     rows: int | None = None
     mb: float | None = None
+    chunk: int | None = None
 
     @property
     def screen(self) -> bool:

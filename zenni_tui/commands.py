@@ -38,7 +38,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "stop": steering.stop,
     "pause": steering.steer("pause"),
     "unpause": steering.steer("unpause"),
-    "throttle": steering.steer("throttle", "workers", "rows", "mb"),
+    "throttle": steering.steer("throttle", "workers", "rows", "mb", "chunk"),
     "logs": looking.logs,
     "backup": backup.backup,
     "documents": papers.write,

@@ -98,11 +98,16 @@ def test_a_limit_acts_within_a_chunk(
     time.sleep(2)
     assert look(database, ARRIVED) == rows
     assert program.run("throttle", "--workers", "99").code == 1
+    assert "chunks of 3,000 rows" in program.run("throttle", "--chunk", "3000").narration
     assert program.run("throttle", "--rows", "0", "--workers", "3").code == 0
     _, err = watcher.communicate(timeout=180)
     assert watcher.returncode == 0, err
     follower.poll()
     settings = follower.state.throttled
     assert settings is not None
-    assert (settings.workers, settings.rows_per_second) == (3, 0)
+    assert (settings.workers, settings.rows_per_second, settings.chunk_rows) == (3, 0, 3000)
     assert settings.by
+    with psycopg.connect(**database) as target:
+        parts = target.execute("SELECT count(*) FROM zenni_tui.checkpoint WHERE since IS NOT NULL").fetchone()
+        assert parts
+        assert parts[0] >= 1

@@ -156,6 +156,35 @@ def test_a_run_survives_a_storm(begin: Begin, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(KILLS))
+def test_a_resume_may_have_other_chunks(begin: Begin, number: int) -> None:
+    """Whatever the size of chunks before and after a death, each row arrives once, and each span has one checkpoint."""
+    dice = dice_for("other chunks", number)
+    trial = begin()
+    for _ in range(3):
+        trial.engage()
+        trial.until(lambda: trial.follower.state.step(StepId.COPY).state is not StepState.PENDING, "the copy")
+        trial.follower.send("throttle", chunk=dice.choice((60, 101, 500, 2_000, 0)), workers=dice.choice((1, 2, 3)))
+        trial.reach(trial.follower.state.entries + dice.randint(1, 25))
+        kill_the_engine(trial, dice)
+        trial.wait()
+    trial.finish()
+    trial.judge()
+
+
+def test_a_thin_line_gets_small_chunks(begin: Begin) -> None:
+    """On a line of 3 KB/s chunks are as small as a minute carries from the beginning, and grow when it is better."""
+    trial = begin()
+    trial.ground.proxy.line = Line(rate=3_000)
+    trial.engage()
+    trial.until(lambda: trial.follower.state.step(StepId.COPY).state is StepState.RUNNING, "the copy")
+    trial.until(lambda: any("The line carries 3 KB/s" in s.text for s in trial.follower.state.lines), "a word")
+    trial.ground.proxy.line = Line()
+    trial.finish()
+    trial.judge()
+    assert any("rows took only" in s.text for s in trial.follower.state.lines), trial.story()
+
+
+@pytest.mark.parametrize("number", range(KILLS))
 def test_a_runs_own_server_may_crash(ground: Ground, tmp_path: Path, number: int) -> None:
     """The embedded server of a rehearsal, crashed at a random moment of the copy or later, comes back by itself."""
     dice = dice_for("own server", number)

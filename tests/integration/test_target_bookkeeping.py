@@ -257,7 +257,7 @@ def together(
     blocks: Callable[[], Iterable[bytes | memoryview]] = data,
 ) -> list[load.Loaded]:
     """Load several spans of the table in one transaction."""
-    with load.shipment(target, ticket, "public", [(TABLE, span) for span in spans]) as arriving:
+    with load.shipment(target, ticket, "public", [bookkeeping.Part(TABLE.name, span) for span in spans]) as arriving:
         return [arriving.take(TABLE, span, blocks) for span in spans]
 
 
@@ -276,7 +276,7 @@ def test_a_span_is_loaded_once(target: Target) -> None:
     assert (first.rows, first.bytes, first.before) == (3, size, False)
     again = arrive(target, ticket, Span(0, 3), lambda: pytest.fail("read for nothing"))
     assert (again.rows, again.before) == (3, True)
-    assert bookkeeping.checkpoints(target, "one") == {("T %s", 0): (3, size)}
+    assert bookkeeping.checkpoints(target, "one") == {("T %s", 0): (3, size, bookkeeping.END)}
     assert target.execute('SELECT * FROM "T %s" ORDER BY 1').fetchall() == ROWS
 
 
@@ -287,8 +287,53 @@ def test_several_spans_arrive_together(target: Target) -> None:
     arrive(target, ticket, spans[1], data)
     assert [loaded.before for loaded in together(target, ticket, spans)] == [False, True, False]
     size = sum(map(len, data()))
-    assert bookkeeping.checkpoints(target, "one") == {("T %s", n): (3, size) for n in range(3)}
+    assert bookkeeping.checkpoints(target, "one") == {("T %s", n): (3, size, bookkeeping.END) for n in range(3)}
     assert count(target) == 9
+
+
+def test_a_span_arrives_in_parts(target: Target) -> None:
+    """Each part goes on from where the last one ended, once; what doesn't is passed over, whatever its size."""
+    ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
+
+    def bring(span: Span, *, goes_on: bool) -> bool:
+        part = bookkeeping.Part(TABLE.name, span, goes_on)
+        with load.shipment(target, ticket, "public", [part]) as arriving:
+            return not arriving.take(TABLE, span, data).before
+
+    assert bring(Span(7, 3, 100, 130), goes_on=False)
+    assert not bring(Span(7, 3, 100, 130), goes_on=False)
+    assert not bring(Span(7, 3, 100, 110), goes_on=False)
+    assert not bring(Span(7, 6, 100, 200), goes_on=False)
+    assert not bring(Span(7, 3, 110, 140), goes_on=True)
+    assert bring(Span(7, 3, 130, 140), goes_on=True)
+    assert not bring(Span(7, 3, 130, 200), goes_on=True)
+    assert bring(Span(7, 3, 140, None), goes_on=True)
+    size = sum(map(len, data()))
+    assert bookkeeping.checkpoints(target, "one") == {("T %s", 7): (9, 3 * size, bookkeeping.END)}
+    assert count(target) == 9
+
+
+def test_a_part_waits_for_another_of_its_span(target: Target, database: dict[str, str]) -> None:
+    """A session that lives on from before with a smaller part is waited for; what it brings is not brought again."""
+    ticket = load.Ticket("one", bookkeeping.begin(target, entry("one"), "ann@here"))
+    small, whole = Span(0, 3, None, 30), Span(0, 9, None, None)
+    ended = threading.Event()
+    found: list[bool] = []
+
+    def bring_all() -> None:
+        with psycopg.connect(**database, autocommit=True) as other:
+            found.append(arrive(other, ticket, whole, lambda: pytest.fail("read for nothing")).before)
+            ended.set()
+
+    thread = threading.Thread(target=bring_all)
+    with load.shipment(target, ticket, "public", [bookkeeping.Part(TABLE.name, small)]) as arriving:
+        arriving.take(TABLE, small, data)
+        thread.start()
+        assert not ended.wait(0.4)
+    thread.join(10)
+    assert found == [True]
+    assert bookkeeping.checkpoints(target, "one")["T %s", 0].upto == 30
+    assert count(target) == 3
 
 
 def test_spans_that_travel_together_share_their_fate(target: Target) -> None:

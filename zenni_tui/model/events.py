@@ -313,12 +313,16 @@ class Unpaused(Event, frozen=True, tag="unpaused"):
 
 
 class Throttled(Event, frozen=True, tag="throttled"):
-    """What holds for the copy now; 0 rows or MB (of 10^6 bytes) a second means without a limit."""
+    """What holds for the copy now; 0 rows or MB (of 10^6 bytes) a second means without a limit.
+
+    `chunk_rows` are the rows of one transaction, 0 for as many as planned.
+    """
 
     workers: int
     rows_per_second: int = 0
     mb_per_second: float = 0.0
     by: str = ""
+    chunk_rows: int = 0
 
     @property
     def limits(self) -> str:
@@ -331,7 +335,8 @@ class Throttled(Event, frozen=True, tag="throttled"):
     def words(self) -> str:
         """Return all of it in words."""
         workers = "1 worker" if self.workers == 1 else f"{self.workers} workers"
-        return f"{workers}, {self.limits or 'no limit of speed'}"
+        chunks = f", chunks of {self.chunk_rows:,} rows" if self.chunk_rows else ""
+        return f"{workers}, {self.limits or 'no limit of speed'}{chunks}"
 
 
 class Eased(Event, frozen=True, tag="eased"):

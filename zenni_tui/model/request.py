@@ -64,8 +64,9 @@ class Command(Record, frozen=True):
 
     `name` is `stop`, `rollback`, `go`, `pause`, `unpause`, `throttle`, `choose`, `switch`, `finish` or `ping`.
     `choose` takes `finding` (its id) and `repair` (its id, empty to take a choice back). `throttle` takes what is to
-    change: `workers`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit. `switch`, `finish`, after
-    go-live `rollback`, and a `go` that is waited for with a word take `why` and `word`, which is what was typed.
+    change: `workers`, `rows` or `mb` (of 10^6 bytes) a second, 0 for no limit, `chunk` rows in one transaction, 0 as
+    planned. `switch`, `finish`, after go-live `rollback`, and a `go` that is waited for with a word take `why` and
+    `word`, which is what was typed.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Command(Record, frozen=True):
     workers: int | None = None
     rows: int | None = None
     mb: float | None = None
+    chunk: int | None = None
     why: str = ""
     word: str = ""
 

@@ -46,6 +46,16 @@ def _edges(database: sqlite3.Connection, name: str, rowid: str, size: int) -> It
         yield found[0]
 
 
+def cut(database: sqlite3.Connection, table: SourceTable, span: Span, rows: int) -> Span:
+    """Return the first so many rows of a span; all of it where it has no more, or the table has no rowids."""
+    rowid = rowid_name(table)
+    if rowid is None or span.rows <= rows:
+        return span
+    query, values = select(table, [rowid], span)
+    (last,) = database.execute(f"{query} LIMIT 1 OFFSET :skip", {**values, "skip": rows - 1}).fetchone()
+    return Span(span.number, rows, span.after, last)
+
+
 def rowid_name(table: SourceTable) -> str | None:
     """Return a name by which the rowid can be read, None when the table has none or its columns hide all three."""
     if table.without_rowid:

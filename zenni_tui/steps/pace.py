@@ -7,7 +7,7 @@ from typing import Any
 
 GRACE = 0.5
 """Seconds that a chunk in hand still has to come to its end when a worker should let go."""
-_HOLD, _ROWS, _BYTES = range(3)
+_HOLD, _ROWS, _BYTES, _CHUNK = range(4)
 _NAP = 0.1
 
 
@@ -16,10 +16,10 @@ class Held(Exception):
 
 
 class Signals:
-    """What the engine tells all workers at once: to let go, and how fast each may be; 0 means without a limit."""
+    """What the engine tells all workers at once: to let go, how fast each may be, how large a chunk; 0: no limit."""
 
     def __init__(self) -> None:
-        self._shared: Any = RawArray("d", 3)
+        self._shared: Any = RawArray("d", 4)
 
     def __getstate__(self) -> Any:
         return self._shared
@@ -45,6 +45,15 @@ class Signals:
     def limits(self, value: tuple[float, float]) -> None:
         self._shared[_ROWS], self._shared[_BYTES] = value
 
+    @property
+    def chunk(self) -> int:
+        """Return the rows of one transaction at most."""
+        return int(self._shared[_CHUNK])
+
+    @chunk.setter
+    def chunk(self, rows: int) -> None:
+        self._shared[_CHUNK] = float(rows)
+
 
 class Pace:
     """One worker's pace: two buckets that fill with time, and hold what a second lets through."""
@@ -60,6 +69,11 @@ class Pace:
         self._held_at = 0.0
         self.let_go = False
         """Whether this job was told to let go."""
+
+    @property
+    def chunk(self) -> int:
+        """Return the rows of one transaction at most, 0 for no limit."""
+        return self._signals.chunk
 
     @property
     def held(self) -> bool:

@@ -14,6 +14,8 @@ from .run import Run
 from .workers import leave, sit, sit_here
 
 T = TypeVar("T")
+Done = Callable[..., Iterable[tuple[Any, ...]] | None]
+"""Takes a result and the job's arguments; may return the arguments of more jobs."""
 
 _LOOK = 0.1
 _DEATHS = 3
@@ -62,9 +64,12 @@ class Pool:
         self._executor = None
 
     async def each(
-        self, jobs: Iterable[tuple[Any, ...]], function: Callable[..., T], done: Callable[..., None]
+        self,
+        jobs: Iterable[tuple[Any, ...]],
+        function: Callable[..., T],
+        done: Done,
     ) -> None:
-        """Call `function(*job)` in a worker for each job, then `done(result, *job)` here.
+        """Call `function(*job)` in a worker for each job, then `done(result, *job)` here, which may return more jobs.
 
         A job must be one that can be repeated: it is, when the target was away for a while or its worker died. A pause
         lets workers let go of what takes them long; it is done again. A stop does the same and raises Stopped; an
@@ -132,7 +137,11 @@ class Pool:
             return broken
 
     def _land(
-        self, future: asyncio.Future[T], job: _Job, again: list[_Job], done: Callable[..., None]
+        self,
+        future: asyncio.Future[T],
+        job: _Job,
+        again: list[_Job],
+        done: Done,
     ) -> BaseException | None:
         try:
             result = future.result()
@@ -148,7 +157,7 @@ class Pool:
             return error
         else:
             self._run.patience.over()
-            done(result, *job.arguments)
+            again.extend(_Job(more) for more in done(result, *job.arguments) or ())
         return None
 
     def _bear(self, met: Interrupted) -> BaseException | None:

@@ -83,6 +83,7 @@ async def _rung(run: Run, ground: ladder.Ground, step: ladder.Step) -> None:
     run.check(StepId.REACH, step.name, found.found, ok=found.ok, advice=found.advice, tried=found.tried)
     if ground.room is not None and ground.room < run.request.workers:
         run.steering.brakes.hold(Cause.ROOM, ground.room, "The target has too few sessions for more.")
+    run.steering.chunks.measured(ground.rate)
     if step.name == "server":
         run.tell(e.TargetSeen(run.to.facts(run.request.schema, ground.version)))
 

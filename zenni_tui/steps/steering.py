@@ -13,6 +13,7 @@ from zenni_tui.model.request import Command
 from zenni_tui.model.trouble import Trouble
 
 from .brakes import Brakes
+from .chunks import Chunks
 from .pace import Signals
 
 MOST_WORKERS = 16
@@ -34,6 +35,8 @@ class Steering:
         self.leased_until = float("inf")
         """On the clock of `awake`: from then on nothing new may be written until the lease is renewed."""
         self.brakes = Brakes(self._told, lambda: self.settings.workers)
+        self.chunks = Chunks(lambda text: tell(e.Said("info", text)), self._share)
+        self.chunks.wish(settings.chunk_rows)
         self._free = threading.Event()
         self._free.set()
         self._share()
@@ -80,6 +83,7 @@ class Steering:
             "workers": command.workers,
             "rows_per_second": command.rows,
             "mb_per_second": command.mb,
+            "chunk_rows": command.chunk,
         }
         changes = {name: value for name, value in named.items() if value is not None}
         for name, value in changes.items():
@@ -90,14 +94,18 @@ class Steering:
         if changes:
             if "workers" in changes:
                 self.brakes.release()
+            if "chunk_rows" in changes:
+                self.chunks.wish(self.settings.chunk_rows)
             self._share()
             self._tell(self.settings)
         return self.settings.words
 
     def yield_to(self, met: Interrupted) -> None:
-        """Work with one worker less when the target has no room for all."""
+        """Work with one worker less when the target has no room for all, with smaller chunks when the line was lost."""
         if met.trouble is Trouble.CROWDED:
             self.brakes.crowded()
+        elif met.trouble is Trouble.LOST:
+            self.chunks.lost()
 
     def _told(self, what: e.AnyEvent) -> None:
         self._share()
@@ -105,6 +113,7 @@ class Steering:
 
     def _share(self) -> None:
         s = self.settings
+        self.signals.chunk = self.chunks.rows
         self.signals.limits = s.rows_per_second / self.workers, s.mb_per_second * 1e6 / self.workers
 
     def wait(self, give_up: Callable[[], object]) -> None:
@@ -126,4 +135,5 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "workers": (1, MOST_WORKERS),
     "rows_per_second": (0, 1_000_000_000),
     "mb_per_second": (0, 1_000_000),
+    "chunk_rows": (0, 10_000_000),
 }

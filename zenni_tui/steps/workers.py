@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
 import psycopg
 
 from zenni_tui.compare import digest, groups, records
@@ -27,6 +28,7 @@ from zenni_tui.model.record import Record, from_json
 from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable
 from zenni_tui.source import audit, database, long, reader, working
 from zenni_tui.target import load, trouble
+from zenni_tui.target.bookkeeping import Part
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Connection, Line, Watch
 
@@ -181,16 +183,33 @@ def find_wide(name: str, columns: Sequence[ColumnPlan], most: int) -> trial.Twin
     return trial.Twins(tuple(key for key, _ in wide), (), tuple(number for _, number in wide))
 
 
-def load_spans(parts: Sequence[tuple[str, Span]], ticket: load.Ticket) -> list[load.Loaded]:
-    """Load spans into the target in one transaction; rows in quarantine go into the side table instead."""
+def load_parts(parts: Sequence[Part], ticket: load.Ticket) -> list[load.Loaded]:
+    """Load parts into the target in one transaction; rows in quarantine go into the side table instead.
+
+    No more than a chunk's rows are loaded: the last one may come to an end before its end, and others not at all.
+    """
     desk = _at_desk()
-    planned = [(desk.plan.table(name), span) for name, span in parts]
-    first, span = planned[0]
+    chunk = list(_chunk(desk, parts))
     with (
-        desk.at(desk.loading, first.name, span) as connection,
-        load.shipment(connection, ticket, desk.plan.schema, planned) as arriving,
+        desk.at(desk.loading, chunk[0].table, chunk[0].span) as connection,
+        load.shipment(connection, ticket, desk.plan.schema, chunk) as arriving,
     ):
-        return [_load(desk, arriving, table, span) for table, span in planned]
+        loaded = [_load(desk, arriving, desk.plan.table(part.table), part.span) for part in chunk]
+    # A part that another session brought may have been another part of its span: the target is asked in the end.
+    cut = chunk[-1].span.rows < parts[len(chunk) - 1].span.rows and not loaded[-1].before
+    return [*loaded[:-1], msgspec.structs.replace(loaded[-1], upto=chunk[-1].upto)] if cut else loaded
+
+
+def _chunk(desk: _Desk, parts: Sequence[Part]) -> Iterator[Part]:
+    """Yield parts as long as a chunk has room for them, the last one cut, and one at least."""
+    most = left = desk.pace.chunk
+    for part in parts:
+        if most and left <= 0:
+            return
+        table = desk.table(desk.plan.table(part.table).source)
+        span = reader.cut(desk.source, table, part.span, left) if most else part.span
+        yield part._replace(span=span)
+        left -= span.rows
 
 
 def _load(desk: _Desk, arriving: load.Shipment, table: TablePlan, span: Span) -> load.Loaded:

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -218,27 +218,55 @@ def made(connection: Connection, run_id: str) -> list[tuple[str, str]]:
     ]
 
 
-def checkpoints(connection: Connection, run_id: str) -> dict[tuple[str, int], tuple[int, int]]:
-    """Return rows and bytes of every span that has arrived, by table and number."""
+END = 2**63 - 1
+"""The last rowid that there can be: up to there a span has arrived that has no other end."""
+
+
+class Arrived(NamedTuple):
+    """What has arrived of a span: rows, bytes sent, and up to which rowid."""
+
+    rows: int
+    bytes: int
+    upto: int
+
+
+class Part(NamedTuple):
+    """A span of a table, by its name, or what is left of it: then it goes on from where an earlier part ended."""
+
+    table: str
+    span: Span
+    goes_on: bool = False
+
+    @property
+    def upto(self) -> int:
+        """Return the rowid up to which it leads."""
+        return END if self.span.upto is None else self.span.upto
+
+
+def checkpoints(connection: Connection, run_id: str) -> dict[tuple[str, int], Arrived]:
+    """Return what has arrived of every span that has begun to, by table and number."""
     rows = connection.execute(
-        "SELECT table_name, span, rows, bytes FROM zenni_tui.checkpoint WHERE run_id = %s", (run_id,)
+        "SELECT table_name, span, rows, bytes, upto FROM zenni_tui.checkpoint WHERE run_id = %s", (run_id,)
     )
-    return {(name, span): (count, size) for name, span, count, size in rows}
+    return {(name, span): Arrived(*what) for name, span, *what in rows}
 
 
-def check_in(connection: Connection, run_id: str, parts: Sequence[tuple[str, Span]]) -> set[tuple[str, int]]:
-    """Enter the checkpoints of spans whose rows are to follow in this transaction; returns which had not arrived yet.
+def check_in(connection: Connection, run_id: str, parts: Sequence[Part]) -> set[tuple[str, int]]:
+    """Enter the checkpoints of parts whose rows are to follow in this transaction; returns which had not arrived yet.
 
-    Waits for the end of another transaction that brings one of them. Two that bring the same ones must enter them in
-    the same order.
+    Waits for the end of another transaction that brings some of the same span, whatever part of it: from then on only
+    what goes on from where that ended is due. Two that bring the same ones must enter them in the same order.
     """
-    names, numbers, counts = [n for n, _ in parts], [s.number for _, s in parts], [s.rows for _, s in parts]
+    names, numbers, counts = [p.table for p in parts], [p.span.number for p in parts], [p.span.rows for p in parts]
+    ends, since = [p.upto for p in parts], [p.span.after if p.goes_on else None for p in parts]
     return set(
         connection.execute(
-            "INSERT INTO zenni_tui.checkpoint (run_id, table_name, span, rows)"
-            " SELECT %s, * FROM unnest(%s::text[], %s::integer[], %s::bigint[])"
-            " ON CONFLICT DO NOTHING RETURNING table_name, span",
-            (run_id, names, numbers, counts),
+            "INSERT INTO zenni_tui.checkpoint AS c (run_id, table_name, span, rows, upto, since)"
+            " SELECT %s, * FROM unnest(%s::text[], %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[])"
+            " ON CONFLICT (run_id, table_name, span) DO UPDATE"
+            " SET rows = c.rows + excluded.rows, upto = excluded.upto, since = excluded.since, at = clock_timestamp()"
+            " WHERE c.upto = excluded.since RETURNING table_name, span",
+            (run_id, names, numbers, counts, ends, since),
         )
     )
 
@@ -247,7 +275,7 @@ def note_sizes(connection: Connection, run_id: str, sizes: Mapping[tuple[str, in
     """Add to checkpoints of this transaction how many bytes were sent, by table and span."""
     names, numbers = [name for name, _ in sizes], [number for _, number in sizes]
     connection.execute(
-        "UPDATE zenni_tui.checkpoint AS c SET bytes = s.bytes"
+        "UPDATE zenni_tui.checkpoint AS c SET bytes = c.bytes + s.bytes"
         " FROM unnest(%s::text[], %s::integer[], %s::bigint[]) AS s (table_name, span, bytes)"
         " WHERE c.run_id = %s AND c.table_name = s.table_name AND c.span = s.span",
         (names, numbers, list(sizes.values()), run_id),

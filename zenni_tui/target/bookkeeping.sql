@@ -33,6 +33,10 @@ CREATE TABLE IF NOT EXISTS zenni_tui.checkpoint (
     PRIMARY KEY (run_id, table_name, span)
 );
 
+-- Of a span that arrives in parts, up to which rowid it has; the last part that came lies behind `since`.
+ALTER TABLE zenni_tui.checkpoint ADD COLUMN IF NOT EXISTS upto bigint NOT NULL DEFAULT 9223372036854775807;
+ALTER TABLE zenni_tui.checkpoint ADD COLUMN IF NOT EXISTS since bigint;
+
 CREATE TABLE IF NOT EXISTS zenni_tui.made (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     run_id text NOT NULL,

@@ -18,12 +18,16 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Loaded(Record, frozen=True):
-    """One span's arrival: rows, bytes sent, seconds; `before` tells that it had arrived in an earlier attempt."""
+    """A part's arrival: rows, bytes sent, seconds; `before` tells that it had arrived in an earlier attempt.
+
+    `upto` is the rowid up to which its span has arrived when that is not all of it.
+    """
 
     rows: int
     bytes: int
     seconds: float
     before: bool = False
+    upto: int | None = None
 
 
 class Ticket(Record, frozen=True):
@@ -75,7 +79,7 @@ class Shipment:
 
 @contextlib.contextmanager
 def shipment(
-    connection: Connection, ticket: Ticket, schema: str, parts: Sequence[tuple[TablePlan, Span]]
+    connection: Connection, ticket: Ticket, schema: str, parts: Sequence[bookkeeping.Part]
 ) -> Iterator[Shipment]:
     """Yield the one transaction in which spans of tables of a schema arrive, all of them or none.
 
@@ -84,7 +88,7 @@ def shipment(
     """
     with connection.transaction(), connection.cursor() as cursor:
         bookkeeping.fenced(connection, ticket.fence)
-        due = bookkeeping.check_in(connection, ticket.run_id, [(t.name, s) for t, s in parts])
+        due = bookkeeping.check_in(connection, ticket.run_id, parts)
         arriving = Shipment(cursor, ticket.run_id, schema, due)
         yield arriving
         bookkeeping.note_sizes(connection, ticket.run_id, arriving.sizes)

@@ -46,8 +46,8 @@ class Address(NamedTuple):
 class Ground:
     """One climb; `workers` is how many sessions the run wants beside its own two, `load` the source's bytes.
 
-    Rungs fill in what they learn: the addresses of each door, those that answered, the server's version, and for how
-    many workers it has sessions.
+    Rungs fill in what they learn: the addresses of each door, those that answered, the server's version, for how
+    many workers it has sessions, the bytes a second that the line carries.
     """
 
     target: Target
@@ -59,6 +59,7 @@ class Ground:
     open: dict[Door, Address] = field(default_factory=dict)
     version: str = ""
     room: int | None = None
+    rate: float = 0.0
     _link: "asyncpg.Connection[asyncpg.Record] | None" = None
 
     @property

@@ -8,7 +8,7 @@ import asyncpg
 from .ground import Ground, Rung
 
 _ROUNDS = 5
-_FIRST = 64 * 1024
+_FIRST = 4 * 1024
 _MOST = 8 * 1024 * 1024
 _LONG_ENOUGH = 0.5
 _MEGA = 1e6
@@ -19,7 +19,7 @@ async def look(ground: Ground) -> Rung:
     """Time empty questions, then questions with a long value that the server only counts; nothing is written."""
     link = await ground.link()
     trip = await _trip(ground, link)
-    rate = await _rate(ground, link, trip)
+    rate = ground.rate = await _rate(ground, link, trip)
     text = f"round trip {trip * 1000:.1f} ms, upload {rate / _MEGA:.1f} MB/s"
     if ground.load:
         text += f"; {ground.load:,} bytes take at least {_span(ground.load / rate)}"

@@ -20,6 +20,7 @@ _FIELDS = (
     ("rows", "rows a second, 0 for no limit", "rows_per_second"),
     ("mb", "MB a second to the target, 0 for no limit", "mb_per_second"),
     ("workers", "worker processes", "workers"),
+    ("chunk", "rows of one transaction, 0 as planned", "chunk_rows"),
 )
 
 
