@@ -8,7 +8,7 @@ import pytest
 from support import Program, copying, follow, wait
 
 from zenni_tui.engine.client import Follower
-from zenni_tui.model.runbook import StepId
+from zenni_tui.model.runbook import StepId, StepState
 from zenni_tui.sandbox.sample import SampleApplication
 
 QUIET = (
@@ -98,16 +98,30 @@ def test_a_limit_acts_within_a_chunk(
     time.sleep(2)
     assert look(database, ARRIVED) == rows
     assert program.run("throttle", "--workers", "99").code == 1
-    assert "chunks of 3,000 rows" in program.run("throttle", "--chunk", "3000").narration
     assert program.run("throttle", "--rows", "0", "--workers", "3").code == 0
     _, err = watcher.communicate(timeout=180)
     assert watcher.returncode == 0, err
     follower.poll()
     settings = follower.state.throttled
     assert settings is not None
-    assert (settings.workers, settings.rows_per_second, settings.chunk_rows) == (3, 0, 3000)
+    assert (settings.workers, settings.rows_per_second) == (3, 0)
     assert settings.by
-    with psycopg.connect(**database) as target:
-        parts = target.execute("SELECT count(*) FROM zenni_tui.checkpoint WHERE since IS NOT NULL").fetchone()
-        assert parts
-        assert parts[0] >= 1
+
+
+def test_chunks_may_be_smaller_than_planned(
+    program: Program, big: SampleApplication, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """Told before the copy, every span of more rows arrives in parts, the run passes, and the setting is remembered."""
+    watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
+    follower = follow(program)
+    wait(follower, lambda f: f.state.step(StepId.REACH).state is StepState.DONE)
+    assert "chunks of 3,000 rows" in program.run("throttle", "--chunk", "3000").narration
+    _, err = watcher.communicate(timeout=180)
+    assert watcher.returncode == 0, err
+    follower.poll()
+    assert follower.state.throttled
+    assert follower.state.throttled.chunk_rows == 3000
+    whole = "SELECT count(*) FROM zenni_tui.checkpoint WHERE rows > 3000 AND since IS NULL"
+    parts = "SELECT count(*) FROM zenni_tui.checkpoint WHERE rows > 3000 AND since IS NOT NULL"
+    assert (look(database, whole), look(database, parts)) == (0, 4)
+    assert look(database, 'SELECT count(*) FROM "Booking"') == 100_000
