@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support import Program
+from support import Program, follow, wait
 from switching import Application, can_write, migrate, switch
 
 
@@ -120,3 +120,44 @@ def test_who_may_decide_is_heeded(
     assert "The new side serves" in told
     assert program.run("finish", "--confirm", "FINISH", environment=target_environment).code == 0
     assert "WITHOUT: UNTRIED" in (waiting.folder / "report.md").read_text()
+
+
+def test_a_run_that_refuses_writes_counts_its_downtime_from_there(
+    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """With writes refused since before the snapshot the switch needs no comparison, and its downtime begins there."""
+    application.rows("DELETE FROM Booking WHERE id = 2")
+    migrated = migrate(program, application, target_environment, "--meanwhile", "refuse")
+    assert not application.can_write()
+    done = switch(program, target_environment)
+    assert done.code == 0, done.narration
+    totals = done.document["totals"]
+    assert totals["downtime_seconds"] >= migrated.document["totals"]["seconds_total"]
+    assert totals["downtime_seconds"] == pytest.approx(
+        totals["downtime_seconds_ours"] + totals["downtime_seconds_hooks"], abs=0.01
+    )
+    with psycopg.connect(**database) as target:
+        new = "INSERT INTO \"Booking\" (service, start) VALUES ('a', '2026-05-01') RETURNING id"
+        assert target.execute(new).fetchone() == (3,)
+    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert back.code == 5, back.narration
+    assert application.rows("SELECT seq FROM sqlite_sequence") == [(3,)]
+    assert application.can_write()
+
+
+def test_criteria_are_told_and_nobody_acts_by_himself(
+    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """An error rate above its limit trips, is shown and kept in the report; the new side serves on."""
+    rate = [sys.executable, "-c", "print('rate', 0.25)"]
+    application.configure("[rollback]\nerror_rate = 0.1\n", error_rate=rate)
+    migrate(program, application, target_environment)
+    assert switch(program, target_environment).code == 0
+    follower = follow(program)
+    wait(follower, lambda f: bool(f.state.tripped))
+    assert follower.state.tripped[0].what.criterion == "error_rate"
+    assert "criterion: error_rate: 0.25" in program.start("status").communicate(timeout=60)[0]
+    assert can_write(database)
+    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert back.code == 5
+    assert "error_rate: 0.25; the limit is 0.1" in (back.folder / "report.md").read_text()

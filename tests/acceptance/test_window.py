@@ -1,6 +1,7 @@
 """The rollback window: the old file follows through deaths of the engine, and what it can't follow is said loudly."""
 
 import os
+import shutil
 import signal
 import sqlite3
 from pathlib import Path
@@ -112,6 +113,31 @@ def test_a_way_back_that_finds_a_difference_gives_the_new_side_back(
     assert not application.can_write()
     tamper(application, "UPDATE Service SET name = 'Löyly' WHERE id = 'a'")
     assert program.run("rollback", "--confirm", "FALL BACK", environment=target_environment).code == 5
+    assert application.can_write()
+
+
+def test_a_lost_run_directory_loses_no_way_back(
+    program: Program,
+    application: Application,
+    database: dict[str, str],
+    target_environment: dict[str, str],
+    target_url: str,
+) -> None:
+    """The target keeps what an engine needs to follow and to fall back, when the run's directory is gone."""
+    done = migrate(program, application, target_environment)
+    assert switch(program, target_environment).code == 0
+    follower = follow(program)
+    wait(follower, lambda f: f.state.pid > 0)
+    os.kill(follower.state.pid, signal.SIGKILL)
+    wait(follower, lambda f: not f.alive)
+    shutil.rmtree(done.folder)
+    write(database, late("lost"))
+    resumed = program.run("resume", "--target", target_url, environment={"PGPASSWORD": database["password"]})
+    assert resumed.code == 0, resumed.narration
+    assert (resumed.code, resumed.document["switch"]["serving"]) == (0, "new"), resumed.narration
+    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert back.code == 5, back.narration
+    assert application.rows(LATE) == [("lost",)]
     assert application.can_write()
 
 

@@ -11,6 +11,7 @@ from zenni_tui.source import capture, freeze, live, neighbours, standins, watchi
 
 from .arming import declared, keep, token
 from .run import Run, Step
+from .unwritten import REFUSED
 
 ANYWAY = "ARMED"
 """What the operator types to take the place of a run that is lost."""
@@ -97,6 +98,8 @@ def _refuse(run: Run) -> str:
     with closing(live.open_live(run.source)) as connection:
         freeze.freeze(connection)
         open_still = freeze.unfrozen(connection)
+        # Who takes the triggers out, for however short a time, raises it.
+        run.write(REFUSED, str(capture.schema_version(connection)).encode())
     opened = neighbours.having_open(run.source)
     if opened:
         names = ", ".join(f"{name} ({pid})" for pid, name in sorted(opened.items()))

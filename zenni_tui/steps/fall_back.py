@@ -9,7 +9,7 @@ from zenni_tui.model.application import Which
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.switching import Act, begun, downtime
 
-from . import actions
+from . import actions, preflight
 from . import fall_back_actions as b
 from . import switch_actions as a
 from .actions import Action
@@ -27,6 +27,7 @@ class FallBack(Step):
         way = await asyncio.to_thread(WayBack, run)
         try:
             if not begun(run.state(), self.id):
+                run.check(self.id, "decision", preflight.decision(run, self.id))
                 # What can't be followed back comes to light, and what can is done, while the new side still serves.
                 await run.insist("following back", way.once)
             await self._go(run, book(way))

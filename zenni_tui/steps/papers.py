@@ -5,6 +5,12 @@ from pathlib import Path
 
 import msgspec
 
+from zenni_tui.report import card
+from zenni_tui.target import bookkeeping
+
+from .actions import at_target
+from .run import Run
+
 _NAMES = (
     "request.json",
     "armed.json",
@@ -15,6 +21,12 @@ _NAMES = (
     "plan.json",
     "schema.sql",
     "events.jsonl",
+    "refused.version",
+    "captured.fingerprint",
+    card.CARD,
+    card.FORWARD,
+    card.SHUT,
+    card.BACK,
 )
 """All that a later engine needs but the snapshot, which is as large as the source; none of it holds a secret."""
 
@@ -29,3 +41,9 @@ def unpacked(papers: bytes) -> dict[str, bytes]:
     """Return papers by name; names that are none of ours are passed over."""
     found = msgspec.msgpack.decode(zlib.decompress(papers), type=dict[str, bytes])
     return {name: data for name, data in found.items() if name in _NAMES}
+
+
+async def renew(run: Run) -> None:
+    """Keep the papers as they stand now, for an engine that finds the run's directory lost; raises ZenniError."""
+    newest = packed(run.folder)
+    await at_target(run, "the papers", lambda c: bookkeeping.keep_papers(c, run.request.run_id, newest))

@@ -64,16 +64,22 @@ def _not_ready(error: ZenniError) -> NotReady:
 
 
 async def _decision(run: Run) -> str:
-    taken = next((t.what for t in reversed(run.state().decisions) if t.what.step is StepId.SWITCH), None)
+    return decision(run, StepId.SWITCH)
+
+
+def decision(run: Run, step: StepId) -> str:
+    """Return who has decided on a step, and why; raises NotReady when nobody has who may."""
+    taken = next((t.what for t in reversed(run.state().decisions) if t.what.step is step), None)
     who = run.request.rollback.who_may_decide
+    command = "switch --confirm SWITCH" if step is StepId.SWITCH else "rollback --confirm 'FALL BACK'"
     if taken is None:
-        raise NotReady("Nobody has decided on the switch.", next_step="zenni-tui switch --confirm SWITCH --why TEXT")
+        raise NotReady(f"Nobody has decided on the {step}.", next_step=f"zenni-tui {command} --why TEXT")
     if who and taken.by not in who:
         raise NotReady(
-            f"{taken.by} may not decide on the switch.",
+            f"{taken.by} may not decide on the {step}.",
             where="[rollback] who_may_decide",
             why=f"It names {', '.join(who)}.",
-            next_step="Let one of them give the word: zenni-tui switch --confirm SWITCH --by NAME --why TEXT",
+            next_step=f"Let one of them give the word: zenni-tui {command} --by NAME --why TEXT",
         )
     return f"{taken.by}: {taken.why or 'no reason given'}"
 

@@ -13,7 +13,7 @@ from zenni_tui.source import apply, capture, freeze, neighbours
 from zenni_tui.target import bookkeeping, changes, load
 from zenni_tui.target import capture as backward
 
-from . import criteria, sides, unwritten
+from . import criteria, papers, sides, unwritten
 from .actions import Action, Deed, Irreversible, at_source, at_target
 from .building import fenced
 from .run import Run
@@ -250,6 +250,7 @@ class GoLive(Action):
                 bookkeeping.mark_live(connection, run.request.run_id)
 
         await at_target(run, "the mark", mark)
+        await papers.renew(run)
         return Deed("from here on every way back is a fall-back")
 
     async def revert(self, run: Run) -> str:

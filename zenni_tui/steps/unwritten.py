@@ -6,13 +6,14 @@ import time
 
 from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.runbook import Meanwhile
-from zenni_tui.source import freeze, likeness, live, snapshot
-from zenni_tui.source.database import open_frozen
+from zenni_tui.source import capture, freeze, likeness, live, snapshot
 
 from .actions import at_source
 from .run import Run
 
 _LATER = "later.db"
+REFUSED = "refused.version"
+"""Where the run keeps the schema's number of when writes began to be refused; a change of the schema raises it."""
 _WAY_OUT = "Roll this run back and migrate again with --meanwhile refuse, or with --meanwhile follow."
 
 
@@ -68,8 +69,8 @@ class Proof:
         return "the frozen file is wholly like the snapshot"
 
     async def _refused(self, run: Run) -> str:
-        before = await asyncio.to_thread(_schema_version, run)
-        now, left = await at_source(run, lambda file: (_number(file, "schema_version"), freeze.unfrozen(file)))
+        before = int(await asyncio.to_thread((run.folder / REFUSED).read_text))
+        now, left = await at_source(run, lambda file: (capture.schema_version(file), freeze.unfrozen(file)))
         if left or now != before:
             raise StepFailed(
                 "The old side has not refused all writes since the snapshot.",
@@ -91,19 +92,7 @@ _WHY = "Its writes were neither followed nor refused, so the target would lack t
 
 
 def _data_version(file: sqlite3.Connection) -> int:
-    return _number(file, "data_version")
-
-
-def _number(file: sqlite3.Connection, pragma: str) -> int:
-    return int(file.execute(f"PRAGMA {pragma}").fetchone()[0])
-
-
-def _schema_version(run: Run) -> int:
-    file = open_frozen(run.backup)
-    try:
-        return _number(file, "schema_version")
-    finally:
-        file.close()
+    return int(file.execute("PRAGMA data_version").fetchone()[0])
 
 
 async def _difference(run: Run) -> str | None:

@@ -13,7 +13,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.source import apply, freeze, neighbours
 from zenni_tui.target import bookkeeping, capture
 
-from . import criteria
+from . import criteria, papers
 from .actions import at_source, at_target
 from .backup_proof import Gate
 from .building import fenced
@@ -36,6 +36,7 @@ class Watch(Step):
         """Follow backwards until the window is ended; raises StepFailed when that isn't possible any more."""
         if run.state().window is None:
             run.tell(e.WindowOpened(time.time() + run.request.rollback.window_hours * _HOUR))
+        await papers.renew(run)
         way = await asyncio.to_thread(WayBack, run)
         gate = Gate(run)
         watcher = asyncio.create_task(criteria.watch(run, Which.NEW))

@@ -289,6 +289,11 @@ _LIVE = (
 """Read as a document: a target that an earlier version of this program began with has no such column."""
 
 
+def keep_papers(connection: Connection, run_id: str, papers: bytes) -> None:
+    """Keep newer papers of a run."""
+    connection.execute("UPDATE zenni_tui.run SET papers = %s WHERE run_id = %s", (papers, run_id))
+
+
 def mark_live(connection: Connection, run_id: str) -> None:
     """Note that from now on the application may write to what this run loaded; a second time changes nothing."""
     _set_up(connection)

@@ -10,7 +10,7 @@ from zenni_tui.engine import client, folders, tasks
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.model.result import result
-from zenni_tui.model.runbook import RunKind, StepState
+from zenni_tui.model.runbook import RunKind, StepId, StepState
 from zenni_tui.model.state import RunState
 from zenni_tui.model.switching import serving
 
@@ -73,6 +73,9 @@ def _switch(state: RunState) -> None:
         print(f"following: {state.lag.words}")
     if state.actions:
         print(f"serving: {serving(state).words}")
+    if state.window and state.step(StepId.WATCH).state is not StepState.DONE:
+        until = time.strftime("%Y-%m-%d %H:%M", time.localtime(state.window.deadline))
+        print(f"rollback window: meant until {until}; end it: zenni-tui finish --confirm FINISH")
     for trip in state.tripped:
         print(f"criterion: {trip.what.criterion}: {trip.what.found}, the limit is {trip.what.limit}")
 

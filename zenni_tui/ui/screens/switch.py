@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from zenni_tui.engine import client
 from zenni_tui.engine.words import refusal
 from zenni_tui.model.actions import ActionState, ActionView, of
 from zenni_tui.model.runbook import StepId, StepState
@@ -134,7 +135,11 @@ class SwitchScreen(SteerScreen):
             self.tell("To roll back, leave and run: zenni-tui rollback", Tone.WARN)
 
     def _ask(self, name: str, title: str, story: str, word: str) -> None:
-        fields = (Field("word", f"type {word} to do it"), Field("why", "why, for the report"))
+        fields = (
+            Field("word", f"type {word} to do it"),
+            Field("by", "who decides", client.whoami()),
+            Field("why", "why, for the report"),
+        )
         form = Form(title, story, fields, judge=functools.partial(mistyped, word), deed="do it")
         self.app.push_screen(form, functools.partial(self._said, name))
 
