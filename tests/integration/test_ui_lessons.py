@@ -59,6 +59,20 @@ async def test_every_page_stands_whole_on_the_smallest_screen(school: School, na
         await wait_for(pilot, "page 5 of" if name != "postgresql" else "page 6 of")
 
 
+async def test_a_screen_that_is_too_small_for_a_page_can_move_it(school: School) -> None:
+    """At 60x20 the end of the longest page is reached by a key, and the next page begins at its top."""
+    app = ZenniApp(training=school, lesson="postgresql")
+    async with app.run_test(size=(60, 20)) as pilot:
+        await wait_for(pilot, "page 1 of")
+        assert "file has one writer" not in text(pilot)
+        await pilot.press("end")
+        await wait_for(pilot, "file has one writer")
+        await pilot.press("right")
+        await wait_for(pilot, "Types are law")
+        await pilot.press("e")
+        await wait_for(pilot, "From texts to moments")
+
+
 async def _type(pilot: Pilot[None], line: str) -> None:
     await pilot.press(*line, "enter")
 

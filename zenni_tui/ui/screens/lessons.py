@@ -12,7 +12,7 @@ from zenni_tui.model.lessons import Exercise, Lesson
 from zenni_tui.ui.reading import page_lines
 from zenni_tui.ui.training import Training
 from zenni_tui.ui.widgets.bars import KeyBar, Notice
-from zenni_tui.ui.widgets.canvas import Text
+from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
 from zenni_tui.ui.words import Line, Tone, paragraph
 
@@ -118,14 +118,15 @@ class LessonScreen(TrainingScreen):
     """One lesson: a page at a time, its exercises after the last."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,pagedown,space", "turn(1)", "Next page", show=False),
-        Binding("left,pageup", "turn(-1)", "Page before", show=False),
+        Binding("right,space", "turn(1)", "Next page", show=False),
+        Binding("left", "turn(-1)", "Page before", show=False),
         Binding("e", "exercises", "Exercises", show=False),
         Binding("enter", "enter", "Next page, or begin the exercise", show=False),
     ]
     KEYS = (
-        ("Right, PgDn, Space", "the next page; after the last one come the exercises"),
-        ("Left, PgUp", "the page before"),
+        ("Right, Space", "the next page; after the last one come the exercises"),
+        ("Left", "the page before"),
+        ("Up, Down, PgUp, PgDn", "move a page that is longer than the screen"),
         ("e", "the exercises at once"),
         ("Enter", "the next page; in the list of exercises: begin"),
         ("Esc", "back to the lessons"),
@@ -140,7 +141,7 @@ class LessonScreen(TrainingScreen):
     def compose(self) -> ComposeResult:
         """Return the parts of the screen."""
         yield Text(id="hello")
-        yield Text(id="page")
+        yield Scroll(id="page")
         yield Rows((Column("exercise", 12), Column("about", 30, most=60), Column("", 8)), self._cells, id="exercises")
         yield Notice()
         yield KeyBar()
@@ -170,12 +171,13 @@ class LessonScreen(TrainingScreen):
         reading = self.page < len(pages)
         where = f"page {self.page + 1} of {len(pages)}" if reading else "exercises"
         self.head(((self.lesson.title, Tone.STRONG), (f"  {where}", Tone.DIM)))
-        text, rows = self.query_one("#page", Text), self.query_one(Rows)
+        text, rows = self.query_one("#page", Scroll), self.query_one(Rows)
         text.display, rows.display = reading, not reading
         if reading:
             page = pages[self.page]
             text.show(lambda width: [((page.title, Tone.STRONG),), (), *page_lines(page, width)])
-            self.set_focus(None)
+            text.scroll_home(animate=False, immediate=True)
+            text.focus()
         else:
             rows.focus()
         self.query_one(KeyBar).show(_PAGE_FOOT if reading else (("Enter", "begin"), ("Left", "pages"), *_FOOT[1:]))
