@@ -1,6 +1,7 @@
 """What the switch does, one action after the other: each can be done again, looked at, and taken back."""
 
 import asyncio
+import os
 import sqlite3
 import time
 
@@ -101,7 +102,7 @@ def _prove(file: sqlite3.Connection) -> None:
 
 
 def _who(run: Run) -> str:
-    found = neighbours.having_open(run.source)
+    found = {pid: name for pid, name in (neighbours.having_open(run.source) or {}).items() if pid != os.getpid()}
     if not found:
         return "refused, proven by attempted writes"
     names = ", ".join(f"{name} ({pid})" for pid, name in sorted(found.items()))

@@ -61,7 +61,6 @@ class Form(ModalScreen[Filled | None]):
                 yield Text(id=f"about-{field.name}")
                 yield Input(
                     field.before,
-                    placeholder=field.meaning,
                     id=f"field-{field.name}",
                     password=field.secret,
                     compact=True,

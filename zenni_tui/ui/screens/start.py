@@ -50,7 +50,7 @@ def _rooms(offer: Offer) -> list[Deed]:
         return found
     from .watch import WatchScreen  # noqa: PLC0415 - as above
 
-    story = "the target after go-live: what is slow, full, locked; what would help"
+    story = "the target after go-live: what is slow, full or locked"
     return [*found, Deed("watch", story, screen=lambda _: WatchScreen(post()))]
 
 
