@@ -122,3 +122,14 @@ def test_the_proof_can_be_waived_by_a_word_that_is_kept(
     report = (waiting.folder / "report.md").read_text()
     assert "Aino" in report
     assert "WITHOUT: UNPROVEN" in report
+
+
+def test_whether_a_backup_is_possible_is_known_from_the_first_check(
+    program: Program, sample: SampleApplication, target_environment: dict[str, str]
+) -> None:
+    """`check` names the pg_dump that will be used, long before the day on which it is needed."""
+    made = program.run("check", "--source", str(sample.database), environment=target_environment)
+    assert made.code == 0
+    found = next(c for c in made.step("reach")["checks"] if c["name"] == "backup")
+    assert found["ok"]
+    assert found["found"].startswith("pg_dump 18.")

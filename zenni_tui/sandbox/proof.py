@@ -90,6 +90,17 @@ def _count(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+def tool_for(target: Target) -> dump.Tool:
+    """Return the pg_dump of this machine that can dump a target; raises NotReady, also without one that fits."""
+    with closing(target.connect(pinned=False)) as connection:
+        return _tool(connection)
+
+
+def _tool(connection: Session) -> dump.Tool:
+    version = connection.info.server_version // 10_000
+    return dump.fitting(dump.tools(_wheels()), version, tls=connection.pgconn.ssl_in_use)
+
+
 def take(target: Target, schema: str, file: Path) -> Taken:
     """Dump a schema of the target to a file, with all that must be in it as of the same moment beside it.
 
@@ -98,8 +109,7 @@ def take(target: Target, schema: str, file: Path) -> Taken:
     began = time.time()
     with _understood(target), closing(target.connect()) as connection:
         pin_session(connection)
-        version = connection.info.server_version // 10_000
-        tool = dump.fitting(dump.tools(_wheels()), version, tls=connection.pgconn.ssl_in_use)
+        tool = _tool(connection)
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         schemas = _schemas(connection, schema)
         ((snapshot,),) = connection.execute("SELECT pg_export_snapshot()").fetchall()
@@ -118,7 +128,7 @@ def take(target: Target, schema: str, file: Path) -> Taken:
             began,
             round(time.time() - began, 3),
             target.label(),
-            connection.info.parameter_status("server_version") or str(version),
+            connection.info.parameter_status("server_version") or "",
             tool.version,
             schemas,
             connection.execute(_SIZE, (list(schemas),)).fetchall()[0][0],

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from zenni_tui.errors import ZenniError
+from zenni_tui.errors import NotReady, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId
+from zenni_tui.sandbox import proof
 from zenni_tui.source import database
 from zenni_tui.target import ladder, supabase
 
@@ -38,6 +39,8 @@ class Reach(Step):
         await open_target(run)
         await climb(run, EMBEDDED_RUNGS if run.request.embedded else ladder.NAMES)
         _application_urls(run)
+        if not run.request.embedded:
+            await asyncio.to_thread(_backup, run)
         return f"source found, target {run.to.label()} answers"
 
 
@@ -47,6 +50,18 @@ def _application_urls(run: Run) -> None:
     if urls is not None:
         found = f"pooled {urls[0]}; direct {urls[1]}"
         run.check(StepId.REACH, "application's URLs", found, tried="the target's host and user", ok=None)
+
+
+def _backup(run: Run) -> None:
+    """Tell whether the new database can be backed up from here; nothing but the end of the switch's window asks it."""
+    tried = "for a pg_dump that is not older than the server, and has TLS where the line does"
+    try:
+        tool = proof.tool_for(run.to)
+    except NotReady as error:
+        found = f"{error.what} {error.why}".strip()
+        run.check(StepId.REACH, "backup", found, ok=None, advice=error.next_step, tried=tried)
+    else:
+        run.check(StepId.REACH, "backup", f"pg_dump {tool.version} in {tool.folder}", tried=tried)
 
 
 async def climb_again(run: Run) -> None:
