@@ -2,11 +2,7 @@
 
 import asyncio
 import logging
-import resource
-import sys
 import time
-import traceback
-from pathlib import Path
 
 from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, Stopped, ZenniError
 from zenni_tui.model import events as e
@@ -28,6 +24,7 @@ from zenni_tui.steps.verified import forget
 
 from . import documents, estimates, rehearsals, tasks
 from .afterwards import Afterwards
+from .ends import peak_rss_mb, problem_of
 from .journal import Journal
 from .words import Word, refusal, word_of
 
@@ -384,7 +381,7 @@ class Runner:
                 self._run.meter.tick()
 
     def _failed(self, step: StepId, error: Exception, seconds: float) -> Verdict:
-        self._problem = _problem(error, self._run.folder)
+        self._problem = problem_of(error, self._run.folder)
         log.error("action=step_failed step=%s what=%r why=%r", step, self._problem.what, self._problem.why)
         self._run.tell(e.StepFailed(step, round(seconds, 3), self._problem))
         self._occupied = isinstance(error, Occupied)
@@ -407,7 +404,7 @@ class Runner:
             try:
                 summary = await BOOK[step_id].undo(self._run)
             except Exception as error:  # noqa: BLE001 - as for a step
-                self._problem = _problem(error, self._run.folder)
+                self._problem = problem_of(error, self._run.folder)
                 self._run.tell(e.UndoFailed(step_id, self._problem))
                 return False
             self._run.tell(e.UndoDone(step_id, round(time.monotonic() - started, 3), summary))
@@ -443,37 +440,3 @@ class Runner:
             documents.write(self._run.folder, self._journal.state)
         except Exception:
             log.exception("action=documents_failed")
-
-
-def _problem(error: Exception, folder: Path) -> e.Problem:
-    if isinstance(error, ZenniError):
-        return error.problem
-    if isinstance(error, OSError):
-        return Halted(
-            "The run directory or another file could not be written.",
-            where=str(error.filename or folder),
-            why=error.strerror or str(error),
-            next_step="Make space or mend the rights, then resume.",
-        ).problem
-    report = folder / "crash.txt"
-    report.touch(0o600)
-    report.write_text(f"python {sys.version}\n{''.join(traceback.format_exception(error))}")
-    return e.Problem(
-        "This is a fault of zenni-tui itself.",
-        type(error).__name__,
-        " ".join(str(error).split())[:300],
-        f"The crash report is {report}. The target can still be rolled back: zenni-tui rollback.",
-        int(ExitCode.FAULT),
-    )
-
-
-def peak_rss_mb() -> float:
-    """Return the largest resident set that this process or an ended child ever had, in MB of 10^6 bytes."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    status = Path("/proc/self/status")
-    if status.exists():
-        # Not ru_maxrss, which a process takes over from the one that started it.
-        own = int(status.read_text().partition("VmHWM:")[2].split()[0])
-    else:
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(max(own, children) * 1024 / 1e6, 1)
