@@ -20,7 +20,7 @@ from zenni_tui.verbs.drilling import _clear, drills_home
 from zenni_tui.verbs.school import School
 
 SMALL = (80, 24)
-PACE = Pace(bookings=3000, rate=300_000, limit=60.0)
+PACE = Pace(bookings=3000, rate=200_000, limit=60.0)
 HURRY = PACE._replace(limit=2.0)
 PATIENCE = 45.0
 

@@ -29,8 +29,12 @@ class School:
         self._source = source
         self._options = options
         self._server: Server | None = None
-        self.lessons = lessons()
         self.pace: Pace | None = None
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """Return all lessons; they are read when somebody opens them, not with the first screen."""
+        return lessons()
 
     def done(self) -> frozenset[str]:
         """Return the exercises done."""
