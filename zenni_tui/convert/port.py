@@ -83,7 +83,8 @@ def port(sql: str, spellings: tuple[str, ...], tables: Catalogue, schema: str = 
         tree = parse(replaced)
         porting = Porting(Names(tables), spellings, schema, exact)
         return _ported(porting, tree, tables, marks, said=_NULLS.search(sql) is not None)
-    except (Untranslatable, RecursionError):
+    except (Untranslatable, RecursionError, LookupError, AttributeError, TypeError, ValueError):
+        # A text that trips the rules is one that a person should see; it must not stop a migration.
         names = {folded(text.strip('"`[]')) for _, text in tokens(sql)}
         return Ported(sql, tuple(marks), (), ("Its syntax is not understood.",), foreign=names.isdisjoint(tables))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from . import port_functions as functions
 from .port_compare import adapted
 from .port_dates import NAMES, millis, product
-from .port_nodes import Node, grammar, made, name_of, number
+from .port_nodes import Node, grammar, made, name_of, number, string
 from .port_scope import Carried, Field
 from .port_walk import NUMBERS, Porting
 from .translate_walk import folded
@@ -104,9 +104,16 @@ def ordered(porting: Porting, node: Node, *, said: bool) -> None:
     """See to the place of NULL in an order; `said` tells that the query names it."""
     if name_of(node.parent) == "OnConflict":
         return
+    if string(node.this) is not None:
+        # A misspelled name: SQLite orders by the text of it, which is the same for all rows.
+        order = node.parent
+        node.pop()
+        if not order.expressions:
+            order.pop()
+        return
     found = porting.field_of(node.this)
-    key = number(node.this) is not None
-    if (found is not None and found.plan.not_null) or (found is None and not key):
+    place = number(node.this) is not None
+    if (found is not None and found.plan.not_null) or (found is None and not place):
         node.set("nulls_first", value=bool(node.args.get("desc")))
     elif found is not None and not said:
         why = "SQLite puts NULL before all values, PostgreSQL behind them."
@@ -114,7 +121,9 @@ def ordered(porting: Porting, node: Node, *, said: bool) -> None:
             porting.mark("order of NULL", node, why)
         else:
             porting.note("order of NULL", node, why)
-    if found is not None and porting.kind(node.this) == "text":
+    key = found.table.key if found is not None else None
+    named = key is not None and found is not None and found.plan.name in key.columns
+    if found is not None and porting.kind(node.this) == "text" and not named:
         porting.note("order of texts", node, "SQLite orders by bytes, PostgreSQL by the database's language.")
 
 
@@ -141,10 +150,13 @@ def grouped(porting: Porting, node: Node) -> None:
     keys = [_key(porting, node, k) for k in (group.expressions if group is not None else ())]
     fields = [f for k in keys if (f := porting.field_of(k)) is not None]
     texts = {porting.text(k) for k in keys}
-    places = [*node.expressions, *([node.args["having"]] if node.args.get("having") is not None else [])]
+    clauses = [node.args[k] for k in ("having", "order") if node.args.get(k) is not None]
+    named = {folded(e.alias) for e in node.expressions if name_of(e) == "Alias"}
+    places = [*node.expressions, *clauses]
     for bare in (c for e in places for c in _bare(e, texts, porting)):
         found = porting.field_of(bare)
-        if found is not None and not _decided(found, fields):
+        meant = not bare.table and folded(bare.name) in named and bare.find_ancestor(grammar().Order) is not None
+        if found is not None and not meant and not _decided(found, fields):
             porting.mark("bare column", bare, _AGGREGATED)
             porting.stick(f'Group by "{found.plan.name}" too, or say which value is wanted: min(), max().')
 

@@ -62,6 +62,12 @@ def _side(porting: Porting, whole: Node, one: Node, other: Node) -> None:
 def adapted(porting: Porting, whole: Node, one: Node, other: Node) -> Node | None:
     """Return the form of a value beside one of a known kind, None when it can stay."""
     kind = porting.kind(one)
+    if _apart(porting, one, other):
+        porting.mark(
+            "unlike types", whole, "PostgreSQL compares like with like only, where SQLite orders any two values."
+        )
+        porting.stick("Compare values of one type, or cast one of them.")
+        return None
     if kind == "boolean":
         return _with_boolean(porting, whole, one, other)
     if kind == "instant":
@@ -71,6 +77,25 @@ def adapted(porting: Porting, whole: Node, one: Node, other: Node) -> Node | Non
     if kind in NUMBERS:
         return _with_number(porting, whole, other)
     return None
+
+
+_APART = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("instant", "text"),
+        ("boolean", "text"),
+        ("boolean", "instant"),
+        ("blob", "text"),
+        ("blob", "integer"),
+        ("blob", "real"),
+    )
+)
+"""Kinds of columns of which PostgreSQL compares none with the other, and no cast is sure to be meant."""
+
+
+def _apart(porting: Porting, one: Node, other: Node) -> bool:
+    columns = porting.field_of(one) is not None and porting.field_of(other) is not None
+    return columns and frozenset((porting.kind(one), porting.kind(other))) in _APART
 
 
 def _with_boolean(porting: Porting, whole: Node, one: Node, other: Node) -> Node | None:
@@ -175,7 +200,8 @@ def _fold_sides(porting: Porting, node: Node) -> None:
         porting.mark("NOCASE", node, "The column compares without case in SQLite, with case in PostgreSQL.")
     for side in sides:
         inside = side.this if name_of(side) == "Collate" else side
-        side.replace(called("lower", inside, kind="text"))
+        text = made("_x::text", "text", x=inside) if porting.kind(inside) in NUMBERS else inside
+        side.replace(called("lower", text, kind="text"))
 
 
 def collated(porting: Porting, node: Node) -> Node:
@@ -218,6 +244,9 @@ def condition(porting: Porting, node: Node | None) -> None:
     elif porting.kind(node) in NUMBERS:
         porting.mark("number as condition", node, "PostgreSQL takes no number for a condition.")
         node.replace(made("(_x <> 0)", "boolean", x=node))
+    elif porting.kind(node) in ("text", "instant", "clock", "blob", "json"):
+        porting.mark("value as condition", node, "PostgreSQL takes truth values only for a condition.")
+        porting.stick("Say what is asked of the value: IS NOT NULL, <> ''.")
 
 
 def like(porting: Porting, node: Node) -> Node:

@@ -58,7 +58,7 @@ def ported(porting: Porting, node: Node) -> Node | None:
             porting.stick(error.reason)
             return None
     rule = _RULES.get(name)
-    if rule is not None:
+    if rule is not None and (node.expressions or name == "random"):
         return rule(porting, node)
     if name in _LOST:
         porting.mark("function", node, f"PostgreSQL has no {name}().")
@@ -230,16 +230,16 @@ def _printf(porting: Porting, node: Node) -> Node | None:
             porting.stick(f"The pattern {pattern!r} of printf has no form here.")
             return None
         pieces += [text_of(pattern[end : match.start()])] if match.start() > end else []
-        pieces.append(text_of("%") if match[4] == "%" else _printed(match, values.pop(0)))
+        pieces.append(text_of("%") if match[4] == "%" else _printed(porting, match, values.pop(0)))
         end = match.end()
     pieces += [text_of(pattern[end:])] if end < len(pattern) else []
     return _joined(pieces)
 
 
-def _printed(match: "re.Match[str]", value: Node) -> Node:
+def _printed(porting: Porting, match: "re.Match[str]", value: Node) -> Node:
     zero, width, digits, kind = match.groups()
     if kind == "s":
-        text = made("_x::text", "text", x=value)
+        text = _as_text(porting, value)
     elif kind == "d":
         text = made("trunc(_x)::bigint::text", "text", x=value)
     else:
@@ -278,7 +278,8 @@ def _document(pattern: str, kind: str | None = None) -> Function:
     return rule
 
 
-def _likely(_porting: Porting, node: Node) -> Node:
+def _likely(porting: Porting, node: Node) -> Node:
+    porting.mark("function", node, f"PostgreSQL has no {node.name.lower()}().")
     return _first(node)
 
 

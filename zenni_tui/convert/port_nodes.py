@@ -87,7 +87,8 @@ def _set_apart(part: Node, around: Node) -> Node:
     names = grammar()
     loose = (names.Binary, names.Not, names.Neg, names.Between, names.In)
     closed = (names.Func, names.Paren, names.Select, names.Case, names.If)
-    return names.Paren(this=part) if isinstance(part, loose) and not isinstance(around, closed) else part
+    alike = isinstance(part, names.DPipe) and isinstance(around, names.DPipe)
+    return part if alike or isinstance(around, closed) or not isinstance(part, loose) else names.Paren(this=part)
 
 
 def text_of(value: str) -> Node:

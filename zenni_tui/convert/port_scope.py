@@ -112,7 +112,7 @@ class Names:
             self._known[id(query)] = found = []
             # A node that is gone could leave its number to another.
             self._kept.append(query)
-            found += [self._relation(n) for n in _sources(query)]
+            found += [self._relation(n) for n in _sources(query) if hasattr(n, "alias")]
             if type(query).__name__ == "Insert":
                 found += [Relation("excluded", r.columns, r.carried, r.open) for r in found[:1]]
         return found

@@ -41,6 +41,8 @@ def spelling_marks(sql: str) -> Iterator[Mark]:
             yield Mark("==", text, "PostgreSQL knows = only.")
         elif kind == "foreign" and (number == 0 or words[number - 1] != "ARRAY"):
             yield Mark("quotes", text, "PostgreSQL takes names in double quotes only.")
+        elif kind == "string" and number and words[number - 1] == "AS":
+            yield Mark("alias in single quotes", text, "PostgreSQL takes names in double quotes only.")
         elif kind in ("blob", "hex"):
             yield Mark("literal", text, "In PostgreSQL this is another kind of constant, or none.")
     yield from _phrases(words)

@@ -1,5 +1,6 @@
 """The application's queries: what was found in its code, what in them is SQLite's alone, and what was proven."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from .record import Record
@@ -124,6 +125,15 @@ class Analysis(Record, frozen=True):
     passed_over: tuple[str, ...] = ()
 
 
+def gathered(marks: Iterable[Mark]) -> list[str]:
+    """Return marks in words, those of one name and reason together."""
+    texts: dict[tuple[str, str], list[str]] = {}
+    for mark in marks:
+        found = texts.setdefault((mark.name, mark.why), [])
+        found += [mark.text] if mark.text not in (mark.name, *found) else []
+    return [f"{name}{' in ' * bool(of)}{', '.join(of)}: {why}" for (name, why), of in texts.items()]
+
+
 def in_words(analysis: Analysis) -> str:
     """Return how many queries are in which state."""
     told = []
@@ -140,10 +150,10 @@ def in_lines(analysis: Analysis) -> str:
     lines = [f"{analysis.folder}: {in_words(analysis)}"]
     for one in analysis.queries:
         lines.append(f"{one.query.place}: {one.words}")
-        lines += [f"    {m.name}: {m.text}: {m.why}" for m in one.marks]
+        lines += [f"    {text}" for text in gathered(one.marks)]
         lines += [f"    write: {one.proposal}"] if one.proposal else []
         lines += [f"    {text}" for text in dict.fromkeys((one.why, one.proof.why)) if text]
-        lines += [f"    note: {n.name}: {n.text}: {n.why}" for n in one.notes]
+        lines += [f"    note: {text}" for text in gathered(one.notes)]
     lines += [f"{b.file}:{b.line}: {b.text} {b.advice}" for b in analysis.behaviours]
     lines += [f"not read: {text}" for text in analysis.passed_over]
     return "\n".join(lines)

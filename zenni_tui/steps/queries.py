@@ -29,6 +29,7 @@ from zenni_tui.model.queries import (
     ProofState,
     Query,
     QueryState,
+    gathered,
     in_words,
     is_slower,
 )
@@ -47,7 +48,8 @@ _MOST_OF_A_FILE = 300
 _WEIGHTY = frozenset({"prisma_case", "prisma_isolation", "prisma_caught", "prisma_json_path"})
 """What gives other results than before, where the rest is about order and ways to write it shorter."""
 _ONLY_SQLITE = re.compile(
-    r"\b(?:strftime|julianday|unixepoch|ifnull|iif|glob|rowid|group_concat|datetime|printf|instr)\b", re.IGNORECASE
+    r"\b(?:(?:strftime|julianday|unixepoch|ifnull|iif|group_concat|datetime|printf|instr)(?=\s*\()|glob\b|rowid\b)",
+    re.IGNORECASE,
 )
 
 
@@ -139,7 +141,8 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
             bench = Bench(snapshot, connection, plan.schema, tables)
             taken = time.time() - run.state().started
             until = time.monotonic() + min(max(taken / 2, _LEAST), _MOST)
-            proven = _in_time(bench, analysis.queries, tables, until)
+            run.say(f"Trying the application's queries, {len(analysis.queries)} of them, on both sides ...")
+            proven = _in_time(run, bench, analysis.queries, tables, until)
     finally:
         snapshot.close()
     analysis = msgspec.structs.replace(analysis, queries=proven)
@@ -147,11 +150,14 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
     return analysis
 
 
-def _in_time(bench: Bench, judged: Sequence[Judged], tables: port.Catalogue, until: float) -> tuple[Judged, ...]:
+def _in_time(
+    run: Run, bench: Bench, judged: Sequence[Judged], tables: port.Catalogue, until: float
+) -> tuple[Judged, ...]:
     """Return the queries with their proofs; those to be rewritten first; what comes too late is not tried."""
     late = Proof(ProofState.NONE, "Trying the queries before it took too long.")
     proven = dict(enumerate(judged))
     for number in sorted(proven, key=lambda n: judged[n].state is not QueryState.TRANSLATED):
+        run.safe_point()
         one = judged[number]
         in_time = time.monotonic() < until
         proven[number] = proven_one(bench, one, tables) if in_time else msgspec.structs.replace(one, proof=late)
@@ -208,7 +214,7 @@ def findings(analysis: Analysis) -> Iterable[Finding]:
 def _finding(one: Judged, place: str) -> Finding | None:
     if one.state is QueryState.PORTABLE:
         return None
-    marks = "; ".join(f"{m.name} in {m.text}: {m.why}" for m in one.marks)
+    marks = " ".join(gathered(one.marks))
     proof = f" {_told(one.proof)}" if one.proof.state is not ProofState.NONE else ""
     if one.state is QueryState.PERSON:
         advice = f"{one.why} {f'A beginning: {one.proposal}' if one.proposal else 'Write it anew for PostgreSQL.'}"
