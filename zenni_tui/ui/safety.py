@@ -71,15 +71,20 @@ def _of_undo(now: Situation) -> tuple[str, Tone] | None:
     return "Source untouched. Target is as it was, proven by its fingerprint.", Tone.GOOD
 
 
+_ENDS = {
+    Verdict.PASSED: ("Source untouched. Every row and value in the target is verified.", Tone.GOOD),
+    Verdict.WAITING: ("The old side serves; the target is verified and waits for its switch.", Tone.GOOD),
+    Verdict.STOPPED: ("Stopped at a safe point. Source untouched. Resume or roll back.", Tone.WARN),
+}
+
+
 def _of_end(now: Situation) -> tuple[str, Tone] | None:
-    if not now.state.ended:
+    if now.state.verdict is None:
         return None
     if not now.written:
         return "Source untouched, nothing written to the target.", Tone.GOOD
-    if now.state.verdict is Verdict.PASSED:
-        return "Source untouched. Every row and value in the target is verified.", Tone.GOOD
-    if now.state.verdict is Verdict.STOPPED:
-        return "Stopped at a safe point. Source untouched. Resume or roll back.", Tone.WARN
+    if now.state.verdict in _ENDS:
+        return _ENDS[now.state.verdict]
     if any(t.verdict in {TableVerdict.DIFFERS, TableVerdict.MISSING} for t in now.state.tables.values()):
         return "Source untouched. The target differs from it: do not use it yet.", Tone.BAD
     return "Source untouched. The target is unfinished; rollback removes it.", Tone.WARN
@@ -110,7 +115,7 @@ def rollback_now(now: Situation) -> str:
     if now.undoing and now.alive:
         return "already rolling back"
     if phase(now.state) in AFTER_GO_LIVE:
-        return "falls back: the old side serves, with every write of the new one"
+        return "falls back to the old side with every write of the new one"
     if now.written:
         tables = sum(t.verdict is not TableVerdict.NOT_MIGRATED for t in now.state.tables.values())
         return f"takes out the {count(tables)} tables of this run"

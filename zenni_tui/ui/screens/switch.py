@@ -61,7 +61,10 @@ class ActionsPanel(ChecksPanel):
             text = f"{trip.what.criterion}: {trip.what.found}; the limit is {trip.what.limit}. You decide: F8."
             told += paragraph(text, width, Tone.BAD)
         actions = [line for view in views for line in _action_lines(view, width, self.glyphs, now)]
-        return [*told, *([()] if told else []), *actions, *([()] if actions else []), *super().lines(now, width)]
+        step = now.state.step(self.step_id)
+        checks = super().lines(now, width) if step.checks or not actions else []
+        parts = [part for part in (told, actions, checks) if part]
+        return [line for place, part in enumerate(parts) for line in (*([()] if place else []), *part)]
 
 
 def _action_lines(view: ActionView, width: int, glyphs: Glyphs, now: Situation) -> list[Line]:
@@ -188,6 +191,6 @@ class WindowPanel(ActionsPanel):
         told: list[Line] = []
         if now.state.window is not None and step.state is StepState.RUNNING:
             behind = step.total - step.done
-            text = f"The window is {until(now.state, now.now)}. {step.done:,} writes carried back, {behind:,} wait."
-            told = [*paragraph(text, width), ()]
+            told += paragraph(f"{step.done:,} writes carried back, {behind:,} wait.", width)
+            told += [*paragraph(f"The window is {until(now.state, now.now)}.", width), ()]
         return [*told, *super().lines(now, width)]
