@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from tree_sitter import Query as TreeQuery
 
 STRINGS = frozenset({"string", "template_string"})
+_SIGNS = re.compile(
+    r"""["'`]\s*(?:--|/\*|(?:select|insert|update|delete|with|replace|pragma|create|alter|drop|vacuum|attach|begin)\b)
+    |Raw\b|RawUnsafe\b|\bsql\s*`|\$transaction|createMany|contains|startsWith|endsWith|orderBy|path\s*:""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _MOST_JOINED = 500
 _GENERICS = re.compile(r"<[^()]*>$")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
@@ -47,6 +52,11 @@ def _query(pattern: str, *, tags: bool) -> "TreeQuery":
 def _has_tags(name: str) -> bool:
     """Return whether a script may have tags; `.ts` files have type casts in angle brackets in their place."""
     return PurePosixPath(name).suffix not in (".ts", ".mts", ".cts")
+
+
+def is_worth(text: str) -> bool:
+    """Return whether a script may hold SQL or a call that is looked for; most don't, and need not be parsed."""
+    return _SIGNS.search(text) is not None
 
 
 def parse(name: str, text: str) -> "Node":

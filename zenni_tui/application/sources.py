@@ -12,8 +12,8 @@ READ = SCRIPTS | {".py", ".sql"}
 _OTHERS = frozenset({".vue", ".svelte", ".astro", ".go", ".rb", ".php", ".rs", ".java", ".kt", ".cs", ".ex", ".swift"})
 """Files of languages that hold SQL, too, and are not read."""
 
-MOST_FILES = 20_000
-MOST_BYTES = 64 << 20
+MOST_FILES = 10_000
+MOST_BYTES = 32 << 20
 LARGEST = 1 << 20
 """A source file that a person wrote is smaller; larger ones are bundles and dumps."""
 

@@ -59,6 +59,8 @@ def analyse(folder: Path, tables: port.Catalogue, schema: PrismaSchema | None) -
     found: list[Query] = []
     behaviours: list[Behaviour] = []
     for name, text in sources.read():
+        if Path(name).suffix in SCRIPTS and not scripts.is_worth(text):
+            continue
         if Path(name).suffix in SCRIPTS:
             root = scripts.parse(name, text)
             found += queries.in_script(name, root)
