@@ -104,6 +104,9 @@ def parser() -> argparse.ArgumentParser:
     made["sign"].add_argument("--undo", action="store_true", help="take a signature back")
     made["updates"].add_argument("--into", metavar="DIR", help="where the patch goes (default: in the run's directory)")
     made["updates"].add_argument("--branch", metavar="NAME", help="a commit on a new branch instead of a patch")
+    made["queries"].add_argument(
+        "--again", action="store_true", help="read the code again, and try its queries where a rehearsal was kept"
+    )
     made["check"].add_argument("--rung", metavar="NAME", help="only one check of the target: name, tcp, tls, login ...")
     made["verify"].add_argument(
         "--against",
@@ -173,6 +176,7 @@ class Options(argparse.Namespace):
     once: bool = False
     test: bool = False
     against: str = "snapshot"
+    again: bool = False
     name: str = ""
     workers: int | None = None
     rows: int | None = None

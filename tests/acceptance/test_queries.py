@@ -171,6 +171,14 @@ def test_patterns_and_metrics_of_the_config_are_measured(
     assert outcome.finding("question_unanswered")["table"] == "unasked"
     with psycopg.connect(**database) as connection:
         connection.execute('UPDATE "Booking" SET "language" = \'sv\' WHERE "language" = \'en\'')
+    place = application.folder / "app" / "lib" / "late.ts"
+    place.write_text('prisma.$queryRaw`SELECT count(*) AS "n" FROM "Tag" WHERE "label" GLOB ${"h"} || "*"`;\n')
+    (application.folder / "app" / "lib" / "legacy.js").unlink()
+    again = program.run("queries", "--again", "--config", str(config), environment=target_environment).document
+    files = {q["query"]["file"]: q for q in again["queries"]}
+    assert "app/lib/legacy.js" not in files
+    assert files["app/lib/late.ts"]["state"] == "needs a person"
+    assert files["app/scripts/labels.py"]["proof"]["state"] == "equal results"
     later = program.run("metrics", "--config", str(config), environment=target_environment).document
     (unlike,) = (m for m in later["metrics"] if m["name"] == "unlike")
     assert [r["place"] for r in unlike["readings"]] == ["snapshot", "target", "target"]

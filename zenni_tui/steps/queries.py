@@ -4,10 +4,12 @@ import itertools
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from psycopg import sql
 
 from zenni_tui.application import prisma, prisma_calls, project, queries, scripts
 from zenni_tui.application.prisma import PrismaSchema
@@ -15,6 +17,8 @@ from zenni_tui.application.sources import SCRIPTS, Sources
 from zenni_tui.compare.session import pin_session
 from zenni_tui.convert import port
 from zenni_tui.convert.port import SCHEMA_CHANGE
+from zenni_tui.errors import NotReady
+from zenni_tui.files import write_private
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.model.plan import Plan
@@ -33,8 +37,13 @@ from zenni_tui.model.queries import (
     in_words,
     is_slower,
 )
+from zenni_tui.model.record import from_json, to_json
+from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import StepId
-from zenni_tui.source import database
+from zenni_tui.model.schema import SourceSchema
+from zenni_tui.source import database, working
+from zenni_tui.target.asking import Connection
+from zenni_tui.target.connect import Target
 
 from .measures import slower
 from .query_trial import Bench, numbered
@@ -136,34 +145,67 @@ def prove(run: Run, plan: Plan) -> Analysis | None:
         return None
     analysis = run.load(QUERIES, Analysis)
     tables = port.catalogue(run.schema(), plan, run.load("profiles.json", Profiles))
-    snapshot = database.open_frozen(run.snapshot)
-    try:
-        with run.to.connect() as connection:
-            pin_session(connection)
-            bench = Bench(snapshot, connection, plan.schema, tables)
-            taken = time.time() - run.state().started
-            until = time.monotonic() + min(max(taken / 2, _LEAST), _MOST)
-            run.say(f"Trying the application's queries, {len(analysis.queries)} of them, on both sides ...")
-            proven = _in_time(run, bench, analysis.queries, tables, until)
-    finally:
-        snapshot.close()
-    analysis = msgspec.structs.replace(analysis, queries=proven)
+    run.say(f"Trying the application's queries, {len(analysis.queries)} of them, on both sides ...")
+    taken = time.time() - run.state().started
+    until = time.monotonic() + min(max(taken / 2, _LEAST), _MOST)
+    with run.to.connect() as connection, _bench(run.snapshot, connection, plan, tables) as bench:
+        analysis = _in_time(bench, analysis, until, run.safe_point)
     run.save(QUERIES, analysis)
     return analysis
 
 
-def _in_time(
-    run: Run, bench: Bench, judged: Sequence[Judged], tables: port.Catalogue, until: float
-) -> tuple[Judged, ...]:
+@contextmanager
+def _bench(file: Path, connection: Connection, plan: Plan, tables: port.Catalogue) -> Iterator[Bench]:
+    snapshot = database.open_frozen(file)
+    try:
+        pin_session(connection)
+        yield Bench(snapshot, connection, plan.schema, tables)
+    finally:
+        snapshot.close()
+
+
+def _in_time(bench: Bench, analysis: Analysis, until: float, pause: Callable[[], object]) -> Analysis:
     """Return the queries with their proofs; those to be rewritten first; what comes too late is not tried."""
     late = Proof(ProofState.NONE, "Trying the queries before it took too long.")
-    proven = dict(enumerate(judged))
+    judged, proven = analysis.queries, dict(enumerate(analysis.queries))
     for number in sorted(proven, key=lambda n: judged[n].state is not QueryState.TRANSLATED):
-        run.safe_point()
+        pause()
         one = judged[number]
         in_time = time.monotonic() < until
-        proven[number] = proven_one(bench, one, tables) if in_time else msgspec.structs.replace(one, proof=late)
-    return tuple(proven.values())
+        proven[number] = proven_one(bench, one, bench.tables) if in_time else msgspec.structs.replace(one, proof=late)
+    return msgspec.structs.replace(analysis, queries=tuple(proven.values()))
+
+
+def read_again(folder: Path, request: Request, target: Target | None) -> Analysis:
+    """Read the code anew with what a run has learned, and keep what is found in its folder.
+
+    With a `target` that still holds the tables of the run they are tried there. Raises NotReady when no code is found.
+    """
+    code = code_of(request)
+    if code is None:
+        raise NotReady(
+            "There is no code to read.",
+            where=request.source,
+            next_step="Name its folder: [application] directory in the config.",
+        )
+    plan = from_json((folder / "plan.json").read_bytes(), Plan)
+    profiles = from_json((folder / "profiles.json").read_bytes(), Profiles)
+    tables = port.catalogue(from_json((folder / "schema.json").read_bytes(), SourceSchema), plan, profiles)
+    analysis = analyse(code, tables, _declared(request))
+    if target is not None:
+        with target.connect() as connection:
+            if _is_there(connection, plan):
+                with _bench(working.readable(folder), connection, plan, tables) as bench:
+                    analysis = _in_time(bench, analysis, time.monotonic() + _MOST, lambda: None)
+    write_private(folder / QUERIES, to_json(analysis))
+    return analysis
+
+
+def _is_there(connection: Connection, plan: Plan) -> bool:
+    """Return whether every table of a plan stands in the target."""
+    names = [sql.Identifier(plan.schema, t.name).as_string(connection) for t in plan.tables]
+    row = connection.execute("SELECT bool_and(to_regclass(n) IS NOT NULL) FROM unnest(%s::text[]) AS t(n)", (names,))
+    return row.fetchone() == (True,)
 
 
 def proven_one(bench: Bench, one: Judged, tables: port.Catalogue) -> Judged:
@@ -239,23 +281,25 @@ def _behaviour(one: Behaviour, place: str) -> Finding:
 def audit(run: Run, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]) -> None:
     """Judge the project's queries before anything is written, and tell of those that must change."""
     (run.folder / QUERIES).unlink(missing_ok=True)
-    folder = _code(run)
+    folder = code_of(run.request)
     if folder is None:
         return
     plan, _ = run.draft(profiles, choices, quarantine)
-    declared = run.request.prisma_schema
-    schema = prisma.read_schema(Path(declared)) if declared is not None else None
-    analysis = analyse(folder, port.catalogue(run.schema(), plan, profiles), schema)
+    analysis = analyse(folder, port.catalogue(run.schema(), plan, profiles), _declared(run.request))
     run.save(QUERIES, analysis)
     run.find(StepId.AUDIT, findings(analysis), {})
     run.check(StepId.AUDIT, "queries", f"{analysis.folder}: {in_words(analysis)}", ok=None)
 
 
-def _code(run: Run) -> Path | None:
+def _declared(request: Request) -> PrismaSchema | None:
+    return prisma.read_schema(Path(request.prisma_schema)) if request.prisma_schema is not None else None
+
+
+def code_of(request: Request) -> Path | None:
     """Return the folder of the application's code: the one that is named, or that of the project around the source."""
-    if run.request.questions.code:
-        return Path(run.request.questions.code)
-    found = project.find(run.source)
+    if request.questions.code:
+        return Path(request.questions.code)
+    found = project.find(Path(request.source))
     return found.folder if found is not None else None
 
 

@@ -1,6 +1,5 @@
 """The verbs about queries: those in the application's code, and the figures that the config asks for."""
 
-import getpass
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,18 +9,21 @@ import msgspec
 
 from zenni_tui.cli import Options, settings_of
 from zenni_tui.engine import client, folders, ledger
-from zenni_tui.errors import ExitCode, NotReady, UsageError
+from zenni_tui.errors import ExitCode, NotReady
 from zenni_tui.files import write_private
 from zenni_tui.model.measures import MEASURES, Measures, Metric, Reading, changes
 from zenni_tui.model.queries import QUERIES, Analysis, in_lines
 from zenni_tui.model.record import from_json, to_json
+from zenni_tui.model.runbook import RunKind
+
+from .backup import target_of
 
 _SECONDS = 30.0
 
 
 def queries(options: Options) -> int:
-    """Tell what is known of the queries in the application's code: from the live run, or the last that has read it."""
-    path = _kept(options, QUERIES)
+    """Tell what is known of the queries in the application's code, from the last run that has read it or read again."""
+    path = _kept(options, QUERIES) if not options.again else _read_again(options)
     if path is None:
         raise NotReady(
             "No run has read the application's code yet.",
@@ -45,9 +47,7 @@ def metrics(options: Options) -> int:
         )
     measures = _asked_again(options, from_json(path.read_bytes(), Measures))
     write_private(path, to_json(measures))
-    _note(options, measures)
-    source = client.request_of(path.parent).source
-    ledger.note(source, "metrics", client.whoami(), f"{len(measures.metrics)} metrics read again")
+    _note(client.request_of(path.parent).source, measures)
     if options.json:
         print(json.dumps(_document(measures), ensure_ascii=False))
     else:
@@ -61,28 +61,37 @@ def _kept(options: Options, name: str) -> Path | None:
     return next((f / name for f in runs if (f / name).exists()), None)
 
 
-def _asked_again(options: Options, measures: Measures) -> Measures:
-    from zenni_tui.steps.measures import read_again  # noqa: PLC0415 - brings the drivers, which other verbs don't need
-    from zenni_tui.target.asking import Asker  # noqa: PLC0415 - as above
-    from zenni_tui.target.connect import Target  # noqa: PLC0415 - as above
+def _read_again(options: Options) -> Path | None:
+    """Read the code anew with what the last run knows; a rehearsal that was kept is where its queries are tried."""
+    from zenni_tui.steps import queries as reading  # noqa: PLC0415 - brings the drivers, which other verbs don't need
 
-    settings = settings_of(options)
-    if settings.target is None:
-        raise UsageError("No target is named.", next_step="Give --target URL, ZENNI_TARGET_URL, or [target] url.")
-    with Target(settings.target, settings.password, name="zenni-tui metrics").connect() as connection:
+    plan = _kept(options, "plan.json")
+    if plan is None:
+        return None
+    request = client.request_of(plan.parent)
+    if request.kind is not RunKind.REHEARSE or not request.keep:
+        reading.read_again(plan.parent, request, None)
+    else:
+        with target_of(settings_of(options), "zenni-tui queries") as target:
+            reading.read_again(plan.parent, request, target)
+    return plan.with_name(QUERIES)
+
+
+def _asked_again(options: Options, measures: Measures) -> Measures:
+    from zenni_tui.steps.measures import read_again  # noqa: PLC0415 - as above
+    from zenni_tui.target.asking import Asker  # noqa: PLC0415 - as above
+
+    with target_of(settings_of(options), "zenni-tui metrics") as target, target.connect() as connection:
         asker = Asker(connection, measures.schema, _SECONDS)
         found = tuple(read_again(asker, one) for one in measures.metrics)
     return msgspec.structs.replace(measures, metrics=found)
 
 
-def _note(options: Options, measures: Measures) -> None:
+def _note(source: str, measures: Measures) -> None:
     """Note in the ledger how the figures stand: whether each was answered, and was the same right after the move."""
-    source = settings_of(options).source
-    if not source:
-        return
     open_ones = [m.name for m in measures.metrics if m.why or changes(m, *m.readings[:2])]
     words = f"{len(measures.metrics)} metrics; open: {', '.join(open_ones) or 'none'}"
-    ledger.note(source, "metrics", getpass.getuser(), words, ok=not open_ones)
+    ledger.note(source, "metrics", client.whoami(), words, ok=not open_ones)
 
 
 def _document(measures: Measures) -> dict[str, object]:
