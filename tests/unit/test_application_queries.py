@@ -1,5 +1,6 @@
 """SQL in an application's code: found with its place and parameters, and nothing else taken for it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,15 @@ def test_only_the_projects_own_files_are_read(tmp_path: Path) -> None:
     assert [name for name, _ in sources.read()] == ["app/a.ts"]
     left_out = sorted(p.partition(":")[0] for p in sources.passed_over)
     assert left_out == ["1 files *.vue", "app/bundle.js", "app/large.js", "app/latin.js"]
+
+
+def test_names_and_texts_that_are_no_unicode_can_be_told(tmp_path: Path) -> None:
+    """Halves of characters in code, and bytes in a file's name, are shown as what they are and break no report."""
+    assert only('db.exec("SELECT \\ud800 FROM t")').sql == "SELECT \ufffd FROM t"
+    assert only('db.exec("SELECT \\ud83c\\udf3f FROM t")').sql == "SELECT 🌿 FROM t"
+    assert only("q = 'SELECT \\ud800 FROM t'", "a.py").sql == "SELECT \ufffd FROM t"
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.js")).write_text("1\n")
+    assert [name for name, _ in Sources(tmp_path).read()] == ["\\udcff.js"]
 
 
 def test_reading_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ class Sources:
             if self.files >= MOST_FILES or self.size >= MOST_BYTES:
                 self.passed_over.append(f"everything after {self.files:,} files or {self.size >> 20} MB")
                 return
-            name = path.relative_to(self.folder).as_posix()
+            name = path.relative_to(self.folder).as_posix().encode(errors="backslashreplace").decode()
             text = self._text(path, name)
             if text is not None:
                 self.files += 1

@@ -59,6 +59,8 @@ def looks_like_sql(text: str) -> bool:
 
 def statements(text: str, holes: Sequence[str] = (), *, bound: bool = False) -> Iterator[Statement]:
     """Yield the statements of a text; `holes` are the codes that fill it, which `bound` says are parameters."""
+    # Code can spell characters by their halves, and halves alone, which no query can hold.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     made = _Maker(holes, bound=bound)
     line, started = 0, 0
     for match in _TOKEN.finditer(text):

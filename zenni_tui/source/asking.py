@@ -36,7 +36,7 @@ def ask(snapshot: sqlite3.Connection, text: str, named: Mapping[str, Any], *, mo
             cursor = snapshot.execute(text, dict(named))
             rows = cursor.fetchmany(most)
             return Answer(rows, [d[0] for d in cursor.description or ()], time.perf_counter() - started)
-        except (sqlite3.Error, UnicodeDecodeError) as error:
+        except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
             raise Unanswered(f"SQLite refuses it: {error}.") from error
 
 
@@ -48,7 +48,7 @@ def timed(snapshot: sqlite3.Connection, text: str, *, seconds: float) -> float:
             for _ in snapshot.execute(text):
                 pass
             return (time.perf_counter() - started) * 1000
-        except (sqlite3.Error, UnicodeDecodeError) as error:
+        except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as error:
             raise Unanswered(f"SQLite refuses it: {error}.") from error
 
 
