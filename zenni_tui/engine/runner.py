@@ -226,6 +226,9 @@ class Runner:
         self._problem = None
         try:
             await open_target(self._run)
+            # A switch that stands half done has marked the target as live, and takes that back itself where it may.
+            if not await self._undo(frozenset({StepId.SWITCH})):
+                return Verdict.FAILED
             refused = await asyncio.to_thread(prepare.live, self._run)
         except ZenniError as error:
             self._problem = error.problem

@@ -73,7 +73,7 @@ def _of_undo(now: Situation) -> tuple[str, Tone] | None:
 
 _ENDS = {
     Verdict.PASSED: ("Source untouched. Every row and value in the target is verified.", Tone.GOOD),
-    Verdict.WAITING: ("The old side serves; the target is verified and waits for its switch.", Tone.GOOD),
+    Verdict.WAITING: ("Source untouched. The target is verified and waits for its switch.", Tone.GOOD),
     Verdict.STOPPED: ("Stopped at a safe point. Source untouched. Resume or roll back.", Tone.WARN),
 }
 
