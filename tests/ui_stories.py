@@ -289,6 +289,42 @@ def lost() -> Iterator[e.AnyEvent]:
     yield e.RunEnded(Verdict.FAILED, 1, 31.0, 96.0, LOST)
 
 
+def switching() -> Iterator[e.AnyEvent]:
+    """Yield a switch up to its middle."""
+    yield e.StepStarted(StepId.SWITCH)
+    for act, words in (
+        ("build", "build the new side"),
+        ("announce", "announce the switch"),
+        ("freeze", "refuse writes on the old side"),
+        ("drain", "bring the last writes over"),
+        ("compare", "compare what changed since the verification"),
+    ):
+        yield e.ActionStarted(StepId.SWITCH, act, words)
+        yield e.ActionDone(StepId.SWITCH, act, 0.2, "done as it was meant", 0.1)
+    yield e.ActionStarted(StepId.SWITCH, "counters", "set the counters")
+
+
+def refused() -> Iterator[e.AnyEvent]:
+    """Yield a switch whose counters could not be set, and its way back."""
+    yield e.ActionFailed(StepId.SWITCH, "counters", 0.3, LOST)
+    for act in ("counters", "compare", "drain", "freeze", "announce", "build"):
+        yield e.ActionReverted(StepId.SWITCH, act, 0.1, "as it was")
+    yield e.StepFailed(StepId.SWITCH, 2.0, LOST)
+
+
+def window() -> Iterator[e.AnyEvent]:
+    """Yield the end of the switch, and the rollback window with a sign that it may be time to go back."""
+    yield e.ActionDone(StepId.SWITCH, "counters", 0.1, "3 counters set")
+    for act in ("constraints", "capture", "go_live", "environment", "deploy", "restart", "health", "smoke", "settle"):
+        yield e.ActionStarted(StepId.SWITCH, act, f"the action {act}")
+        yield e.ActionDone(StepId.SWITCH, act, 0.2, "done", 0.1)
+    yield e.StepDone(StepId.SWITCH, 3.0, "on the new side; nobody could write for 2.1 s")
+    yield e.StepStarted(StepId.WATCH)
+    yield e.WindowOpened(4_000_000_000.0)
+    yield e.Progress(StepId.WATCH, 412, 415, "writes carried back")
+    yield e.CriterionTripped("health_down_seconds", "not well since 12:00:00: it answers 500", "30 s", "Mia")
+
+
 UP_TO_PLAN: tuple[Stage, ...] = (reached, audited, planned)
 UP_TO_COPY: tuple[Stage, ...] = (*UP_TO_PLAN, copying)
 UP_TO_INDEX: tuple[Stage, ...] = (*UP_TO_COPY, copied, indexing)

@@ -21,6 +21,7 @@ from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_T
 
 from zenni_tui.engine import folders
 from zenni_tui.model import events as e
+from zenni_tui.model.runbook import RunKind
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.widgets.canvas import Canvas, Lines
 from zenni_tui.ui.words import width_of
@@ -50,6 +51,7 @@ def keys(*pressed: str, until: str = "") -> Press:
 
 _LOST = (*told(UP_TO_COPY), *stories.lost())
 _BLOCKED = (*told(UP_TO_PLAN[:1]), *stories.blocked(), stories.asked_for_choices())
+_SWITCHING = (stories.began(live=True, kind=RunKind.MIGRATE), *told(UP_TO_VERIFIED), *stories.switching())
 RUNS: dict[str, tuple[tuple[e.AnyEvent, ...], Press | None]] = {
     "run-nothing-yet": ((), None),
     "run-reach": (tuple(stories.reached())[:6], None),
@@ -69,6 +71,9 @@ RUNS: dict[str, tuple[tuple[e.AnyEvent, ...], Press | None]] = {
     "run-speed": (tuple(told(UP_TO_COPY)), keys("t", until="How fast?")),
     "run-help": (tuple(told(UP_TO_COPY)), keys("f1", until="Keys")),
     "run-log": (tuple(told(UP_TO_COPY)), keys("l")),
+    "run-switch": (_SWITCHING, None),
+    "run-switch-taken-back": ((*_SWITCHING, *stories.refused()), keys("enter")),
+    "run-window": ((*_SWITCHING, *stories.window()), None),
     "run-commands": (tuple(told(UP_TO_COPY)), keys("ctrl+p", until="part of a command")),
 }
 DESK: dict[str, Press] = {
