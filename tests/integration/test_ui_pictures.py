@@ -108,6 +108,7 @@ def _plain(svg: str) -> str:
     svg = re.sub(r"terminal-\d+", "terminal", svg)
     svg = re.sub(r"\d:\d\d:\d\d", "0:00:00", svg)
     svg = re.sub(r"\d\d:\d\d:\d\d", "00:00:00", svg)
+    svg = re.sub(r"\d{4}-\d\d-\d\d&#160;\d\d:\d\d", "2026-11-22&#160;00:00", svg)
     svg = re.sub(r"\d+&#160;s&#160;ago", "0&#160;s&#160;ago", svg)
     return re.sub(r"/zp[0-9a-f]{6}", "/zp000000", svg)
 
