@@ -64,7 +64,7 @@ class Narrator:
                 return _steering(entry.what) or _acting(entry.what) or _closing(entry.what)
 
     def _lag(self, lag: e.Lagging, at: float) -> str:
-        if lag.changes and at - self._last < _STATUS_EVERY:
+        if at - self._last < _STATUS_EVERY:
             return ""
         self._last = at
         return f"  {lag.words}"

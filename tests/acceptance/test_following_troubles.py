@@ -152,6 +152,30 @@ def test_a_difference_is_seen(migration: Migration, database: dict[str, str]) ->
     assert len((follower.folder / "differences.jsonl").read_text().splitlines()) == 2
 
 
+def test_a_difference_is_seen_long_before_the_switch(migration: Migration, database: dict[str, str]) -> None:
+    """What was changed is compared again and again while changes are followed; a difference ends the run loudly."""
+    migration.begin()
+    with psycopg.connect(**database, autocommit=True) as target:
+        target.execute(
+            "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.value := ''x''; RETURN NEW; END';"
+            'CREATE TRIGGER spoil BEFORE UPDATE ON "Setting" FOR EACH ROW EXECUTE FUNCTION spoil()'
+        )
+    migration.write(
+        "UPDATE Setting SET value = x'00' WHERE name = 'k7'",
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 11000)"
+        " INSERT INTO Seat SELECT 'hall', i, NULL FROM n",
+    )
+    follower = follow(migration.program)
+    wait(follower, lambda f: not f.alive)
+    follower.poll()
+    assert follower.state.verdict is Verdict.FAILED
+    assert follower.state.problem is not None
+    assert (follower.state.problem.what[:9], follower.state.problem.where) == (
+        "1 of the ",
+        'table "Setting", key k7, column value',
+    )
+
+
 def _applied(database: dict[str, str]) -> bool:
     with psycopg.connect(**database) as target:
         return target.execute('SELECT 1 FROM "Seat" WHERE number = 3').fetchone() is None

@@ -42,7 +42,7 @@ def test_rows_that_an_application_without_foreign_keys_leaves_behind(ground: Gro
     ground.plan = cascading()
     ground.app.execute("PRAGMA foreign_keys = OFF")
     ground.app.execute("DELETE FROM Booking WHERE id = 1")
-    with pytest.raises(StepFailed, match="rules refuse") as caught:
+    with pytest.raises(StepFailed, match="target refuses") as caught:
         ground.follow()
     assert '"bookings %s"' in caught.value.why
     assert ground.target.execute('SELECT count(*) FROM "bookings %s"').fetchone() == (3,)
@@ -172,3 +172,25 @@ def test_what_was_touched_is_remembered_and_compared(ground: Ground, tmp_path: P
     again.forget()
     assert (again.rows, again.tables()) == (0, set())
     again.close()
+
+
+def test_large_rows_come_in_small_batches(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch holds no more bytes than there is room for, but always one entry of the log."""
+    monkeypatch.setattr(forward, "_BYTES", 200_000)
+    ground.app.execute("BEGIN")
+    rows = ((i, "a", i, f"{i:01000x}", None) for i in range(100, 700))
+    ground.app.executemany("INSERT INTO Booking VALUES (?, ?, ?, ?, ?)", rows)
+    ground.app.execute("COMMIT")
+    done = [ground.follow()]
+    while done[-1].left:
+        done.append(ground.follow())
+    assert len(done) > 1
+    ground.agree()
+
+
+def test_a_value_that_the_target_cannot_index(ground: Ground) -> None:
+    """What the target itself refuses is told as such, and is no fault of this program."""
+    ground.app.execute("UPDATE Service SET name = hex(randomblob(9000)) WHERE id = 'a'")
+    with pytest.raises(StepFailed, match="target refuses") as caught:
+        ground.follow()
+    assert "SQLSTATE 54000" in caught.value.why

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Awaitable, Callable
 
-from zenni_tui.errors import Stopped, ZenniError
+from zenni_tui.errors import Halted, Stopped, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model import switching
 from zenni_tui.model.actions import ActionState
@@ -62,14 +62,14 @@ class Afterwards:
             if word is None:
                 return Verdict.STOPPED
             if not word.word:
-                return await self._hand_over()
+                return await self.hand_over()
             verdict = await self.switch(word)
             if verdict not in (Verdict.FAILED, Verdict.NOT_READY) or switching.begun(self._run.state(), StepId.SWITCH):
                 return verdict
             if (lost := await self._followed()) is not None:
                 return lost
 
-    async def _hand_over(self) -> Verdict:
+    async def hand_over(self) -> Verdict:
         """Bring a followed migration to its end: the source takes no writes any more, as the operator says."""
         following = self._run.following
         try:
@@ -79,6 +79,9 @@ class Afterwards:
                 await following.drain()
                 self._run.check(StepId.CATCH_UP, "changed rows", await following.verify_changed())
                 self._run.check(StepId.CATCH_UP, "rules", f"{await following.settle()} foreign keys as planned again")
+        except Halted as error:
+            self._failed(StepId.CATCH_UP, error, 0.0)
+            return Verdict.STOPPED
         except Stopped:
             return Verdict.STOPPED
         except Exception as error:  # noqa: BLE001 - as for a step

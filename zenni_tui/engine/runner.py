@@ -202,6 +202,8 @@ class Runner:
             verdict = await self._step(BOOK[step_id])
             if verdict is not None:
                 return verdict
+        if followed:
+            return await self._afterwards.hand_over()
         passed = judge(self._journal.state) is Verdict.PASSED
         return Verdict.FAILED if not passed else Verdict.WAITING if self._kind is RunKind.MIGRATE else Verdict.PASSED
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from zenni_tui.errors import Stopped, ZenniError
+from zenni_tui.errors import Halted, Stopped, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.record import Record
 from zenni_tui.model.runbook import StepId
@@ -30,8 +30,9 @@ _POLL = 0.1
 _TOLD_EVERY = 1.0
 _TRIM_EVERY, _TRIM_FROM = 30.0, 10_000
 _CLOSE = 1.0
-_MOST_HELD = 20_000
-"""Rows compared while the file is held, as far as the application may write: a writer may have to wait meanwhile."""
+_COMPARE_FROM, _MOST_HELD = 10_000, 20_000
+"""Changed rows from which on they are compared while following goes on, and how many of them at most in a file in
+rollback-journal mode, where a writer waits for it: some tenths of a second."""
 
 
 class Lag(Record, frozen=True):
@@ -106,13 +107,21 @@ class Following:
             while True:
                 done = await self._step()
                 self._tell()
+                if not done.left and self._touched.rows >= _COMPARE_FROM and self.may_compare:
+                    # Otherwise the switch would have to compare all of it while nobody can write.
+                    await self.verify_changed()
                 if not done.left:
                     await asyncio.sleep(_POLL)
+        except Halted as error:
+            self._break(error)
         except Stopped:
             return
         except Exception as error:  # noqa: BLE001 - whoever waits for the switch raises it
-            self.error = error
-            self.broken.set()
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        self.error = error
+        self.broken.set()
 
     def _tell(self) -> None:
         now, shown = time.monotonic(), Lag(self.lag.changes, round(max(self.lag.seconds, self._worst), 1))

@@ -13,6 +13,7 @@ from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan, TablePlan
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, Value
+from zenni_tui.model.trouble import Trouble
 from zenni_tui.source import capture, reader
 from zenni_tui.source.database import quoted
 from zenni_tui.source.live import reading
@@ -22,6 +23,14 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 MOST = 5_000
 """Entries of the log that are applied at once: a writer of a file in rollback-journal mode waits for their reading."""
+
+
+_BYTES, _AT_ONCE = 32 * 1024 * 1024, 50
+"""What the rows of one batch and table may take in memory, as it is looked at after so many rows."""
+
+
+class _Heavy(Exception):
+    """The entries speak of more bytes than are to be held at once."""
 
 
 class Followed(Record, frozen=True):
@@ -77,11 +86,13 @@ class Gathered(Record, frozen=True):
 def gather(file: sqlite3.Connection, model: Model, after: int, most: int) -> Gathered:
     """Read what so many entries of the log after a position speak of (all: -1), within the caller's transaction.
 
-    Raises StepFailed for a value that the plan's types can't hold, with its key, and sqlite3.Error.
+    Raises StepFailed for a value that the plan's types can't hold, with its key, _Heavy when several entries speak of
+    more bytes than are to be held at once, and sqlite3.Error.
     """
     found = capture.changes(file, after, most)
     whole = {*found.whole, *_with_parents(model.plan, found)}
-    batch = [_changed(file, model, t, found.keys[t.source]) for t in _of(model.plan, found.keys.keys() - whole)]
+    room = _BYTES if most > 1 else None
+    batch = [_changed(file, model, t, found.keys[t.source], room) for t in _of(model.plan, found.keys.keys() - whole)]
     batch += [_whole(file, model, t) for t in _of(model.plan, whole)]
     return Gathered(msgspec.structs.replace(found, whole=tuple(sorted(whole))), tuple(batch))
 
@@ -110,7 +121,7 @@ class Forward:
         refuse; Occupied, and the target's other errors.
         """
         with reading(self._file):
-            gathered = gather(self._file, self._model, after, MOST)
+            gathered = self._some(after)
         if not gathered.found.left:
             return self._carry(target, after, gathered)
         try:
@@ -119,6 +130,14 @@ class Forward:
             # Rows are read as they are now: what they refer to may stand further on in the log.
             with reading(self._file):
                 return self.all(target, after)
+
+    def _some(self, after: int) -> Gathered:
+        most = MOST
+        while True:
+            try:
+                return gather(self._file, self._model, after, most)
+            except _Heavy:
+                most = max(1, most // 8)
 
     def all(self, target: Connection, after: int) -> Followed:
         """Apply all that is logged at once, within the caller's transaction on the file; raises as `step` does."""
@@ -131,14 +150,16 @@ class Forward:
         self._note(found)
         try:
             done = changes.apply(target, self._ticket, plan, gathered.batch, (after, found.upto))
-        except psycopg.IntegrityError as error:
+        except psycopg.Error as error:
+            if trouble.kind_of(error) is not Trouble.REFUSED:
+                raise
             raise _refused(error) from error
         return Followed(found.upto, found.entries, done.written, done.removed, found.left)
 
 
-def _refused(error: psycopg.IntegrityError) -> StepFailed:
+def _refused(error: psycopg.Error) -> StepFailed:
     return StepFailed(
-        "The target's rules refuse what the application wrote.",
+        "The target refuses what the application wrote.",
         where=f'table "{error.diag.table_name}", rule "{error.diag.constraint_name}"' if error.diag.table_name else "",
         why=trouble.in_words(error),
         next_step="The source keeps a rule less well than the plan: mend the rows there, then: zenni-tui resume.",
@@ -156,15 +177,26 @@ def _source_table(schema: SourceSchema, table: TablePlan) -> SourceTable:
 
 
 def _changed(
-    file: sqlite3.Connection, model: Model, table: TablePlan, logged: Sequence[capture.Key]
+    file: sqlite3.Connection, model: Model, table: TablePlan, logged: Sequence[capture.Key], room: int | None
 ) -> changes.TableChanges:
     key = _key(model.plan, table)
     columns = [c.source or "" for c in table.loaded]
-    found = capture.rows(file, table.source, key, columns, logged, clearings=table.clearings)
+    found: dict[capture.Key, tuple[Value, ...]] = {}
+    for start in range(0, len(logged), _AT_ONCE):
+        some = logged[start : start + _AT_ONCE]
+        there = capture.rows(file, table.source, key, columns, some, clearings=table.clearings)
+        found |= there
+        room = None if room is None else room - sum(_size(row) for row in there.values())
+        if room is not None and room < 0:
+            raise _Heavy
     # Rows that the operator keeps out stay out: in the target they are gone.
     out = model.kept_out.get(table.source, frozenset())
     rows = [row for one, row in found.items() if one not in out]
     return changes.TableChanges(table.name, _data(model.plan, table, rows), _keys(model.plan, table, key, logged))
+
+
+def _size(row: Sequence[Value]) -> int:
+    return sum(len(value) for value in row if isinstance(value, str | bytes))
 
 
 def _whole(file: sqlite3.Connection, model: Model, table: TablePlan) -> changes.TableChanges:
@@ -222,5 +254,5 @@ def _unfit(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]], unfi
         "A value written since the snapshot can't be carried.",
         where=where,
         why=unfit.reason,
-        next_step="Mend it in the application; following goes on by itself. Or start a new run and choose a repair.",
+        next_step="Mend it in the application, then: zenni-tui resume. Or start a new run and choose a repair.",
     )
