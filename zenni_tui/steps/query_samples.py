@@ -67,9 +67,19 @@ def _rows(snapshot: sqlite3.Connection, uses: list[Use]) -> dict[str, list[dict[
         names = ", ".join(quoted(n) for n in fields)
         where = " AND ".join(f"{quoted(n)} IS NOT NULL" for n in fields)
         text = f"SELECT {names} FROM main.{quoted(table)} WHERE {where} LIMIT {_ROWS}"  # noqa: S608 - quoted names
-        rows = [dict(zip(fields, row, strict=True)) for row in snapshot.execute(text)]
+        rows = [dict(zip(fields, row, strict=True)) for row in _read(snapshot, text)]
         found[table] = [r for r in rows if all(_fits(f, r[n]) for n, f in fields.items())]
     return found
+
+
+def _read(snapshot: sqlite3.Connection, text: str) -> list[tuple[Any, ...]]:
+    """Return a query's rows; texts that are not UTF-8 come with surrogates, which fit nowhere."""
+    strict = snapshot.text_factory
+    snapshot.text_factory = lambda raw: raw.decode(errors="surrogateescape")
+    try:
+        return snapshot.execute(text).fetchall()
+    finally:
+        snapshot.text_factory = strict
 
 
 def _values(snapshot: sqlite3.Connection, uses: list[Use]) -> dict[str, list[dict[str, Any]]]:
@@ -87,6 +97,7 @@ def _values(snapshot: sqlite3.Connection, uses: list[Use]) -> dict[str, list[dic
 def _fits(field: Field, value: Any) -> bool:
     try:
         as_target(field, value)
+        str(value).encode()
     except (Unreadable, OverflowError, ValueError):
         return False
     return True

@@ -43,7 +43,7 @@ class Bench:
             )
         try:
             return self._reading(source, target, ported, count) if ported.reads else self._write(target, ported, count)
-        except (Refused, Unanswered) as error:
+        except (Refused, Unanswered, sqlite3.Error, UnicodeError) as error:
             return Proof(ProofState.REFUSED, str(error))
 
     def here(self, text: str, sample: Sample) -> Answer:
