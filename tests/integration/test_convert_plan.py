@@ -105,7 +105,8 @@ async def carry(target: Target, drafted: Drafted) -> None:
         encoder = encode.rows_encoder(table, plan)
         for span in table.spans:
             blocks = [encode.HEADER, *map(encoder, reader.batches(source, declared, names, span)), encode.TRAILER]
-            with load.shipment(target, load.Ticket("r", fence), plan.schema, [(table, span)]) as arriving:
+            part = bookkeeping.Part(table.name, span)
+            with load.shipment(target, load.Ticket("r", fence), plan.schema, [part]) as arriving:
                 arriving.take(table, span, lambda b=blocks: b)  # type: ignore[misc]
     for statement in ddl.rules(plan):
         target.execute(statement.sql.encode())
