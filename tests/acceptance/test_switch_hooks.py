@@ -1,0 +1,97 @@
+"""The application's own read-only mode goes on and off with the freeze, and its health is watched in the window."""
+
+import http.server
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from support import Program, wait
+from switching import Application, migrate, switch
+
+from zenni_tui.engine.client import Follower
+
+_MARK = (sys.executable, "mark.py")
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Application:
+    """Return an application that has a read-only mode."""
+    made = Application(tmp_path / "app")
+    made.configure(read_only_on=[*_MARK, "read_only_on"], read_only_off=[*_MARK, "read_only_off"])
+    return made
+
+
+def test_the_read_only_mode_is_left_when_the_switch_is_taken_back(
+    program: Program, application: Application, target_environment: dict[str, str]
+) -> None:
+    """A failure before the new side is started turns the mode off again, last of all."""
+    migrate(program, application, target_environment)
+    (application.folder / ".env").chmod(0o600)
+    application.fail("read_only_on")
+    failed = switch(program, target_environment)
+    assert (failed.code, failed.document["switch"]["serving"]) == (1, "old"), failed.narration
+    assert [m[0] for m in application.marks()][-2:] == ["read_only_on", "read_only_off"]
+    assert application.can_write()
+
+
+def test_the_read_only_mode_is_left_when_the_old_side_serves_again(
+    program: Program, application: Application, target_environment: dict[str, str]
+) -> None:
+    """On before the last writes are brought over; off once every write of the new side has come back."""
+    migrate(program, application, target_environment)
+    assert switch(program, target_environment).code == 0
+    names = [m[0] for m in application.marks()]
+    assert names.index("read_only_on") < names.index("deploy")
+    assert "read_only_off" not in names
+    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration
+    names = [m[0] for m in application.marks()]
+    assert names.count("read_only_off") == 1
+    assert names.index("read_only_off") < len(names) - 1 - names[::-1].index("deploy")
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    status: ClassVar[int] = 200
+
+    def do_GET(self) -> None:
+        """Answer as told."""
+        self.send_response(type(self).status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def health() -> Iterator[tuple[str, type[_Answers]]]:
+    """Yield the URL of an application's health, and what it answers by."""
+    answers = type("Answers", (_Answers,), {})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", answers
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_new_side_that_falls_ill_is_told_and_left_to_a_person(
+    program: Program, application: Application, target_environment: dict[str, str], health: tuple[str, type[_Answers]]
+) -> None:
+    """Not well for longer than the limit: the sign is told with who may decide, nothing happens by itself."""
+    url, answers = health
+    application.configure(f'[application.health]\nurl = "{url}"\n[rollback]\nhealth_down_seconds = 1.0\n')
+    done = migrate(program, application, target_environment)
+    assert switch(program, target_environment).code == 0
+    answers.status = 503
+    follower = Follower(done.folder)
+    wait(follower, lambda f: bool(f.state.tripped))
+    tripped = follower.state.tripped[0].what
+    assert tripped.criterion == "health_down_seconds"
+    assert "503" in tripped.found
+    told = program.start("status").communicate(timeout=60)[0]
+    assert "criterion: health_down_seconds" in told
+    assert "serving: The new side serves" in told
+    answers.status = 200
+    assert program.run("rollback", "--confirm", "FALL BACK", environment=target_environment).code == 5
