@@ -10,6 +10,8 @@ from typing import Self
 
 import ui_stories as stories
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
 from ui_stories import Story
 
 from zenni_tui.engine import control
@@ -23,6 +25,8 @@ from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.offer import Setup
 from zenni_tui.ui.post import Post
 from zenni_tui.ui.training import Training
+from zenni_tui.ui.widgets.canvas import Canvas, Lines
+from zenni_tui.ui.words import width_of
 
 LOOK = 0.55
 """Longer than the pause between two looks at the journal."""
@@ -162,3 +166,31 @@ async def wait_for(pilot: Pilot[None], word: str, seconds: float = 5.0) -> None:
     while word not in text(pilot):
         assert time.monotonic() < end, f"{word!r} never came:\n{text(pilot)}"
         await pilot.pause(0.05)
+
+
+def stands_whole(pilot: Pilot[None]) -> None:
+    """Check by the cells of the screen in front that no text is cut off and no part lies over another."""
+    screen = pilot.app.screen
+    assert _cut_off(screen) == []
+    assert _overlapping(screen) == []
+
+
+def _cut_off(screen: Screen[object]) -> list[str]:
+    """Return which texts of a screen have lines that are wider than their place, or lines without a place."""
+    found = []
+    for widget in screen.query(Canvas):
+        region = widget.scrollable_content_region
+        if not widget.is_on_screen or not region.area:
+            continue
+        lines = widget.lines if isinstance(widget, Lines) else ()
+        found += [f"{widget}: {line}" for line in lines if width_of(line) > region.width]
+        hidden = widget.virtual_size.height > region.height and not widget.focusable
+        found += [f"{widget}: {widget.virtual_size.height} lines"] if hidden and "detail" not in widget.classes else []
+    return found
+
+
+def _overlapping(screen: Screen[object]) -> list[str]:
+    """Return which parts of a screen share cells though neither holds the other."""
+    leaves: list[Widget] = [w for w in screen.query(Canvas) if w.is_on_screen and w.region.area]
+    pairs = ((a, b) for n, a in enumerate(leaves) for b in leaves[n + 1 :])
+    return [f"{a} and {b}" for a, b in pairs if a.region.overlaps(b.region)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from ui_pilot import Desk, text, wait_for
+from ui_pilot import Desk, stands_whole, text, wait_for
 
 from zenni_tui.cli import Options
 from zenni_tui.engine import ledger, tasks
@@ -46,6 +46,7 @@ async def test_every_page_stands_whole_on_the_smallest_screen(school: School, na
     async with app.run_test(size=SMALL) as pilot:
         for number, page in enumerate(find_lesson(name).pages, 1):
             await wait_for(pilot, f"page {number} of")
+            stands_whole(pilot)
             lines = text(pilot).splitlines()
             assert page.title in lines[2]
             assert whole(text(pilot), page.text), f"{page.title}\n{text(pilot)}"

@@ -14,17 +14,13 @@ import ui_stories as stories
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
-from textual.screen import Screen
-from textual.widget import Widget
-from ui_pilot import LOOK, Desk, Runs, wait_for
+from ui_pilot import LOOK, Desk, Runs, stands_whole, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, told
 
 from zenni_tui.engine import folders
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.ui.app import ZenniApp
-from zenni_tui.ui.widgets.canvas import Canvas, Lines
-from zenni_tui.ui.words import width_of
 
 SIZES = [(80, 24), (120, 40)]
 Press = Callable[[Pilot[None]], Awaitable[None]]
@@ -113,31 +109,8 @@ def _plain(svg: str) -> str:
     return re.sub(r"/zp[0-9a-f]{6}", "/zp000000", svg)
 
 
-def cut_off(screen: Screen[object]) -> list[str]:
-    """Return which texts of a screen have lines that are wider than their place, or lines without a place."""
-    found = []
-    for widget in screen.query(Canvas):
-        region = widget.scrollable_content_region
-        if not widget.is_on_screen or not region.area:
-            continue
-        lines = widget.lines if isinstance(widget, Lines) else ()
-        found += [f"{widget}: {line}" for line in lines if width_of(line) > region.width]
-        hidden = widget.virtual_size.height > region.height and not widget.focusable
-        found += [f"{widget}: {widget.virtual_size.height} lines"] if hidden and "detail" not in widget.classes else []
-    return found
-
-
-def overlapping(screen: Screen[object]) -> list[str]:
-    """Return which parts of a screen share cells though neither holds the other."""
-    leaves: list[Widget] = [w for w in screen.query(Canvas) if w.is_on_screen and w.region.area]
-    pairs = ((a, b) for n, a in enumerate(leaves) for b in leaves[n + 1 :])
-    return [f"{a} and {b}" for a, b in pairs if a.region.overlaps(b.region)]
-
-
 async def _taken(pilot: Pilot[None], picture: SnapshotAssertion) -> None:
-    screen = pilot.app.screen
-    assert cut_off(screen) == []
-    assert overlapping(screen) == []
+    stands_whole(pilot)
     assert _plain(pilot.app.export_screenshot()) == picture
 
 

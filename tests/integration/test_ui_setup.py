@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from ui_pilot import text, wait_for
+from ui_pilot import stands_whole, text, wait_for
 
 from zenni_tui import cli
 from zenni_tui.application import discovery
@@ -84,6 +84,7 @@ async def test_a_target_that_does_not_answer_is_explained_and_nothing_is_kept_by
         await wait_for(pilot, "trouble at: tcp", 20.0)
         await pilot.press("enter")
         await wait_for(pilot, "Nothing listens at that address and port.")
+        stands_whole(pilot)
     assert not (project / "config.toml").exists()
 
 
