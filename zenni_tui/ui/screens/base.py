@@ -84,11 +84,21 @@ class Base(Screen[None]):
         self.app.push_screen(ProblemScreen(problem, self.folder, safe))
 
     async def ask_engine_room(self, work: Callable[[], T]) -> tuple[T] | None:
-        """Do something that blocks for a moment in a thread; its error is shown as a problem, and None returned."""
+        """Do something that blocks for a moment in a thread; its error is shown as a problem, and None returned.
+
+        None, too, for a screen that was left meanwhile.
+        """
         try:
-            return (await asyncio.to_thread(work),)
+            done = await asyncio.to_thread(work)
         except ZenniError as error:
             self.problem(error.problem)
         except OSError as error:
             self.problem(Problem("The engine could not be started.", why=str(error), next_step="Try again."))
+        else:
+            return None if self.gone else (done,)
         return None
+
+    @property
+    def gone(self) -> bool:
+        """Return whether the screen was left meanwhile, so that it has no parts to show anything in."""
+        return not self.is_attached or not self.children

@@ -77,7 +77,8 @@ class DrillsScreen(TrainingScreen):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         self._held = await asyncio.to_thread(self.training.held)
-        self.query_one(Rows).repaint()
+        if not self.gone:
+            self.query_one(Rows).repaint()
 
     def _cells(self, drill: Drill, _: Sequence[int]) -> Sequence[Line]:
         word = {None: ("not yet", Tone.DIM), True: ("passed", Tone.GOOD), False: ("not passed", Tone.WARN)}

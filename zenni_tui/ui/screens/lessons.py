@@ -98,7 +98,8 @@ class LessonsScreen(TrainingScreen):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         self._done = await asyncio.to_thread(self.training.done)
-        self.query_one(Rows).repaint()
+        if not self.gone:
+            self.query_one(Rows).repaint()
 
     def _cells(self, lesson: Lesson, _: Sequence[int]) -> Sequence[Line]:
         return ((lesson.name, Tone.STRONG),), ((lesson.title, Tone.PLAIN),), (state_of(lesson, self._done),)
@@ -159,7 +160,8 @@ class LessonScreen(TrainingScreen):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         self._done = await asyncio.to_thread(self.training.done)
-        self.query_one(Rows).repaint()
+        if not self.gone:
+            self.query_one(Rows).repaint()
 
     def _cells(self, exercise: Exercise, _: Sequence[int]) -> Sequence[Line]:
         done = f"{self.lesson.name}/{exercise.name}" in self._done

@@ -157,7 +157,8 @@ class StartScreen(Base):
     @work(exclusive=True, group="runs")
     async def _list_runs(self) -> None:
         runs = await asyncio.to_thread(_past_runs)
-        self.query_one("#runs", Rows).show(runs)
+        if not self.gone:
+            self.query_one("#runs", Rows).show(runs)
 
     def _set_up(self, offer: Offer) -> Screen[None]:
         from .setup import SetupScreen  # noqa: PLC0415 - the first screen shows sooner without it
