@@ -50,7 +50,10 @@ class ActionsPanel(ChecksPanel):
         """Return who serves, the actions, and the checks before them."""
         state = now.state
         views = of(state.actions, self.step_id)
-        told = paragraph(serving(state).words, width, Tone.STRONG) if state.actions else []
+        # While it moves the header tells; what to type is for when it stands still.
+        moving = state.step(self.step_id).state is StepState.RUNNING and self.step_id is not StepId.WATCH
+        stands = state.actions and (now.over or not moving)
+        told = paragraph(serving(state).words, width, Tone.STRONG) if stands else []
         whole = downtime(state, self.step_id)
         if whole.seconds:
             text = (
