@@ -1,13 +1,22 @@
 """A small application on a file, and the config by which it is switched over: its commands leave their marks."""
 
+import contextlib
 import json
+import os
+import signal
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from support import Outcome, Program
+
+from zenni_tui.engine.client import Follower
+from zenni_tui.model.actions import ActionState, find
+from zenni_tui.model.runbook import StepId
+from zenni_tui.model.switching import Act
 
 SCHEMA = """
 CREATE TABLE Service (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, active BOOLEAN NOT NULL);
@@ -121,3 +130,30 @@ def switch(program: Program, environment: dict[str, str], *more: str) -> Outcome
     return program.run(
         "switch", "--confirm", "SWITCH", "--by", "Aino", "--why", "tested", *more, environment=environment
     )
+
+
+SWITCH = ("switch", "--confirm", "SWITCH")
+FALL_BACK = ("rollback", "--confirm", "FALL BACK")
+
+
+def killed(
+    program: Program, folder: Path, environment: dict[str, str], act: Act, command: Sequence[str] = SWITCH
+) -> Follower:
+    """Begin a switch or a fall-back, and kill its engine as soon as an action is done; returns the run's follower."""
+    step = StepId.SWITCH if command is SWITCH else StepId.FALL_BACK
+    watcher = program.start(*command, environment=environment)
+    follower = Follower(folder)
+    while not _is_done(follower, step, act):
+        assert watcher.poll() is None
+    # Behind the last action the engine may have ended by itself.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(follower.state.pid, signal.SIGKILL)
+    watcher.communicate(timeout=60)
+    follower.poll()
+    return follower
+
+
+def _is_done(follower: Follower, step: StepId, act: Act) -> bool:
+    follower.poll()
+    view = find(follower.state.actions, step, act)
+    return view is not None and view.state is ActionState.DONE

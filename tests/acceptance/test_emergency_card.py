@@ -3,18 +3,14 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
 import psycopg
 import pytest
 from support import Program
-from switching import ENV, Application, can_write, migrate
+from switching import ENV, Application, can_write, killed, migrate
 
-from zenni_tui.engine.client import Follower
-from zenni_tui.model.actions import ActionState, find
-from zenni_tui.model.runbook import StepId
 from zenni_tui.model.switching import Act
 
 needs_shell = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3's shell is not installed")
@@ -36,23 +32,6 @@ def typed(card: Path, section: int, database: dict[str, str], application: Appli
         ["sh", "-c", script], env=environment, cwd=application.folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{script}\n{done.stderr}"
-
-
-def killed(program: Program, folder: Path, environment: dict[str, str], act: Act) -> None:
-    """Begin a switch and kill its engine behind an action."""
-    watcher = program.start("switch", "--confirm", "SWITCH", environment=environment)
-    follower = Follower(folder)
-    while not reached(follower, act):
-        assert watcher.poll() is None
-    os.kill(follower.state.pid, signal.SIGKILL)
-    watcher.communicate(timeout=60)
-
-
-def reached(follower: Follower, act: Act) -> bool:
-    """Return whether an action is done."""
-    follower.poll()
-    view = find(follower.state.actions, StepId.SWITCH, act)
-    return view is not None and view.state is ActionState.DONE
 
 
 @needs_shell

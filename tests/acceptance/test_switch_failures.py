@@ -1,9 +1,6 @@
 """Whatever fails in a switch, one side serves afterwards, the program says which, and it goes on or back."""
 
-import contextlib
 import http.server
-import os
-import signal
 import sqlite3
 import sys
 import threading
@@ -13,10 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from support import Program
-from switching import ENV, Application, can_write, migrate, switch
+from switching import ENV, FALL_BACK, Application, can_write, killed, migrate, switch
 
-from zenni_tui.engine.client import Follower
-from zenni_tui.model.actions import ActionState, find
+from zenni_tui.model.actions import find
 from zenni_tui.model.runbook import StepId
 from zenni_tui.model.switching import Act
 
@@ -179,24 +175,13 @@ def test_a_kill_after_any_action_leaves_one_side_to_serve(
 ) -> None:
     """After kill -9 of the engine behind any action the program says how it stands; resume brings it to its end."""
     done = migrate(program, application, target_environment)
-    watcher = program.start("switch", "--confirm", "SWITCH", environment=target_environment)
-    follower = Follower(done.folder)
-    while not _reached(follower, act):
-        assert watcher.poll() is None
-    os.kill(follower.state.pid, signal.SIGKILL)
-    watcher.communicate(timeout=60)
+    killed(program, done.folder, target_environment, act)
     told = program.start("status").communicate(timeout=60)[0]
     assert "serving: " in told
     resumed = program.run("resume", environment=target_environment)
     assert (resumed.code, resumed.document["switch"]["serving"]) == (0, "new"), resumed.narration
     one_serves(application, database, new=True)
     falls_back(program, application, database, target_environment)
-
-
-def _reached(follower: Follower, act: Act, step: StepId = StepId.SWITCH) -> bool:
-    follower.poll()
-    view = find(follower.state.actions, step, act)
-    return view is not None and view.state is ActionState.DONE
 
 
 @pytest.mark.parametrize("act", [Act.FREEZE, Act.CAPTURE, Act.ENVIRONMENT, Act.DEPLOY])
@@ -206,13 +191,7 @@ def test_a_kill_can_be_rolled_back(
     """After a kill before the new side was started a rollback undoes switch and migration; later it falls back."""
     schema = application.schema()
     done = migrate(program, application, target_environment)
-    watcher = program.start("switch", "--confirm", "SWITCH", environment=target_environment)
-    follower = Follower(done.folder)
-    while not _reached(follower, act):
-        assert watcher.poll() is None
-    os.kill(follower.state.pid, signal.SIGKILL)
-    watcher.communicate(timeout=60)
-    follower.poll()
+    follower = killed(program, done.folder, target_environment, act)
     started = find(follower.state.actions, StepId.SWITCH, Act.DEPLOY) is not None
     if started:
         falls_back(program, application, database, target_environment)
@@ -240,17 +219,9 @@ def test_a_kill_in_the_way_back_is_gone_on_with(
     done = migrate(program, application, target_environment)
     assert switch(program, target_environment).code == 0
     write(database)
-    watcher = program.start("rollback", "--confirm", "FALL BACK", environment=target_environment)
-    follower = Follower(done.folder)
-    while not _reached(follower, act, StepId.FALL_BACK):
-        assert watcher.poll() is None
-    # The last action's end may be the engine's own.
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(follower.state.pid, signal.SIGKILL)
-    watcher.communicate(timeout=60)
+    follower = killed(program, done.folder, target_environment, act, FALL_BACK)
     told = program.start("status").communicate(timeout=60)[0]
     assert "serving: " in told
-    follower.poll()
     if not follower.state.ended:
         resumed = program.run("resume", environment=target_environment)
         assert resumed.document["switch"]["serving"] == "old", resumed.narration
