@@ -96,6 +96,10 @@ class Journal:
             os.ftruncate(self._fd, start)
             raise
 
+    def make_room(self) -> None:
+        """Give the reserve up for what else must be written on a full disk."""
+        self._reserve.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the file and give the reserve up."""
         os.close(self._fd)

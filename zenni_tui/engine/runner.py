@@ -429,13 +429,20 @@ class Runner:
         ended = e.RunEnded(verdict, code, round(time.monotonic() - self._started, 3), peak_rss_mb(), self._problem)
         self._run.tell(ended)
         try:
-            standing = tasks.standing(self._run.request.source, Timeline())
-            evidence.write(self._run.folder, self._journal.state, standing)
-        except OSError as error:
-            log.error("action=evidence_failed why=%r", str(error))  # noqa: TRY400 - the disk's fault, not the code's
+            self._evidence()
+        except OSError:
+            self._journal.make_room()
+            try:
+                self._evidence()
+            except OSError as error:
+                log.error("action=evidence_failed why=%r", str(error))  # noqa: TRY400 - the disk's fault, not the code's
         self._document()
         log.info("action=run_ended verdict=%s exit_code=%d", verdict, code)
         return code
+
+    def _evidence(self) -> None:
+        standing = tasks.standing(self._run.request.source, Timeline())
+        evidence.write(self._run.folder, self._journal.state, standing)
 
     def _document(self) -> None:
         """Write a migration's documents; whatever is wrong with them changes nothing of how the run ended."""
