@@ -21,6 +21,8 @@ from zenni_tui.engine import folders
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.ui.app import ZenniApp
+from zenni_tui.ui.screens.repair import RepairScreen
+from zenni_tui.ui.situation import Situation
 
 SIZES = [(80, 24), (120, 40)]
 Press = Callable[[Pilot[None]], Awaitable[None]]
@@ -45,6 +47,14 @@ def keys(*pressed: str, until: str = "") -> Press:
     return press
 
 
+async def _repair(pilot: Pilot[None]) -> None:
+    """Open the repairs of the first finding: the first press may only bring the findings to the front."""
+    while not isinstance(pilot.app.screen, RepairScreen):
+        await pilot.press("c")
+        await pilot.pause(LOOK)
+    await pilot.pause(LOOK)
+
+
 _LOST = (*told(UP_TO_COPY), *stories.lost())
 _BLOCKED = (*told(UP_TO_PLAN[:1]), *stories.blocked(), stories.asked_for_choices())
 _SWITCHING = (stories.began(live=True, kind=RunKind.MIGRATE), *told(UP_TO_VERIFIED), *stories.switching())
@@ -61,7 +71,7 @@ RUNS: dict[str, tuple[tuple[e.AnyEvent, ...], Press | None]] = {
     "run-problem": (_LOST, keys(until="PROBLEM")),
     "run-failed": (_LOST, keys("enter")),
     "run-choices": (_BLOCKED, None),
-    "run-repair": (_BLOCKED, keys("c")),
+    "run-repair": (_BLOCKED, _repair),
     "run-question": (tuple(told(UP_TO_COPY)), keys("f8", until="Roll back this run?")),
     "run-leave": (tuple(told(UP_TO_COPY)), keys("q", until="Leave?")),
     "run-speed": (tuple(told(UP_TO_COPY)), keys("t", until="How fast?")),
@@ -87,6 +97,8 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     home = Path("/tmp", f"zp{secrets.token_hex(3)}")  # noqa: S108 - made with a name of its own
     home.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    # A box may cover the clock in part, and what is left of it could not be told from a figure.
+    monkeypatch.setattr(Situation, "elapsed", 38.0)
     runs = Runs(folders.runs_home())
     yield runs
     runs.close()
