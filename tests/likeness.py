@@ -1,8 +1,9 @@
 """A likeness of a Supabase project in a PostgreSQL of ours: its roles, schemas, default privileges and timeouts."""
 
 import secrets
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import psycopg
 from postgres17 import Postgres17
 
 _ROLES = """
@@ -52,3 +53,15 @@ def make_project(server: Postgres17) -> Project:
         session.execute(_OWNER.format(**made._asdict()).encode())
     server.execute(_INSIDE.format(**made._asdict()), made.database)
     return made
+
+
+def seen_by(session: psycopg.Connection[Any], role: str) -> int | None:
+    """Return how many owners a role sees, None when it isn't let at the table."""
+    session.execute(f"SET ROLE {role}".encode())
+    try:
+        row = session.execute("SELECT count(*) FROM owner").fetchone()
+        return int(row[0]) if row else None
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    finally:
+        session.execute("RESET ROLE")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import likeness
 import postgres17
-import psycopg
 import pytest
 from postgres17 import Postgres17
 from psycopg.conninfo import make_conninfo
@@ -78,27 +77,15 @@ def test_they_are_closed_and_opened_as_tables_of_our_own(
         assert "adopted" in [c["name"] for c in made.step("plan")["checks"]]
         assert made.finding("open_to_api")["chosen"] == (choice or None)
         assert ("open to anon" in made.step("verify")["summary"]) is (choice == "")
-        assert seen_by(session, "anon") == {"": 50, "rls_enable": 0, "api_revoke": None}[choice]
-        assert seen_by(session, app) == 50
+        assert likeness.seen_by(session, "anon") == {"": 50, "rls_enable": 0, "api_revoke": None}[choice]
+        assert likeness.seen_by(session, app) == 50
         session.execute(f"SET ROLE {app}".encode())
         session.execute("INSERT INTO owner (name) VALUES ('new')")
         session.execute("RESET ROLE")
         undone = program.run("rollback", environment={"ZENNI_TARGET_URL": make_conninfo("", **info)})
         assert undone.code == 5, undone.narration
         assert catalogue.fingerprint(session) == before
-        assert seen_by(session, "anon") == 0
-
-
-def seen_by(session: psycopg.Connection[tuple[int]], role: str) -> int | None:
-    """Return how many owners a role sees, None when it isn't let at the table."""
-    session.execute(f"SET ROLE {role}".encode())
-    try:
-        row = session.execute("SELECT count(*) FROM owner").fetchone()
-        return int(row[0]) if row else None
-    except psycopg.errors.InsufficientPrivilege:
-        return None
-    finally:
-        session.execute("RESET ROLE")
+        assert likeness.seen_by(session, "anon") == 0
 
 
 def test_row_security_of_theirs_stays_and_what_it_hides_is_told(

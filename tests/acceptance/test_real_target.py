@@ -5,13 +5,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import certificates
 import likeness
 import pgbouncer
 import postgres17
-import psycopg
 import pytest
 from postgres17 import Postgres17
 from psycopg.conninfo import make_conninfo
@@ -216,8 +214,11 @@ def test_tables_that_the_internet_could_read(program: Program, server: Postgres1
         finding = made.finding("open_to_api")
         assert (finding["severity"], finding["chosen"]) == ("warning", choice or None)
         assert ("open to anon" in made.step("verify")["summary"]) is (choice in ("", "leave_open"))
-        assert seen_by(session, "anon") == {"": 200, "leave_open": 200, "rls_enable": 0, "api_revoke": None}[choice]
-        assert seen_by(session, f"app_{project.role}") == 200
+        assert (
+            likeness.seen_by(session, "anon")
+            == {"": 200, "leave_open": 200, "rls_enable": 0, "api_revoke": None}[choice]
+        )
+        assert likeness.seen_by(session, f"app_{project.role}") == 200
         session.execute(f"SET ROLE app_{project.role}")
         session.execute("INSERT INTO owner (name) VALUES ('new')")
         session.execute("RESET ROLE")
@@ -225,18 +226,6 @@ def test_tables_that_the_internet_could_read(program: Program, server: Postgres1
         undone = program.run("rollback", environment={"ZENNI_TARGET_URL": make_conninfo("", **info)})
         assert undone.code == 5, undone.narration
         assert catalogue.fingerprint(session) == before
-
-
-def seen_by(session: psycopg.Connection[Any], role: str) -> int | None:
-    """Return how many owners a role sees, None when it isn't let at the table."""
-    session.execute(f"SET ROLE {role}".encode())
-    try:
-        row = session.execute("SELECT count(*) FROM owner").fetchone()
-        return int(row[0]) if row else None
-    except psycopg.errors.InsufficientPrivilege:
-        return None
-    finally:
-        session.execute("RESET ROLE")
 
 
 def test_a_role_of_the_application_that_is_not_there(

@@ -29,7 +29,6 @@ def test_the_read_only_mode_is_left_when_the_switch_is_taken_back(
 ) -> None:
     """A failure before the new side is started turns the mode off again, last of all."""
     migrate(program, application, target_environment)
-    (application.folder / ".env").chmod(0o600)
     application.fail("read_only_on")
     failed = switch(program, target_environment)
     assert (failed.code, failed.document["switch"]["serving"]) == (1, "old"), failed.narration

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 
+import msgspec
+
 from .actions import ActionState
 from .record import Record
 from .runbook import RunKind, StepState
@@ -196,9 +198,5 @@ def _placed(view: TaskView, phase: Phase, undone: set[str], used: set[str]) -> T
     if view.state not in (TaskState.OPEN, TaskState.LATE):
         return view
     if phase.optional and phase.id not in used:
-        return _in(view, TaskState.NOT_NEEDED)
-    return _in(view, TaskState.BLOCKED) if undone.intersection(phase.after) else view
-
-
-def _in(view: TaskView, state: TaskState) -> TaskView:
-    return TaskView(view.task, state, view.owner, view.begins, view.due, view.evidence, view.missing)
+        return msgspec.structs.replace(view, state=TaskState.NOT_NEEDED)
+    return msgspec.structs.replace(view, state=TaskState.BLOCKED) if undone.intersection(phase.after) else view
