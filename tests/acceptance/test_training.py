@@ -46,7 +46,7 @@ def test_an_exercise_in_a_terminal(program: Program) -> None:
         terminal.press("e")
         terminal.wait("The pool's size", "to do")
         terminal.press("\x1b[B\r")
-        terminal.wait("The server allows", "F5 check")
+        terminal.wait("The server allows", "together", "F5 check")
         words = " ".join(terminal.text.split())
         limit = int(words.split("The server allows ")[1].split()[0])
         others = int(words.split("people need ")[1].split(".")[0])

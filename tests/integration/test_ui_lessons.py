@@ -18,6 +18,7 @@ from zenni_tui.sandbox.lessons.book import find_lesson, lessons
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.reading import answer_lines, page_lines
 from zenni_tui.ui.screens.exercise import ExerciseScreen
+from zenni_tui.ui.training import Room
 from zenni_tui.ui.widgets.canvas import Text
 from zenni_tui.ui.words import UNICODE
 from zenni_tui.verbs.rooms import NotedRoom
@@ -78,13 +79,17 @@ async def _type(pilot: Pilot[None], line: str) -> None:
     await pilot.press(*line, "enter")
 
 
-async def _exercise(pilot: Pilot[None]) -> NotedRoom:
+def _room(pilot: Pilot[None]) -> Room | None:
+    screen = pilot.app.screen
+    return screen.room if isinstance(screen, ExerciseScreen) and not screen._busy else None
+
+
+async def _exercise(pilot: Pilot[None], former: Room | None = None) -> NotedRoom:
     deadline = time.monotonic() + 30
-    while not isinstance(pilot.app.screen, ExerciseScreen) or pilot.app.screen.room is None or pilot.app.screen._busy:
+    while (room := _room(pilot)) is None or room is former:
         assert time.monotonic() < deadline, text(pilot)
         await pilot.pause(0.05)
     await pilot.pause()
-    room = pilot.app.screen.room
     assert isinstance(room, NotedRoom)
     return room
 
@@ -149,8 +154,7 @@ async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: 
         await wait_for(pilot, "begin again with other data", 30)
         assert ledger.read(school._source) == ()
         await pilot.press("f6")
-        await wait_for(pilot, "Preparing")
-        second = await _exercise(pilot)
+        second = await _exercise(pilot, first)
         assert second._ground.database != first._ground.database
         await pilot.press("f7")
         await wait_for(pilot, "PGPASSFILE=")
