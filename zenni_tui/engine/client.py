@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from zenni_tui.errors import StepFailed, UsageError
 from zenni_tui.files import write_private
 from zenni_tui.model import events as e
@@ -181,6 +183,14 @@ def request_of(folder: Path) -> Request:
     return from_json((folder / folders.REQUEST).read_bytes(), Request)
 
 
+def source_of(folder: Path) -> str:
+    """Return the path of a run's source; empty when the run's request can't be read."""
+    try:
+        return request_of(folder).source
+    except (OSError, msgspec.MsgspecError):
+        return ""
+
+
 def plan_of(folder: Path) -> Plan | None:
     """Return a run's plan, None when it hasn't got one yet."""
     try:
@@ -216,11 +226,15 @@ def types_of(folder: Path) -> Alternatives:
 
 
 def runs() -> Iterator[RunSummary]:
-    """Yield all runs, newest first."""
-    for folder in folders.run_folders():
-        follower = Follower(folder)
-        follower.poll()
-        yield RunSummary(str(folder), follower.state, follower.alive)
+    """Return all runs, newest first, each read when it is asked for."""
+    return map(summary, folders.run_folders())
+
+
+def summary(folder: Path) -> RunSummary:
+    """Return how one run stands; reads its whole journal."""
+    follower = Follower(folder)
+    follower.poll()
+    return RunSummary(str(folder), follower.state, follower.alive)
 
 
 def live_run() -> Path | None:

@@ -7,25 +7,23 @@ import time
 from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, Stopped, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import CAST, Choices
-from zenni_tui.model.findings import blocking
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.result import judge
 from zenni_tui.model.runbook import STEPS_OF, WRITES_SOURCE, WRITES_TARGET, RunKind, StepId, StepState, Verdict
-from zenni_tui.model.tasks import Timeline
-from zenni_tui.report import evidence
 from zenni_tui.steps import prepare
 from zenni_tui.steps.book import BOOK
 from zenni_tui.steps.reach import climb_again
 from zenni_tui.steps.reload import reload
-from zenni_tui.steps.run import Decided, Run, Step
+from zenni_tui.steps.run import Run, Step
 from zenni_tui.steps.target import close_target, open_target
 from zenni_tui.steps.trial import Trial
 from zenni_tui.steps.verified import forget
 
-from . import documents, estimates, rehearsals, tasks
+from . import ending, estimates, rehearsals
 from .afterwards import Afterwards
 from .ends import peak_rss_mb, problem_of
 from .journal import Journal
+from .questions import Questions
 from .words import Word, refusal, word_of
 
 log = logging.getLogger(__name__)
@@ -52,13 +50,12 @@ class Runner:
         self._run = run
         self._journal = journal
         self._kind = run.request.kind
-        self._go = asyncio.Event()
         self._back = False
         self._started = time.monotonic()
         self._problem: e.Problem | None = None
         self._occupied = False
         self._afterwards = Afterwards(run, self._step, self._failed)
-        self._word = Word()
+        self._questions = Questions(run, self._failed)
 
     def answer(self, command: Command) -> Reply:
         """Hear a command from the control socket; what it asks for happens at the next safe point."""
@@ -80,7 +77,7 @@ class Runner:
         if (refused := refusal(self._journal.state, command.name, command.word)) is not None:
             return Reply(ok=False, message=f"{refused.what} {refused.why} {refused.next_step}")
         if command.name != "ping":
-            self._word = word_of(command)
+            self._questions.word = word_of(command)
             self._run.tell(e.Commanded(command.name, command.by))
             self._obey(command.name)
         return Reply(ok=True, message=replies[command.name])
@@ -117,13 +114,13 @@ class Runner:
 
     def _obey(self, name: str) -> None:
         if name == "finish":
-            self._afterwards.decide(StepId.WATCH, self._word)
+            self._afterwards.decide(StepId.WATCH, self._questions.word)
             self._run.finishing.set()
         elif name not in ("go", "switch"):
             self._back = self._back or name == "rollback"
             self._run.stopping.set()
             self._run.steering.stop()
-        self._go.set()
+        self._questions.answer()
 
     def stop(self) -> None:
         """Stop at the next safe point, as on SIGTERM."""
@@ -137,7 +134,7 @@ class Runner:
             return await self._or_back(await later())
         verdict = await self._steps()
         if verdict is Verdict.PASSED and self._run.following is not None:
-            verdict = await self._afterwards.follow_on(self._asked_on)
+            verdict = await self._afterwards.follow_on(self._questions.before_switch)
             if self._kind is RunKind.MIGRATE:
                 return await self._or_back(verdict)
         if self._back and verdict in (Verdict.STOPPED, Verdict.NOT_READY):
@@ -169,7 +166,7 @@ class Runner:
         return await self._or_back(await self._afterwards.switch(word))
 
     async def _or_back(self, verdict: Verdict) -> Verdict:
-        return await self.backward(self._word) if self._back and verdict is Verdict.STOPPED else verdict
+        return await self.backward(self._questions.word) if self._back and verdict is Verdict.STOPPED else verdict
 
     def _needs_source(self, verdict: Verdict) -> bool:
         """Return whether the source stays as `arm` left it: for a run that can go on, or waits for the switch."""
@@ -250,11 +247,9 @@ class Runner:
             done = self._journal.state.step(step_id).state is StepState.DONE and step_id not in anew
             if done and not BOOK[step_id].each_time and BOOK[step_id].stands(self._run):
                 continue
-            if step_id is StepId.PREPARE and not await self._rehearsed():
-                return Verdict.STOPPED if self._run.stopping.is_set() else Verdict.NOT_READY
-            if step_id is StepId.PREPARE and not await self._allowed():
-                return Verdict.STOPPED
-            choices_changed = step_id is StepId.PREPARE and self._choices_changed()
+            if step_id is StepId.PREPARE and (refused := await self._questions.may_write()) is not None:
+                return refused
+            choices_changed = step_id is StepId.PREPARE and self._questions.choices_changed()
             verdict = None if choices_changed else await self._step(BOOK[step_id])
             if choices_changed or (verdict is Verdict.NOT_READY and step_id is StepId.PLAN and await self._mended()):
                 anew = (StepId.AUDIT, StepId.PLAN)
@@ -268,6 +263,12 @@ class Runner:
             self._remember()
         return verdict
 
+    async def _mended(self) -> bool:
+        if not await self._questions.mended():
+            return False
+        self._problem = None
+        return True
+
     def _foretell(self) -> None:
         told = estimates.expected(self._run.request, self._journal.state)
         if told is not None:
@@ -278,76 +279,6 @@ class Runner:
             estimates.keep(self._run.request, self._journal.state)
         except OSError as error:
             self._run.say(f"The figures of this run could not be kept for later estimates: {error}", "warning")
-
-    async def _rehearsed(self) -> bool:
-        """Return whether this may be written: a migration must have been rehearsed, or be confirmed without."""
-        begun = self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING
-        if self._kind is not RunKind.MIGRATE or not self._run.request.rehearsal_hours or begun:
-            return True
-        try:
-            rehearsed, found = await asyncio.to_thread(rehearsals.ask, self._run)
-        except NotReady as error:
-            if self._run.request.gated and not self._run.stopping.is_set():
-                return await self._without_rehearsal(error)
-            self._run.check(StepId.PLAN, "rehearsal", error.what, ok=False, advice=error.next_step)
-            self._failed(StepId.PLAN, error, 0.0)
-            return False
-        self._run.check(StepId.PLAN, "rehearsal", found, ok=True if rehearsed else None)
-        return True
-
-    async def _without_rehearsal(self, error: NotReady) -> bool:
-        """Ask the operator of a gated run for the word; returns whether it was typed, which the report then says."""
-        question = f"{error.what} Stop here and rehearse it; or type {rehearsals.WORD} to write without."
-        if not await self._ask(StepId.PREPARE, question, rehearsals.WORD):
-            return False
-        said = self._word
-        found = f"{rehearsals.without(self._run)} ({said.by}: {said.why or 'no reason given'})"
-        self._run.check(StepId.PLAN, "rehearsal", found, ok=None)
-        self._run.tell(e.Decided(StepId.PREPARE, said.by, said.why, said.word, ("a rehearsal",)))
-        return True
-
-    def _choices_changed(self) -> bool:
-        if self._journal.state.step(StepId.PREPARE).state is not StepState.PENDING:
-            return False
-        return self._run.load("decided.json", Decided).asked != self._run.choices()
-
-    async def _mended(self) -> bool:
-        """Ask the operator of a gated run for choices; returns whether to audit and plan again."""
-        if not self._run.request.gated or self._run.stopping.is_set():
-            return False
-        count = len(blocking(self._journal.state.findings))
-        go_on = await self._ask(
-            StepId.PLAN, f"{count} findings block. Choose a repair for each, then go on to try again."
-        )
-        if go_on:
-            self._problem = None
-        return go_on
-
-    async def _allowed(self) -> bool:
-        waits = self._run.request.gated and self._journal.state.step(StepId.PREPARE).state is StepState.PENDING
-        if not waits or self._run.stopping.is_set():
-            return not self._run.stopping.is_set()
-        told = self._journal.state.expected
-        time_needed = f" Expected: {told.words}." if told else ""
-        return await self._ask(
-            StepId.PREPARE, f"Everything so far only read. Write to {self._run.to.label()} now?{time_needed}"
-        )
-
-    async def _ask(self, step: StepId, question: str, word: str = "") -> bool:
-        self._go.clear()
-        self._run.tell(e.Waiting(step, question, word))
-        heard = [asyncio.create_task(self._go.wait())]
-        if self._run.following is not None:
-            heard.append(asyncio.create_task(self._run.following.broken.wait()))
-        await asyncio.wait(heard, return_when=asyncio.FIRST_COMPLETED)
-        for task in heard:
-            task.cancel()
-        return not self._run.stopping.is_set()
-
-    async def _asked_on(self, question: str) -> Word | None:
-        """Ask before the switch; returns the word that was given, which is empty for `go`, None to stop."""
-        self._word = Word()
-        return self._word if await self._ask(StepId.SWITCH, question) else None
 
     async def _step(self, step: Step) -> Verdict | None:
         started = time.monotonic()
@@ -428,27 +359,6 @@ class Runner:
         code = self._problem.exit_code if self._problem and verdict is Verdict.NOT_READY else int(_CODES[verdict])
         ended = e.RunEnded(verdict, code, round(time.monotonic() - self._started, 3), peak_rss_mb(), self._problem)
         self._run.tell(ended)
-        try:
-            self._evidence()
-        except OSError:
-            self._journal.make_room()
-            try:
-                self._evidence()
-            except OSError as error:
-                log.error("action=evidence_failed why=%r", str(error))  # noqa: TRY400 - the disk's fault, not the code's
-        self._document()
+        ending.write(self._run, self._journal)
         log.info("action=run_ended verdict=%s exit_code=%d", verdict, code)
         return code
-
-    def _evidence(self) -> None:
-        standing = tasks.standing(self._run.request.source, Timeline())
-        evidence.write(self._run.folder, self._journal.state, standing)
-
-    def _document(self) -> None:
-        """Write a migration's documents; whatever is wrong with them changes nothing of how the run ended."""
-        if self._kind is not RunKind.MIGRATE:
-            return
-        try:
-            documents.write(self._run.folder, self._journal.state)
-        except Exception:
-            log.exception("action=documents_failed")

@@ -8,13 +8,14 @@ from zenni_tui.model.roadmap import PHASES, TASKS
 from zenni_tui.model.state import RunState
 from zenni_tui.model.tasks import SIGN_OFF, Deed, TaskView, Timeline, views
 
-from . import client, ledger
+from . import client, folders, ledger
 
 
 def runs_of(source: str) -> tuple[RunState, ...]:
-    """Return the states of all runs of a source."""
+    """Return the states of all runs of a source, newest first."""
     path = str(Path(source).absolute())
-    return tuple(run.state for run in client.runs() if run.state.source and run.state.source.path == path)
+    runs = (client.summary(folder) for folder in folders.run_folders() if client.source_of(folder) == path)
+    return tuple(run.state for run in runs if run.state.source)
 
 
 def standing(source: str, timeline: Timeline) -> tuple[TaskView, ...]:

@@ -127,13 +127,11 @@ def evidence_of(state: RunState) -> dict[str, Evidence]:
     return found
 
 
-def newest(runs: Iterable[RunState], kinds: tuple[RunKind, ...]) -> dict[str, Evidence]:
-    """Return the newest evidence of all runs of these kinds, of every kind when none is named."""
+def newest(runs: Iterable[Mapping[str, Evidence]]) -> dict[str, Evidence]:
+    """Return by carrier the newest of what several runs show, of equals the last."""
     found: dict[str, Evidence] = {}
-    for state in runs:
-        if kinds and state.kind not in kinds:
-            continue
-        for carrier, evidence in evidence_of(state).items():
+    for shown in runs:
+        for carrier, evidence in shown.items():
             if carrier not in found or evidence.at >= found[carrier].at:
                 found[carrier] = evidence
     return found
@@ -168,8 +166,11 @@ def views(
 ) -> tuple[TaskView, ...]:
     """Return how every task stands, in the plan's order."""
     phases, tasks = {p.id: p for p in roadmap[0]}, tuple(roadmap[1])
-    states, by_ledger = tuple(runs), of_deeds(deeds)
-    seen = {p.id: {**newest(states, p.kinds), **by_ledger} for p in phases.values()}
+    shown, by_ledger = [(state.kind, evidence_of(state)) for state in runs], of_deeds(deeds)
+    seen = {
+        p.id: newest(found for kind, found in shown if not p.kinds or kind in p.kinds) | by_ledger
+        for p in phases.values()
+    }
     when = spans(phases.values(), timeline)
     bare = [_view(task, seen[task.phase], timeline, when.get(task.phase), today) for task in tasks]
     undone = {v.task.phase for v in bare if v.state is not TaskState.DONE}
