@@ -22,6 +22,9 @@ DROP TABLE Seat; ALTER TABLE "new_Seat" RENAME TO Seat; COMMIT;
 """
 
 
+OTHERS = "Tables of the source are others now than those that were planned."
+
+
 class Migration:
     """A migration that follows a small source."""
 
@@ -119,9 +122,44 @@ def test_a_table_that_was_changed_is_not_followed(migration: Migration) -> None:
     outcome = migration.run("resume")
     assert (outcome.code, outcome.document["problem"]["what"]) == (
         1,
-        "Tables of the source are others now than those that were planned.",
+        OTHERS,
     )
     assert migration.run("rollback").code == 5
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "told"),
+    [
+        ("CREATE TABLE Extra (id INTEGER PRIMARY KEY, word TEXT)", "DROP TABLE Extra", 'table "Extra" is new'),
+        (
+            "ALTER TABLE Seat DROP COLUMN note",
+            "ALTER TABLE Seat ADD COLUMN note TEXT",
+            'column "note" is gone in table "Seat"',
+        ),
+    ],
+)
+def test_what_is_declared_meanwhile_is_noticed(
+    migration: Migration, database: dict[str, str], there: str, back: str, told: str
+) -> None:
+    """A table or column that comes or goes while following ends the run, with its name.
+
+    Once it is taken back a resume goes on and loses nothing, not even what a column lost on the way.
+    """
+    migration.begin()
+    migration.script(there)
+    follower = follow(migration.program)
+    wait(follower, lambda f: not f.alive)
+    follower.poll()
+    problem = follower.state.problem
+    assert problem is not None
+    assert (problem.what, told in problem.where) == (OTHERS, True), problem
+    assert "zenni-tui resume" in problem.next_step
+    assert migration.run("resume").document["problem"]["what"] == OTHERS
+    migration.script(back)
+    migration.write("INSERT INTO Visit VALUES ('later', 7)")
+    assert migration.run("resume").document["verdict"] == "waiting"
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    assert writer.differences(migration.source, database) == []
 
 
 def test_another_key_than_was_watched(migration: Migration, database: dict[str, str]) -> None:

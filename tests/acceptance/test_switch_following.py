@@ -1,6 +1,7 @@
 """A switch under load: what the application wrote until it was refused is on the new side, exactly once."""
 
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -70,6 +71,28 @@ def test_a_switch_that_is_taken_back_goes_on_following(
         time.sleep(0.5)
         assert switch(program, target_environment).code == 0
     assert _follows(follower)
+    assert writer.differences(application.file, database) == []
+
+
+def test_a_table_made_on_the_threshold_stops_the_switch(
+    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """DDL behind the preflight, even in the frozen file, takes the switch back; once it is gone a resume goes on."""
+    make = "import sqlite3; sqlite3.connect('app.db').execute('CREATE TABLE Extra (id INTEGER PRIMARY KEY)')"
+    application.configure(read_only_on=[sys.executable, "-c", make])
+    application.config.write_text(
+        application.config.read_text().replace("[application]\n", '[application]\nmeanwhile = "follow"\n')
+    )
+    migrate(program, application, target_environment)
+    refused = switch(program, target_environment)
+    assert (refused.code, refused.document["switch"]["serving"]) == (1, "old"), refused.narration
+    assert 'table "Extra" is new' in refused.document["problem"]["where"]
+    assert application.marks()[-1][0] == "announce"
+    with closing(sqlite3.connect(application.file)) as old, old:
+        old.execute("DELETE FROM Seat WHERE number = 7")
+        old.execute("DROP TABLE Extra")
+    wait(follow(program), lambda f: not f.alive)
+    assert program.run("resume", environment=target_environment).document["verdict"] == "waiting"
     assert writer.differences(application.file, database) == []
 
 

@@ -60,9 +60,10 @@ class Kind(NamedTuple):
     strict: bool
 
 
-async def read_schema(database: aiosqlite.Connection) -> SourceSchema:
+async def read_schema(database: aiosqlite.Connection, *, counted: bool = True) -> SourceSchema:
     r"""Read every table, index, key, view and trigger, and count the rows; raises sqlite3.Error.
 
+    Without `counted` no row is looked at: every table has 0 of them, and no problem.
     What this program itself keeps in the application's file is none of the application's and left out.
     Names and texts that are not UTF-8 come with `\xNN` for their bytes. Give it a connection from `connect_frozen`,
     which reads around unknown collations and declarations that this SQLite can't parse.
@@ -70,12 +71,12 @@ async def read_schema(database: aiosqlite.Connection) -> SourceSchema:
     usual = database.text_factory
     database.text_factory = tolerant
     try:
-        return _legible(await _read(database))
+        return _legible(await _read(database, counted=counted))
     finally:
         database.text_factory = usual
 
 
-async def _read(database: aiosqlite.Connection) -> SourceSchema:
+async def _read(database: aiosqlite.Connection, *, counted: bool) -> SourceSchema:
     entries = [
         Entry(*row)
         for row in await _rows(
@@ -89,6 +90,8 @@ async def _read(database: aiosqlite.Connection) -> SourceSchema:
     shadows = _shadows(entries, kinds)
     declared = [e for e in entries if e.type == "table" and not e.name.lower().startswith("sqlite_")]
     tables = [await _table(database, e, kinds, facts, shadows) for e in declared]
+    if counted:
+        tables = [await _counted(database, t, kinds) for t in tables]
     others = tuple(SourceObject(e.type, e.name, e.sql) for e in entries if e.type in ("view", "trigger"))
     encoding = (await _rows(database, "PRAGMA encoding"))[0][0]
     return SourceSchema(tuple(tables), others, encoding)
@@ -158,8 +161,12 @@ async def _table(
     if kind is not None:
         table = msgspec.structs.replace(table, without_rowid=kind.without_rowid, strict=kind.strict)
     what = "virtual" if not entry.root else "shadow" if entry.name in shadows else "table"
-    table = msgspec.structs.replace(table, kind=what, module=module)
-    judged = await _judged(database, table, understood=kind is not None or not kinds or what == "virtual")
+    return msgspec.structs.replace(table, kind=what, module=module)
+
+
+async def _counted(database: aiosqlite.Connection, table: SourceTable, kinds: dict[str, Kind]) -> SourceTable:
+    understood = table.name in kinds or not kinds or table.kind == "virtual"
+    judged = await _judged(database, table, understood=understood)
     return msgspec.structs.replace(table, rows=judged.rows, problem=judged.problem)
 
 

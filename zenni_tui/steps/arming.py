@@ -27,12 +27,12 @@ def keep(run: Run, token: str) -> None:
     run.save(_ARMED, Armed(token))
 
 
-async def declared(run: Run) -> SourceSchema:
-    """Return what the application's own file declares now; raises NotReady when it can't be read."""
+async def declared(run: Run, *, counted: bool = True) -> SourceSchema:
+    """Return what the application's own file declares now, as `inspect.read_schema` does; raises NotReady."""
     try:
         connection = await database.connect_live(run.source)
         try:
-            return await inspect.read_schema(connection)
+            return await inspect.read_schema(connection, counted=counted)
         finally:
             await connection.close()
     except sqlite3.Error as error:

@@ -157,6 +157,7 @@ class Following:
 
     def _compare(self, connection: Connection) -> str:
         with reading(self._file):
+            self._guard.look()
             after = self._position(connection)
             self._after = None
             self._after = self._forward.all(connection, after).upto
@@ -169,6 +170,11 @@ class Following:
         """Return whether `verify_changed` would not keep a writer waiting: in WAL mode, or with few rows to compare."""
         (mode,) = self._file.execute("PRAGMA journal_mode").fetchone()
         return bool(mode == "wal") or (self._touched.rows < _MOST_HELD and not self._touched.whole())
+
+    async def look(self) -> None:
+        """Raise StepFailed for whatever the source declares otherwise than it was planned."""
+        async with self._lock:
+            await asyncio.to_thread(self._guard.look)
 
     async def settle(self) -> int:
         """Let foreign keys be checked at once again that following loosened; returns how many.
@@ -228,7 +234,12 @@ class Following:
         after = self._position(connection)
         # Not known until it is told: a lost line leaves open whether the batch was committed.
         self._after = None
-        done = self._forward.step(connection, after)
+        try:
+            done = self._forward.step(connection, after)
+        except sqlite3.OperationalError:
+            # A column or table that is gone says so with a better word of the guard's.
+            self._guard.look()
+            raise
         self._after = done.upto
         self._measure()
         return done

@@ -169,6 +169,8 @@ class Constraints(Action):
         if run.request.meanwhile is not Meanwhile.FOLLOW:
             return Deed("nothing was followed")
         if run.following is not None:
+            # A freeze refuses writes, not CREATE TABLE.
+            await run.following.look()
             await run.following.stop()
             run.following = None
 

@@ -28,7 +28,9 @@ class Proof:
     async def prepare(self, run: Run) -> str:
         """Compare the file wholly with the snapshot while the application goes on; raises NotReady when they differ."""
         if run.request.meanwhile is Meanwhile.FOLLOW:
-            return "what was written since the snapshot is followed"
+            if run.following is not None:
+                await run.following.look()
+            return "what was written since the snapshot is followed; the tables are those that were planned"
         if run.request.meanwhile is Meanwhile.REFUSE:
             return await self._refused(run)
         await asyncio.to_thread(snapshot.room_for, run.source, run.folder)

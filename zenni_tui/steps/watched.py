@@ -2,14 +2,13 @@
 
 import asyncio
 import sqlite3
-
-import msgspec
+from contextlib import closing
 
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.record import Record
 from zenni_tui.model.runbook import StepId
-from zenni_tui.model.schema import SourceSchema, SourceTable
-from zenni_tui.source import capture
+from zenni_tui.model.schema import SourceSchema
+from zenni_tui.source import capture, database, redeclared
 
 from . import forward
 from .arming import declared, token
@@ -19,45 +18,64 @@ _LOST = "lost.json"
 
 
 class Lost(Record, frozen=True):
-    """Tables whose triggers vanished, as an earlier attempt has told the operator."""
+    """Tables that an earlier attempt has told the operator of: triggers vanished, or rows were rewritten by DDL."""
 
     tables: tuple[str, ...]
 
 
 class Guard:
-    """Looks at one file's triggers whenever its schema has changed."""
+    """Looks at one file's declarations and our triggers whenever its schema has changed."""
 
     def __init__(self, run: Run, file: sqlite3.Connection, model: forward.Model) -> None:
         self._run, self._file, self._model = run, file, model
         self._version: int | None = None
+        with closing(database.open_frozen(run.snapshot)) as snapshot:
+            self._planned = redeclared.texts(snapshot)
 
     def look(self) -> None:
-        """Raise StepFailed with the tables that are no longer watched; cheap while the schema stays as it is."""
+        """Raise StepFailed for whatever is declared otherwise than in the snapshot, and for tables no longer watched.
+
+        Cheap while the schema stays as it is.
+        """
         version = capture.schema_version(self._file)
         if version == self._version:
             return
-        lost = self._lost()
+        found, lost = self._redeclared(), self._lost()
+        if found.words or lost:
+            self._remember({*lost, *found.rewritten})
+        if found.words:
+            raise _otherwise(self._run, found.words)
         if lost:
-            self._run.save(_LOST, Lost(lost))
             raise _vanished(self._run, lost)
         self._version = version
+
+    def _redeclared(self) -> redeclared.Redeclared:
+        def schemas() -> tuple[SourceSchema, SourceSchema]:
+            return self._model.schema, asyncio.run(declared(self._run, counted=False))
+
+        return redeclared.compare(self._planned, redeclared.texts(self._file), self._wanted(), schemas)
+
+    def _told(self) -> set[str]:
+        there = (self._run.folder / _LOST).exists()
+        return set(self._run.load(_LOST, Lost).tables) if there else set()
+
+    def _remember(self, tables: set[str]) -> None:
+        self._run.save(_LOST, Lost(tuple(sorted(self._told() | tables))))
 
     def settle(self, beyond: int) -> None:
         """Watch by the plan's keys, and anew what the operator has been told of; raises StepFailed for anything else.
 
         The log's numbers go on after `beyond`, should it have vanished.
         """
-        path = self._run.folder / _LOST
-        told = set(self._run.load(_LOST, Lost).tables) if path.exists() else set[str]()
-        lost = self._lost()
-        if not set(lost) <= told:
+        told, found = self._told(), self._redeclared()
+        if found.words or not told.issuperset(self._lost()):
             self.look()
-        again = {name: key for name, key in self._wanted().items() if name in lost or name in self._otherwise()}
+        wanted = told | self._otherwise()
+        again = {name: key for name, key in self._wanted().items() if name in wanted}
         if again:
-            _same_shape(self._run, self._model.schema, tuple(again))
             capture.arm_again(self._file, self._model.schema, again, token=token(self._run), beyond=beyond)
             self._run.check(StepId.CATCH_UP, "watched anew", f"copied whole again: {', '.join(sorted(again))}", ok=None)
-        path.unlink(missing_ok=True)
+        (self._run.folder / _LOST).unlink(missing_ok=True)
         self._version = None
         self.look()
 
@@ -88,18 +106,11 @@ def _vanished(run: Run, lost: tuple[str, ...]) -> StepFailed:
     )
 
 
-def _same_shape(run: Run, schema: SourceSchema, names: tuple[str, ...]) -> None:
-    """Make sure that tables to be copied again are still those that were planned."""
-    now = asyncio.run(declared(run))
-    other = [name for name in names if _bare(now.table(name)) != _bare(schema.table(name))]
-    if other:
-        raise StepFailed(
-            "Tables of the source are others now than those that were planned.",
-            where=f"{run.source}: {', '.join(other)}",
-            why="Their columns or rules were changed after the snapshot.",
-            next_step="Roll back (zenni-tui rollback), rehearse, and migrate again.",
-        )
-
-
-def _bare(table: SourceTable | None) -> SourceTable | None:
-    return table and msgspec.structs.replace(table, rows=0, counter=None, sql="")
+def _otherwise(run: Run, found: tuple[str, ...]) -> StepFailed:
+    return StepFailed(
+        "Tables of the source are others now than those that were planned.",
+        where=f"{run.source}: {'; '.join(found)}",
+        why="They were changed after the snapshot; what is written there would not reach the target as it should.",
+        next_step="Take the change back, then: zenni-tui resume. To keep it: zenni-tui rollback, rehearse, and migrate"
+        " again.",
+    )
