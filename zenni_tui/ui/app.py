@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from . import terminal
+from .ahead import TypedAhead
 from .offer import Offer
 from .post import Post
 from .screens.base import Base
@@ -30,7 +31,7 @@ def key_names(keys: str) -> str:
     )
 
 
-class ZenniApp(App[None]):
+class ZenniApp(TypedAhead):
     """Give `offer` to start, resume and roll back runs; `follow` opens a run's directory at once, `post` the watch.
 
     `training` opens the lessons, or the one that `lesson` names; with `drill` the drills, or the one of that name.
@@ -101,7 +102,7 @@ class ZenniApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Tell of keys, whatever has the focus."""
-        if isinstance(event, events.Key) and self.pressed is not None:
+        if isinstance(event, events.Key) and not event.is_forwarded and self.pressed is not None:
             self.pressed()
         await super().on_event(event)
 

@@ -13,6 +13,7 @@ from zenni_tui.errors import ZenniError
 from zenni_tui.model.events import Problem
 from zenni_tui.ui import keep
 from zenni_tui.ui.stories import FOCUS_STORIES, GLOSSARY
+from zenni_tui.ui.widgets.bars import Notice
 from zenni_tui.ui.words import Line, Tone, fit, paragraph
 
 from .modals import HelpScreen, ProblemScreen
@@ -100,5 +101,5 @@ class Base(Screen[None]):
 
     @property
     def gone(self) -> bool:
-        """Return whether the screen was left meanwhile, so that it has no parts to show anything in."""
-        return not self.is_attached or not self.children
+        """Return whether the screen was left meanwhile, so that it has no line left to tell anything in."""
+        return not self.is_attached or not self.query(Notice)
