@@ -57,24 +57,40 @@ def test_what_is_written_while_the_engine_is_dead_follows_later(
     assert application.rows(LATE) == [("one",), ("two",), ("zzz",)]
 
 
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        (
+            'ALTER TABLE "Loose" ADD COLUMN more text',
+            'ALTER TABLE "Loose" DROP COLUMN more',
+            'column "Loose".more is new',
+        ),
+        ('CREATE TABLE "Extra" (id int)', 'DROP TABLE "Extra"', 'table "Extra" is new'),
+    ],
+)
 def test_a_changed_schema_stops_the_following_loudly(
-    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+    program: Program,
+    application: Application,
+    database: dict[str, str],
+    target_environment: dict[str, str],
+    ddl: tuple[str, str, str],
 ) -> None:
-    """A column added on the new side ends the following with a word; taken back, it goes on and misses nothing."""
+    """A column or table added on the new side ends the following by name; taken back, it goes on and misses nothing."""
+    change, back, told = ddl
     migrate(program, application, target_environment)
     assert switch(program, target_environment).code == 0
     follower = follow(program)
-    write(database, 'ALTER TABLE "Loose" ADD COLUMN more text')
+    write(database, change)
     wait(follower, lambda f: f.state.step(StepId.WATCH).state is StepState.FAILED and not f.alive)
     problem = follower.state.problem
     assert problem is not None
-    assert "tables were changed" in problem.what
+    assert ("tables were changed" in problem.what, told in problem.where) == (True, True)
     write(database, late("meanwhile"))
-    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
-    assert (back.code, back.document["switch"]["serving"]) == (1, "new"), back.narration
+    refused = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert (refused.code, refused.document["switch"]["serving"]) == (1, "new"), refused.narration
     assert not application.can_write()
     assert can_write(database)
-    write(database, 'ALTER TABLE "Loose" DROP COLUMN more')
+    write(database, back)
     resumed = program.run("resume", environment=target_environment)
     assert resumed.code == 0, resumed.narration
     wait(follower, lambda _: application.rows(LATE) == [("meanwhile",)])

@@ -195,26 +195,64 @@ def test_the_application_needs_no_rights_to_our_schema(
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "told"),
     [
-        'ALTER TABLE "Service" ADD COLUMN extra int',
-        'ALTER TABLE "Service" RENAME COLUMN name TO title',
-        'ALTER TABLE "Service" ALTER COLUMN price TYPE numeric',
-        'ALTER TABLE "Service" DROP CONSTRAINT "Service_name_key"',
-        'ALTER TABLE "Service" DISABLE TRIGGER USER',
-        'DROP TRIGGER zenni_tui_update ON "Service"',
-        "DROP TABLE child",
-        "ALTER TABLE loose RENAME TO tight",
+        ('ALTER TABLE "Service" ADD COLUMN extra int', ('column "Service".extra is new',)),
+        (
+            'ALTER TABLE "Service" RENAME COLUMN name TO title',
+            (
+                'rule "Service_name_key" of "Service" is another',
+                'column "Service".name is gone',
+                'column "Service".title is new',
+            ),
+        ),
+        ('ALTER TABLE "Service" ALTER COLUMN price TYPE numeric', ('column "Service".price is another',)),
+        (
+            'ALTER TABLE "Service" DROP COLUMN price; ALTER TABLE "Service" ADD COLUMN price double precision',
+            ('column "Service".price is another',),
+        ),
+        (
+            'ALTER TABLE "Service" DROP CONSTRAINT "Service_name_key"',
+            ('rule "Service_name_key" of "Service" is gone',),
+        ),
+        ('DROP TRIGGER zenni_tui_update ON "Service"', ('trigger zenni_tui_update of "Service" is gone',)),
+        ("ALTER TABLE loose RENAME TO tight", ("table loose is gone", "table tight is new")),
+        ("CREATE TABLE more (id int)", ("table more is new",)),
+        ("CREATE TABLE more (id int) PARTITION BY LIST (id)", ("table more is new",)),
     ],
 )
-def test_a_change_of_schema_is_noticed(ours: Connection, change: str) -> None:
-    """Any change to a captured table's schema or triggers changes the fingerprint; data and other tables don't."""
+def test_a_change_of_schema_is_noticed(ours: Connection, change: str, told: tuple[str, ...]) -> None:
+    """Any change to a captured table's schema or triggers, and a new table beside them, is told by name."""
     Reader(ours)
-    before = capture.fingerprint(ours)
-    ours.execute("INSERT INTO loose VALUES ('x'); CREATE TABLE other (); ANALYZE loose")
-    assert capture.fingerprint(ours) == before
+    before = capture.shape(ours)
     ours.execute(change.encode())
-    assert capture.fingerprint(ours) != before
+    assert capture.fingerprint(ours) != before.partition("\n")[0]
+    assert capture.reshaped(before, capture.shape(ours)) == told
+
+
+@pytest.mark.parametrize("change", ['ALTER TABLE "Service" DISABLE TRIGGER USER', "DROP TABLE child"])
+def test_what_is_dropped_or_disabled_with_a_table_is_told(ours: Connection, change: str) -> None:
+    """Triggers that are off, and a table that is gone with all that it had, are differences as well."""
+    Reader(ours)
+    before = capture.shape(ours)
+    ours.execute(change.encode())
+    told = capture.reshaped(before, capture.shape(ours))
+    assert ("table child is gone" in told) is ("child" in change)
+    assert len(told) > 2
+
+
+def test_what_takes_no_rows_from_the_way_back_is_no_change(ours: Connection) -> None:
+    """Data, indexes, views, other schemas, Prisma's history, and tables that go without ever being captured."""
+    ours.execute("CREATE TABLE beside (a int)")
+    Reader(ours)
+    before = capture.shape(ours)
+    ours.execute(
+        "INSERT INTO loose VALUES ('x'); ANALYZE loose; CREATE INDEX notes ON loose (note); CREATE VIEW v AS SELECT 1;"
+        ' CREATE SCHEMA far; CREATE TABLE far.more (); CREATE TABLE "_prisma_migrations" (id text)'
+    )
+    assert capture.shape(ours) == before
+    ours.execute("DROP TABLE beside")
+    assert capture.reshaped(before, capture.shape(ours)) == ()
 
 
 def test_disarming_leaves_nothing(ours: Connection) -> None:

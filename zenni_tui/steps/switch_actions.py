@@ -207,10 +207,10 @@ class Capture(Action):
         def arm(connection: bookkeeping.Connection) -> tuple[str, str]:
             with fenced(connection, run):
                 connection.execute(LOCK)
-                return backward.arm(connection, plan.schema, keys), backward.fingerprint(connection)
+                return backward.arm(connection, plan.schema, keys), backward.shape(connection)
 
-        position, fingerprint = await at_target(run, "the log of changes", arm)
-        await asyncio.to_thread(run.write, FINGERPRINT, fingerprint.encode())
+        position, shape = await at_target(run, "the log of changes", arm)
+        await asyncio.to_thread(run.write, FINGERPRINT, shape.encode())
         await at_source(run, lambda file: apply.begin(file, position))
         return Deed(f"{len(keys)} tables are logged")
 

@@ -18,6 +18,7 @@ from .run import Run
 FINGERPRINT = "captured.fingerprint"
 """Where the run keeps what the captured tables looked like when logging began."""
 _TRIM_ENTRIES = 1000
+_SHOWN = 5
 
 
 class WayBack:
@@ -58,12 +59,15 @@ class WayBack:
         return done
 
     def _same_tables(self, target: bookkeeping.Connection) -> None:
-        if capture.fingerprint(target) == self._expected:
+        if capture.fingerprint(target) == self._expected.partition("\n")[0]:
+            return
+        found = capture.reshaped(self._expected, capture.shape(target))
+        if not found:
             return
         raise StepFailed(
             "The target's tables were changed: what is written there can't be followed back any more.",
-            where=self._run.to.label(),
-            why="A column, rule or trigger of a followed table is not as it was at the switch.",
+            where=f"{self._run.to.label()}: {'; '.join(found[:_SHOWN])}",
+            why="They are not as they were at the switch, and the old file has no place for what is written there.",
             next_step="Take the change back and give: zenni-tui resume. Else no fall-back brings the newest writes: end"
             " the window with zenni-tui finish --confirm FINISH.",
         )

@@ -14,11 +14,14 @@ from psycopg import sql
 
 from zenni_tui.model.record import Record
 
+from . import history
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 Key = tuple[str, ...]
 Row = tuple[str | None, ...]
 
 _AT_ONCE = 2000
+_OTHER = "other "
 _EVENTS = {
     "insert": ("new_rows",),
     "update": ("old_rows", "new_rows"),
@@ -234,21 +237,54 @@ def written(connection: Connection, table: Captured) -> Iterator[list[Key]]:
             yield [tuple(key) for (key,) in found]
 
 
-def fingerprint(connection: Connection) -> str:
-    """Return a digest of the captured tables' columns, rules and triggers, which any change of their schema changes."""
+_THINGS = sql.SQL(
+    "SELECT coalesce(string_agg(thing, E'\\n' ORDER BY thing COLLATE \"C\"), '') FROM ("
+    " SELECT format('column %I.%I | %s %s', table_name, attname, attnum, format_type(atttypid, atttypmod))"
+    " FROM pg_attribute JOIN zenni_tui.captured ON relation = attrelid WHERE attnum > 0 AND NOT attisdropped"
+    " UNION ALL SELECT format('rule %I of %I | %s', conname, table_name, pg_get_constraintdef(c.oid))"
+    " FROM pg_constraint AS c JOIN zenni_tui.captured ON relation = conrelid"
+    " UNION ALL SELECT format('trigger %I of %I | %s', tgname, table_name, tgenabled) FROM pg_trigger"
+    " JOIN zenni_tui.captured ON relation = tgrelid WHERE NOT tgisinternal AND tgname <> 'zenni_tui_refuse'"
+    " UNION ALL SELECT format('%stable %I | %s', CASE WHEN k.number IS NULL THEN {} END, c.relname, c.oid)"
+    " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace LEFT JOIN zenni_tui.captured AS k"
+    " ON k.relation = c.oid WHERE n.nspname IN (SELECT schema_name FROM zenni_tui.captured)"
+    " AND c.relkind IN ('r', 'p') AND c.relname <> {} AND NOT EXISTS ("
+    "SELECT 1 FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
+    ") AS t(thing)"
+).format(sql.Literal(_OTHER), sql.Literal(history.TABLE))
+
+
+def shape(connection: Connection) -> str:
+    """Return the captured tables' columns, rules and triggers, and the tables beside them, below their fingerprint.
+
+    Left out are Prisma's own history, which a deployment may make, and what belongs to an extension.
+    """
     row = connection.execute(
-        "SELECT md5(coalesce(string_agg(thing, E'\\n' ORDER BY thing), '')) FROM ("
-        " SELECT format('%s %s %s %s %s', attrelid, attnum, attname, atttypid, atttypmod) FROM pg_attribute"
-        " JOIN zenni_tui.captured ON relation = attrelid WHERE attnum > 0 AND NOT attisdropped"
-        " UNION ALL SELECT format('%s %s %s', conrelid, conname, pg_get_constraintdef(c.oid)) FROM pg_constraint AS c"
-        " JOIN zenni_tui.captured ON relation = conrelid"
-        " UNION ALL SELECT format('%s %s %s', tgrelid, tgname, tgenabled) FROM pg_trigger"
-        " JOIN zenni_tui.captured ON relation = tgrelid WHERE NOT tgisinternal AND tgname <> 'zenni_tui_refuse'"
-        " UNION ALL SELECT format('%s %s', c.oid, c.relname) FROM pg_class AS c"
-        " JOIN zenni_tui.captured ON relation = c.oid) AS t(thing)"
+        sql.SQL("SELECT md5(t.things), t.things FROM ({}) AS t(things)").format(_THINGS)
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate's only row
+    return "\n".join(row)
+
+
+def fingerprint(connection: Connection) -> str:
+    """Return the first line of `shape`, which any change to it changes."""
+    row = connection.execute(sql.SQL("SELECT md5(({}))").format(_THINGS)).fetchone()
+    assert row is not None  # noqa: S101 - as above
     return str(row[0])
+
+
+def reshaped(before: str, after: str) -> tuple[str, ...]:
+    """Return in words what is new and what is gone between two shapes; a table that never was captured may go."""
+    one, other = before.splitlines()[1:], after.splitlines()[1:]
+    gone = [f"{_named(line)} is gone" for line in one if line not in other and not line.startswith(_OTHER)]
+    new = [f"{_named(line)} is new" for line in other if line not in one]
+    twice = {words.removesuffix(" is gone") for words in gone} & {words.removesuffix(" is new") for words in new}
+    rest = [words for words in (*gone, *new) if words.rpartition(" is ")[0] not in twice]
+    return (*(f"{words} is another" for words in sorted(twice)), *rest)
+
+
+def _named(line: str) -> str:
+    return line.removeprefix(_OTHER).rpartition(" | ")[0]
 
 
 def disarm(connection: Connection) -> None:
