@@ -18,6 +18,7 @@ from .model.choices import Choices
 from .model.plan import parse_type
 from .model.questions import Named, Questions, asked
 from .model.record import Record
+from .model.request import Bounds
 from .model.roadmap import PHASES, TASKS
 from .model.tasks import Timeline
 from .model.vitals import Limits, Notify
@@ -70,11 +71,16 @@ class VerifySection(Record, frozen=True):
 
 
 class CopySection(Record, frozen=True):
-    """`[copy]`: worker processes, the rows of one COPY, minutes for which a target that is away is tried again."""
+    """`[copy]`: worker processes, the rows of one COPY, minutes for which a target that is away is tried again.
+
+    `lag_mb` and `size_mb` are as in `Bounds`.
+    """
 
     workers: int = 2
     chunk_rows: int = 25_000
     retry_minutes: float = 10.0
+    lag_mb: float = 1024.0
+    size_mb: float = 0.0
 
 
 class TimelineSection(Record, frozen=True):
@@ -129,6 +135,7 @@ class Settings(Record, frozen=True):
     rollback: Rollback = Rollback()
     backup: Backup = Backup()
     questions: Questions = Questions()
+    bounds: Bounds = Bounds()
 
 
 def load(path: Path) -> Config:
@@ -179,6 +186,9 @@ def _check(path: Path, config: Config) -> None:
             where=str(path),
             why=f"It is {config.copy.retry_minutes:g}.",
         )
+    for name, bound in (("lag_mb", config.copy.lag_mb), ("size_mb", config.copy.size_mb)):
+        if not 0 <= bound < float("inf"):
+            raise UsageError(f"copy.{name} must be 0 or more.", where=str(path), why=f"It is {bound:g}.")
     for mistake in (*config.application.mistakes(), *config.watch.mistakes(), *config.notify.mistakes()):
         raise UsageError(mistake, where=str(path))
     secret = any(u and "password" in parameters(u) for u in (config.target.url, config.staging.url))
@@ -283,6 +293,7 @@ def settle(
         config.rollback,
         config.backup,
         _questions(config),
+        Bounds(config.copy.lag_mb, config.copy.size_mb),
     )
 
 

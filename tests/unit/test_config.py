@@ -38,6 +38,8 @@ WRONG = [
     ("[copy]\nworkers = 0", "between 1 and 16", ""),
     ("[copy]\nworkers = 17", "between 1 and 16", ""),
     ("[copy]\nchunk_rows = 0", "between 1 and", ""),
+    ("[copy]\nlag_mb = -1", "0 or more", ""),
+    ("[copy]\nsize_mb = nan", "0 or more", ""),
     ("[copy\n", "not TOML", ""),
     ("a = 1\na = 2", "not TOML", ""),
 ]

@@ -10,6 +10,13 @@ from .runbook import Meanwhile, RunKind
 from .upkeep import Upkeep
 
 
+class Bounds(Record, frozen=True):
+    """What a target may be made to bear, in MB of 10^6 bytes: WAL that a standby lags, its database; 0: anything."""
+
+    lag_mb: float = 1024.0
+    size_mb: float = 0.0
+
+
 class Request(Record, frozen=True):
     """One run's orders.
 
@@ -46,6 +53,7 @@ class Request(Record, frozen=True):
     prove_backup: bool = False
     baseline: str = ""
     upkeep: Upkeep = Upkeep()
+    bounds: Bounds = Bounds()
     meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)
     assertions_target: dict[str, str] = msgspec.field(default_factory=dict)

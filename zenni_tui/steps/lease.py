@@ -10,6 +10,7 @@ from zenni_tui.target.short import BROKEN, in_words
 
 from .run import Run
 from .steering import awake
+from .strain import Strain
 
 _EVERY = 5.0
 _PATIENCE = 5.0
@@ -24,6 +25,7 @@ async def keep(run: Run) -> None:
     """
     connection: asyncpg.Connection[asyncpg.Record] | None = None
     failed = False
+    strain = Strain(run)
     paper = await asyncio.to_thread(_identity, run)
     try:
         while True:
@@ -40,6 +42,7 @@ async def keep(run: Run) -> None:
                 if failed:
                     run.patience.over()
                 failed = False
+                await strain.look(connection)
             except BROKEN as error:
                 connection, failed = None, True
                 _bear(run, in_words(error))

@@ -58,6 +58,7 @@ def request_for(
         demo=demo,
         application_role=settings.application_role,
         second_copy=settings.second_copy,
+        bounds=settings.bounds,
         rehearsal_hours=settings.rehearsal_hours if kind is RunKind.MIGRATE else 0.0,
         confirmed=options.confirm,
         rung=_rung(options.rung),
