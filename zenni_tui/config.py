@@ -73,7 +73,7 @@ class VerifySection(Record, frozen=True):
 class CopySection(Record, frozen=True):
     """`[copy]`: worker processes, the rows of one COPY, minutes for which a target that is away is tried again.
 
-    `lag_mb` and `size_mb` are as in `Bounds`.
+    `lag_mb`, `size_mb` and `free_mb` are as in `Bounds`.
     """
 
     workers: int = 2
@@ -81,6 +81,7 @@ class CopySection(Record, frozen=True):
     retry_minutes: float = 10.0
     lag_mb: float = 1024.0
     size_mb: float = 0.0
+    free_mb: float = 1024.0
 
 
 class TimelineSection(Record, frozen=True):
@@ -186,7 +187,8 @@ def _check(path: Path, config: Config) -> None:
             where=str(path),
             why=f"It is {config.copy.retry_minutes:g}.",
         )
-    for name, bound in (("lag_mb", config.copy.lag_mb), ("size_mb", config.copy.size_mb)):
+    for name in Bounds.__struct_fields__:
+        bound = getattr(config.copy, name)
         if not 0 <= bound < float("inf"):
             raise UsageError(f"copy.{name} must be 0 or more.", where=str(path), why=f"It is {bound:g}.")
     for mistake in (*config.application.mistakes(), *config.watch.mistakes(), *config.notify.mistakes()):
@@ -293,7 +295,7 @@ def settle(
         config.rollback,
         config.backup,
         _questions(config),
-        Bounds(config.copy.lag_mb, config.copy.size_mb),
+        Bounds(config.copy.lag_mb, config.copy.size_mb, config.copy.free_mb),
     )
 
 

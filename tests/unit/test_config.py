@@ -40,6 +40,7 @@ WRONG = [
     ("[copy]\nchunk_rows = 0", "between 1 and", ""),
     ("[copy]\nlag_mb = -1", "0 or more", ""),
     ("[copy]\nsize_mb = nan", "0 or more", ""),
+    ("[copy]\nfree_mb = inf", "0 or more", ""),
     ("[copy\n", "not TOML", ""),
     ("a = 1\na = 2", "not TOML", ""),
 ]

@@ -11,10 +11,14 @@ from .upkeep import Upkeep
 
 
 class Bounds(Record, frozen=True):
-    """What a target may be made to bear, in MB of 10^6 bytes: WAL that a standby lags, its database; 0: anything."""
+    """What a target may be made to bear, in MB of 10^6 bytes; 0: anything.
+
+    WAL that a standby is behind, the database, and what is to stay free on the disk of a server of this machine.
+    """
 
     lag_mb: float = 1024.0
     size_mb: float = 0.0
+    free_mb: float = 1024.0
 
 
 class Request(Record, frozen=True):

@@ -16,7 +16,8 @@ class Cause(StrEnum):
     ROOM = "the ladder counted the sessions that there are"
     CROWD = "the server had no connection or memory for one more"
     LAG = "a standby lags behind"
-    DISK = "the disk fills up"
+    DISK = "the database nears its bound"
+    SPACE = "the disk has little left"
 
 
 class Brakes:

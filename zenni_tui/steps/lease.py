@@ -42,7 +42,8 @@ async def keep(run: Run) -> None:
                 if failed:
                     run.patience.over()
                 failed = False
-                await strain.look(connection)
+                if not await strain.look(connection):
+                    connection.terminate()
             except BROKEN as error:
                 connection, failed = None, True
                 _bear(run, in_words(error))
