@@ -235,10 +235,13 @@ def parameters(url: str) -> dict[str, str]:
     return found
 
 
-def _resolved(url: str) -> dict[str, str]:
+def _resolved(url: str, place: str) -> dict[str, str]:
     from .target import libpq  # noqa: PLC0415 - as above
 
-    return libpq.resolve(parameters(url))
+    try:
+        return libpq.resolve(parameters(url))
+    except UsageError as error:
+        raise UsageError(error.what, where=error.where or place, why=error.why, next_step=error.next_step) from None
 
 
 def _hours(said: str | None, configured: float) -> float:
@@ -267,10 +270,12 @@ def settle(
             next_step=f"Give it by one of: {WAYS}.",
         )
     url = target or environment.get("ZENNI_TARGET_URL") or config.target.url
-    named = _resolved(url) if url else None
+    place = "--target" if target else "ZENNI_TARGET_URL" if environment.get("ZENNI_TARGET_URL") else "[target] url"
+    named = _resolved(url, place) if url else None
     password = (named or {}).pop("password", None) or environment.get("PGPASSWORD")
     rehearsed_at = environment.get("ZENNI_STAGING_URL") or config.staging.url
-    staging = _resolved(rehearsed_at) if rehearsed_at else None
+    place = "ZENNI_STAGING_URL" if environment.get("ZENNI_STAGING_URL") else "[staging] url"
+    staging = _resolved(rehearsed_at, place) if rehearsed_at else None
     staging_password = (staging or {}).pop("password", None) or environment.get("PGPASSWORD")
     return Settings(
         source or environment.get("ZENNI_SOURCE") or config.source.path,

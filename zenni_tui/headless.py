@@ -135,13 +135,13 @@ def _left(eta: float | None) -> str:
     return f", about {eta:.0f} s left" if eta else ""
 
 
+_ENDS = (".", "!", "?", "/", ":")
+
+
 def told(problem: e.Problem) -> str:
     """Return a problem as one line: what, where, why, what to do."""
-    parts = [problem.what]
-    parts += [f"Where: {problem.where}."] if problem.where else []
-    parts += [f"Why: {problem.why}"] if problem.why else []
-    parts += [f"Next: {problem.next_step}"] if problem.next_step else []
-    return " ".join(parts)
+    parts = (("", problem.what), ("Where: ", problem.where), ("Why: ", problem.why), ("Next: ", problem.next_step))
+    return " ".join(f"{label}{text}{'' if text.endswith(_ENDS) else '.'}" for label, text in parts if text)
 
 
 def refuse(error: ZenniError, *, as_json: bool) -> int:

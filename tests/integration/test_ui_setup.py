@@ -61,6 +61,11 @@ async def test_source_and_target_are_named_tested_and_kept_by_keys(project: Path
         assert database["password"] not in text(pilot)
         await pilot.press("enter")
         await wait_for(pilot, "Both answer.", 30.0)
+        await pilot.press("escape")
+        await wait_for(pilot, "Enter take this file")
+        assert not (project / "config.toml").exists()
+        await pilot.press("enter", "enter")
+        await wait_for(pilot, "Both answer.", 30.0)
         await pilot.press("y")
         await wait_for(pilot, "Written: config.toml")
         await wait_for(pilot, "migrate")
@@ -98,3 +103,52 @@ def test_a_password_is_parted_from_its_url_and_put_back(project: Path) -> None:
     assert cli.settings_of(cli.Options()).source == str(project / 'od"d\\file.db')
     with pytest.raises(UsageError, match="already"):
         first.write("a", "", "")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("", "A password needs a target"),
+        ("db.example.org", "Write the target as postgresql://user@host:5432/database."),
+        ("mysql://root@127.0.0.1/shop", "mysql:// is another kind of server."),
+        ("postgresql://app@127.0.0.1/zenni?schema=salon", 'schema = "NAME"'),
+        ("postgresql://app@127.0.0.1/zenni?sslmod=require", "invalid URI query parameter"),
+        ("postgresql://app@[::1/zenni", "Write it as postgresql://user@host:5432/database"),
+    ],
+)
+async def test_a_target_that_can_not_be_meant_is_answered_in_its_form(project: Path, target: str, said: str) -> None:
+    """Nothing is tested or kept of it; the box says what is wrong and stays."""
+    (project / ".env.production").unlink()
+    async with _app().run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "set up")
+        await pilot.press("enter")
+        await wait_for(pilot, "in .env")
+        await pilot.press("enter")
+        await wait_for(pilot, "▸ postgresql://user@host:5432/database; empty: only rehearse")
+        await pilot.press(*target, "down")
+        await wait_for(pilot, "▸ its password")
+        await pilot.press("x", "enter")
+        await wait_for(pilot, said.split(maxsplit=1)[0])
+        assert said in " ".join(text(pilot).replace("│", " ").split())
+        stands_whole(pilot)
+        await pilot.press("f1")
+        await wait_for(pilot, "Lines to fill in")
+    assert not (project / "config.toml").exists()
+
+
+async def test_a_pasted_url_may_hold_the_password(project: Path) -> None:
+    """It moves to the password's own line by itself, and what only Prisma reads is left out."""
+    (project / ".env.production").unlink()
+    async with _app().run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "set up")
+        await pilot.press("enter")
+        await wait_for(pilot, "in .env")
+        await pilot.press("enter")
+        await wait_for(pilot, "From where, where to?")
+        await pilot.press(*"postgresql://a:hush@127.0.0.1:1/b?pgbouncer=true", "enter")
+        await wait_for(pilot, "trouble at: tcp", 20.0)
+        assert "Nothing listens" in text(pilot)
+        await pilot.press("n", "enter")
+        await wait_for(pilot, "••••")
+        assert "postgresql://a@127.0.0.1:1/b " in text(pilot)
+        assert "hush" not in text(pilot)

@@ -33,6 +33,7 @@ _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation
 _TLS_BOUNDS = ("ssl_min_protocol_version", "ssl_max_protocol_version")
 _HALT = {"gssencmode": "none of libpq's"}
 """A value that libpq refuses after it has merged all sources of settings, and before it looks at the network."""
+_OTHERS = frozenset(("mysql", "mariadb", "mongodb", "sqlite", "file", "sqlserver", "mssql", "redis", "http", "https"))
 _SECRET = b"*"
 _DEBUG = b"D"
 _PORT = "5432"
@@ -163,8 +164,18 @@ def parse(url: str) -> dict[str, str]:
     try:
         return {k: str(v) for k, v in conninfo.conninfo_to_dict(url).items()}
     except (psycopg.ProgrammingError, UnicodeError) as error:
-        # libpq quotes what it can't read, and that may be all of it, password included.
-        raise unusable(str(error).replace("“", '"').partition('"')[0].strip()) from None
+        raise unusable(_complaint(url, str(error))) from None
+
+
+def _complaint(url: str, said: str) -> str:
+    # libpq quotes what it can't read, and that may be all of it, password included.
+    kind = url.strip().partition("://")[0].lower()
+    if kind in _OTHERS:
+        return f"{kind}:// is another kind of server."
+    told = said.replace("“", '"').partition('"')[0].strip()
+    if told == "missing":
+        return "It is neither a URL nor words of the form key=value."
+    return f"libpq says: {told} (not shown: a password may be in it)." if told.endswith(":") else told
 
 
 def root_certificate(settings: Mapping[str, str]) -> str:

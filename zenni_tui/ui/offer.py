@@ -21,6 +21,9 @@ class Setup(Protocol):
     def password_of(self, url: str) -> str:
         """Return the password that a settings file gave with one of these targets."""
 
+    def parted(self, url: str) -> tuple[str, str]:
+        """Return a typed target without its password, and that; nothing is looked up, and it needn't be in a thread."""
+
     def test(self, source: str, url: str, password: str) -> tuple[CheckMade, ...]:
         """Return what was found at both ends; nothing is written there."""
 

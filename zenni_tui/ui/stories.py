@@ -116,7 +116,7 @@ WHAT_THIS_IS = "Moves SQLite to PostgreSQL, proves it, and can take it back."
 
 FOCUS_STORIES: dict[str, str] = {
     "Rail": "The step rail: every step with its state. Up and Down look at another step; f follows the run again.",
-    "Rows": "A list: Up and Down move, / filters, and the lines below tell all about the chosen one.",
+    "Rows": "A list: Up and Down move; where the last line names /, it filters; below stands more on the chosen one.",
     "Scroll": "A text: Up and Down move it.",
     "Gate": "The engine's question: Enter or g goes on; Up and Down lead to the list below.",
     "RollbackBar": "The way back: Enter asks before anything is taken back; the target is then as it was.",

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from zenni_tui import cli, config
 from zenni_tui.application import discovery
@@ -32,6 +32,11 @@ path = {source}
 url = {url}
 """
 
+_PRISMAS = frozenset(
+    ("schema", "connection_limit", "pool_timeout", "socket_timeout", "pgbouncer", "statement_cache_size", "sslaccept")
+)
+"""What only Prisma reads in a URL (https://www.prisma.io/docs/orm/overview/databases/postgresql#arguments)."""
+
 
 class FirstRun:
     """Finds, tests and writes down source and target; `reopen` makes the offer anew from what was written."""
@@ -57,6 +62,10 @@ class FirstRun:
         """Return the password that a settings file gave with a URL, empty when none did."""
         return self._passwords.get(url, "")
 
+    def parted(self, url: str) -> tuple[str, str]:
+        """Return a URL without its password and what only Prisma reads, and the password; raises UsageError."""
+        return parted(url)
+
     def test(self, source: str, url: str, password: str) -> tuple[CheckMade, ...]:
         """Look at the source's header and climb the ladder to the target; writes nowhere."""
         return (*_test_source(source), *(_test_target(url, password) if url else _no_target()))
@@ -66,6 +75,8 @@ class FirstRun:
         place = self._folder / cli.CONFIG
         if place.exists():
             raise UsageError("There is a config file already.", where=str(place), next_step="Change it with an editor.")
+        if url:
+            config.parameters(url)
         text = _TEMPLATE.format(source=_toml(str(Path(source).absolute())), url=_toml(joined(url, password)))
         write_private(place, text.encode())
         config.load(place)
@@ -73,13 +84,22 @@ class FirstRun:
 
 
 def parted(url: str) -> tuple[str, str]:
-    """Return a URL without its password and what only Prisma understands, and the password; raises UsageError."""
+    """Return a URL without its password and what only Prisma reads, and the password; raises UsageError."""
     from zenni_tui.target import libpq  # noqa: PLC0415 - the first screen shows sooner without the drivers
 
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise libpq.unusable(str(error)) from None
     host = parts.netloc.rpartition("@")[2]
     user = f"{parts.username}@" if parts.username else ""
-    query = "&".join(p for p in parts.query.split("&") if p.partition("=")[0] in ("sslmode", "sslrootcert"))
+    said = dict(parse_qsl(parts.query))
+    if said.get("schema", "public") != "public":
+        raise UsageError(
+            "The URL names a schema, which is a setting of its own.",
+            next_step='Leave ?schema= out here, and write it as schema = "NAME" under [target] of config.toml.',
+        )
+    query = "&".join(p for p in parts.query.split("&") if p.partition("=")[0] not in _PRISMAS)
     plain = urlunsplit((parts.scheme, user + host, parts.path, query, ""))
     libpq.parse(plain)
     return plain, unquote(parts.password or "")

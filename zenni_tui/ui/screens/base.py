@@ -12,19 +12,14 @@ from textual.screen import Screen
 from zenni_tui.errors import ZenniError
 from zenni_tui.model.events import Problem
 from zenni_tui.ui import keep
-from zenni_tui.ui.stories import FOCUS_STORIES, GLOSSARY
+from zenni_tui.ui.stories import FOCUS_STORIES
 from zenni_tui.ui.widgets.bars import Notice
-from zenni_tui.ui.words import Line, Tone, fit, paragraph
+from zenni_tui.ui.words import Line, Tone, paragraph
 
+from .box import keys_and_words
 from .modals import HelpScreen, ProblemScreen
 
 T = TypeVar("T")
-_KEY_CELLS = 22
-
-
-def _table(rows: tuple[tuple[str, str], ...], width: int) -> list[Line]:
-    key = min(_KEY_CELLS, width // 3)
-    return [line for name, text in rows for line in paragraph(text, width, head=(fit(name, key), Tone.STRONG))]
 
 
 class Base(Screen[None]):
@@ -65,9 +60,7 @@ class Base(Screen[None]):
 
         def lines(width: int) -> list[Line]:
             head = paragraph(own, width, Tone.STRONG) if own else []
-            keys: list[Line] = [(), (("Keys", Tone.STRONG),), *_table(self.KEYS, width)]
-            words: list[Line] = [(), (("Words", Tone.STRONG),), *_table(GLOSSARY, width)]
-            return [*head, *self.help_lines(width), *keys, *words]
+            return [*head, *self.help_lines(width), *keys_and_words(self.KEYS, width)]
 
         self.app.push_screen(HelpScreen(lines))
 

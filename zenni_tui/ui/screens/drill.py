@@ -8,7 +8,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from zenni_tui.errors import ZenniError
 from zenni_tui.model.drills import Score
@@ -19,6 +18,7 @@ from zenni_tui.ui.widgets.bars import keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.words import Line, Tone, fit, paragraph
 
+from .box import Box
 from .modals import Choice, Question
 from .run import RunScreen
 
@@ -126,10 +126,12 @@ class DrillScreen(RunScreen):
             self.tell("Ending ...", Tone.DIM)
 
 
-class ScoreScreen(ModalScreen[bool]):
+class ScoreScreen(Box[bool]):
     """The score of a drill, until it is read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "close", "Close", show=False)]
+    ABOUT = "How the drill went: when the trouble was noticed, what was done about it, whether the data were safe."
+    KEYS = (("Up, Down", "read on"), ("Esc, Enter, q", "close it, and the drill with it"))
 
     def __init__(self, score: Score, path: str) -> None:
         super().__init__()

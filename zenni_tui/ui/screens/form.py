@@ -4,16 +4,17 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Text
 from zenni_tui.ui.words import Line, Tone, paragraph
+
+from .box import Box
 
 Filled = Mapping[str, str]
 Judge = Callable[[Filled], str]
@@ -28,7 +29,7 @@ class Field(NamedTuple):
     secret: bool = False
 
 
-class Form(ModalScreen[Filled | None]):
+class Form(Box[Filled | None]):
     """Asks for some lines at once; the result holds them by name, None when nothing is to be done.
 
     `judge` returns what is wrong with them, empty when nothing is. `deed` is what Enter does. The keys start in the
@@ -40,6 +41,13 @@ class Form(ModalScreen[Filled | None]):
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
+    ABOUT = "Lines to fill in; what is typed goes into the one that is marked. Nothing happens before Enter."
+    KEYS = (
+        ("Up, Down, Tab", "another line"),
+        ("Ctrl+U", "empty the line left of the cursor"),
+        ("Enter", "do what the last line of the box says"),
+        ("Esc", "leave everything as it is"),
+    )
 
     def __init__(
         self, title: str, story: str, fields: Sequence[Field], *, judge: Judge, deed: str, first: str = ""
@@ -71,11 +79,21 @@ class Form(ModalScreen[Filled | None]):
         """Show what is asked for."""
         self.query_one("#story", Text).show(self._head)
         for field in self._fields:
-            line: Line = ((field.meaning, Tone.DIM),)
-            self.query_one(f"#about-{field.name}", Text).show(functools.partial(_lines, line))
+            self.query_one(f"#about-{field.name}", Text).show(functools.partial(self._about, field))
             self.query_one(f"#field-{field.name}", Input).cursor_blink = False
         self.query_one(f"#field-{self._first}").focus()
         self._explain()
+
+    @on(events.DescendantFocus)
+    def _mark(self) -> None:
+        for field in self._fields:
+            self.query_one(f"#about-{field.name}", Text).repaint()
+
+    def _about(self, field: Field, width: int) -> Iterable[Line]:
+        marked = self.query_one(f"#field-{field.name}").has_focus
+        cursor = self.query_one("#story", Text).glyphs.cursor
+        head = (f"{cursor} " if marked else "  ", Tone.STRONG)
+        return paragraph(field.meaning, width, Tone.STRONG if marked else Tone.DIM, head=head)
 
     def _head(self, width: int) -> Iterable[Line]:
         story = paragraph(self._story, width) if self._story else []
@@ -106,7 +124,3 @@ class Form(ModalScreen[Filled | None]):
 def mistyped(word: str, found: Filled) -> str:
     """Return what is wrong with the field `word`, in which just that word is wanted."""
     return "" if found["word"] == word else f"That is not {word}; Esc leaves everything as it is."
-
-
-def _lines(line: Line, _: int) -> Iterable[Line]:
-    return [line]

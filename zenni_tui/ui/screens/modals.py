@@ -18,6 +18,8 @@ from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
 from zenni_tui.ui.words import Line, Piece, Tone, fit, paragraph
 
+from .box import Box
+
 
 class Choice(NamedTuple):
     """One answer: its key and what it means."""
@@ -30,19 +32,27 @@ def _choice_cells(choice: Choice, _: Sequence[int]) -> Sequence[Line]:
     return (((f"[{choice.key}]", Tone.STRONG),), ((choice.label, Tone.PLAIN),))
 
 
-class Question(ModalScreen[str]):
-    """A question; the answer is a choice's key. The cursor stands on the first choice, which changes nothing."""
+class Question(Box[str]):
+    """A question; the answer is a choice's key. The cursor stands on the first choice; Esc answers `safe`, or that."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "keep", "Keep things as they are", show=False),
         Binding("enter", "take", "Choose", show=False),
     ]
+    ABOUT = "A question: nothing happens until it is answered, and Esc gives the answer that changes nothing."
+    KEYS = (
+        ("Up, Down", "choose an answer"),
+        ("Enter", "give it"),
+        ("a letter in [ ]", "give that answer at once"),
+        ("Esc", "change nothing"),
+    )
 
-    def __init__(self, title: str, story: str, choices: Sequence[Choice]) -> None:
+    def __init__(self, title: str, story: str, choices: Sequence[Choice], *, safe: str = "") -> None:
         super().__init__()
         self._title = title
         self._story = story
         self.choices = choices
+        self._safe = next((c for c in choices if c.key == safe), choices[0])
 
     def compose(self) -> ComposeResult:
         """Return the box."""
@@ -57,11 +67,12 @@ class Question(ModalScreen[str]):
         rows = self.query_one(Rows)
         rows.show(self.choices)
         rows.focus()
-        keys: Keys = (("Up/Down", "choose"), ("Enter", "do it"), ("Esc", self.choices[0].label.lower()))
+        keys: Keys = (("Up/Down", "choose"), ("Enter", "do it"), ("Esc", self._safe.label.lower()))
         self.query_one("#how", Text).show(lambda width: [(), keys_line(keys, width)])
 
     def _lines(self, width: int) -> Iterable[Line]:
-        return [((self._title, Tone.STRONG),), (), *paragraph(self._story, width), ()]
+        story = [(), *paragraph(self._story, width)] if self._story else []
+        return [*paragraph(self._title, width, Tone.STRONG), *story, ()]
 
     def on_key(self, event: events.Key) -> None:
         """Take a choice by its key."""
@@ -70,8 +81,8 @@ class Question(ModalScreen[str]):
             self.dismiss(event.character)
 
     def action_keep(self) -> None:
-        """Answer with the first choice."""
-        self.dismiss(self.choices[0].key)
+        """Answer with the safe choice."""
+        self.dismiss(self._safe.key)
 
     def action_take(self) -> None:
         """Answer with the choice under the cursor."""
@@ -101,13 +112,19 @@ def problem_text(problem: Problem, folder: Path | None) -> str:
     return "".join("".join(text for text, _ in line) + "\n" for line in problem_lines(problem, folder, 200))
 
 
-class ProblemScreen(ModalScreen[None]):
+class ProblemScreen(Box[None]):
     """A problem, on the screen until it is acknowledged."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,a", "acknowledge", "Understood", show=False),
         Binding("c", "copy", "Copy", show=False),
     ]
+    ABOUT = "What went wrong, where, why, and what to do next. It is kept in the journal and the log as well."
+    KEYS = (
+        ("Enter, a", "understood: take it away; e on the run's screen brings it back"),
+        ("c", "copy it, and write it to a file whose path is shown"),
+        ("Up, Down", "read on"),
+    )
 
     def __init__(self, problem: Problem, folder: Path | None, safe: str = "") -> None:
         super().__init__()

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from zenni_tui.engine import client, folders
 from zenni_tui.model.findings import Finding
@@ -20,6 +19,8 @@ from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
 from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, things, wrap
+
+from .box import Box
 
 _COLUMNS = (
     Column("source", 13, most=30),
@@ -38,7 +39,7 @@ def short_type(kind: TargetType) -> str:
     return f"timestamptz{name[9:-15]}" if name.endswith(" with time zone") else name
 
 
-class PlanView(ModalScreen[None]):
+class PlanView(Box[None]):
     """The base of both: it shows another plan when there is one."""
 
     @abstractmethod
@@ -111,6 +112,13 @@ class TableScreen(PlanView):
         Binding("t", "type", "Another type", show=False),
         Binding("d", "ddl", "SQL", show=False),
     ]
+    ABOUT = "The columns of one table: what the source declares, and what PostgreSQL will get."
+    KEYS = (
+        ("Up, Down", "another column; the lines below tell all about it"),
+        ("t", "give the column another type, of those that hold all its values"),
+        ("d", "the table's SQL"),
+        ("Esc, Enter", "close"),
+    )
 
     def __init__(
         self,
@@ -218,6 +226,8 @@ class DdlScreen(PlanView):
     """The SQL of the plan, from the table asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,d,q", "close", "Close", show=False)]
+    ABOUT = "The SQL that makes the target, as it will be run."
+    KEYS = (("Up, Down", "read on"), ("Esc, Enter, d, q", "close"))
 
     def __init__(self, folder: Path, schema: str, table: str = "") -> None:
         super().__init__()

@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from zenni_tui.model.findings import Finding
@@ -33,6 +32,7 @@ from zenni_tui.ui.words import Glyphs, Line, Tone, paragraph
 
 from .audit import finding_lines
 from .base import Base
+from .box import Box
 
 Choose = Callable[[str], Reply]
 """Tells the engine of a choice by the repair's id, empty for none; blocks for a moment."""
@@ -48,7 +48,7 @@ def _cells(way: Way, _: Sequence[int]) -> Sequence[Line]:
     return ((weight(way.repair),), ((way.repair.text, Tone.PLAIN),))
 
 
-class RepairScreen(ModalScreen[bool]):
+class RepairScreen(Box[bool]):
     """Shows a finding and takes a choice; `barred` says why none is taken now. The result: whether one was made."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,6 +56,17 @@ class RepairScreen(ModalScreen[bool]):
         Binding("enter", "take", "Choose", show=False),
         Binding("t", "text", "Another text", show=False),
     ]
+    ABOUT = (
+        "One finding, and the repairs on offer for it. A choice is kept for this run; the line at the bottom, "
+        "put into config.toml, keeps it for the next ones. LOSSLESS changes no value; CHANGES DATA is in the report."
+    )
+    KEYS = (
+        ("Up, Down", "look at another repair; what it does stands below"),
+        ("Enter", "choose it; where a text is needed, write it first"),
+        ("t", "another text than the proposed one"),
+        ("Tab", "read the finding, or back to the repairs"),
+        ("Esc", "leave everything as it is"),
+    )
 
     VERTICAL_BREAKPOINTS = Base.VERTICAL_BREAKPOINTS
 

@@ -7,6 +7,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from zenni_tui.errors import ZenniError
 from zenni_tui.model.events import CheckMade
 from zenni_tui.ui.offer import Offer, Setup
 from zenni_tui.ui.stories import SETUP_KEYS
@@ -89,21 +90,34 @@ class SetupScreen(Base):
             return
         before = self._filled
         url = before.get("target") or (self._targets[0] if self._targets else "")
+        password = before.get("password") or self._setup.password_of(url)
         fields = (
             Field("source", "the SQLite file", item[0] or before.get("source", "")),
             Field("target", "postgresql://user@host:5432/database; empty: only rehearse", url),
-            Field(
-                "password", "its password; empty: PGPASSWORD or ~/.pgpass", self._setup.password_of(url), secret=True
-            ),
+            Field("password", "its password; empty: PGPASSWORD or ~/.pgpass", password, secret=True),
         )
         story = f"Settings files here name {len(self._targets)} target(s)." if self._targets else ""
-        form = Form("From where, where to?", story, fields, judge=_wrong, deed="test both", first="target")
+        form = Form("From where, where to?", story, fields, judge=self._wrong, deed="test both", first="target")
         self.app.push_screen(form, self._answered)
 
     def _answered(self, found: Filled | None) -> None:
         if found is not None:
-            self._filled = found
-            self._test(found)
+            url, inside = self._setup.parted(found["target"]) if found["target"] else ("", "")
+            self._filled = {**found, "target": url, "password": found["password"] or inside}
+            self._test(self._filled)
+
+    def _wrong(self, found: Filled) -> str:
+        if not found["source"]:
+            return "A file is needed: its path."
+        if not found["target"]:
+            return "A password needs a target: write it above, or take the password out." if found["password"] else ""
+        if "://" not in found["target"]:
+            return "Write the target as postgresql://user@host:5432/database."
+        try:
+            self._setup.parted(found["target"])
+        except ZenniError as error:
+            return " ".join(filter(None, (error.what, error.why, error.next_step)))
+        return ""
 
     @work(exclusive=True)
     async def _test(self, found: Filled) -> None:
@@ -115,16 +129,23 @@ class SetupScreen(Base):
             return
         (self._checks,) = done
         self.query_one("#checks", Scroll).repaint()
-        bad = [check.name for check in self._checks if check.ok is False]
-        if "source" in bad:
+        self._judge(found)
+
+    def _judge(self, found: Filled) -> None:
+        bad = [check for check in self._checks if check.ok is False]
+        if any(check.name == "source" for check in bad):
             self.tell("The source can't be used: see above. Enter tries again.", Tone.BAD)
             return
-        title = f"The target has trouble at: {', '.join(bad)}. Keep both all the same?" if bad else "Both answer."
-        choices = (Choice("n", "No, not yet"), Choice("y", "Yes, write config.toml (only you can read it)"))
-        story = "" if not bad else "What was found and what to do stays on the screen below."
-        if not bad:
-            choices = (choices[1], choices[0])
-        self.app.push_screen(Question(title, story, choices), lambda key: self._keep(key, found))
+        yes, no = Choice("y", "Yes, write config.toml (only you can read it)"), Choice("n", "No, not yet")
+        if bad:
+            title = f"The target has trouble at: {', '.join(c.name for c in bad)}. Keep both all the same?"
+            story, choices = f"{bad[0].found} {bad[0].advice}", (no, yes)
+        else:
+            title = "Both answer. Keep them?" if found["target"] else "The file can be read. Keep it?"
+            story = "" if found["target"] else "Without a target rehearsals go into an embedded PostgreSQL."
+            choices = (yes, no)
+        question = Question(title, story, choices, safe="n")
+        self.app.push_screen(question, lambda key: self._keep(key, found))
 
     def _keep(self, key: str | None, found: Filled) -> None:
         if key == "y":
@@ -158,12 +179,3 @@ class SetupScreen(Base):
     def action_leave(self) -> None:
         """Leave; nothing was kept."""
         self.app.exit()
-
-
-def _wrong(found: Filled) -> str:
-    if not found["source"]:
-        return "A file is needed: its path."
-    if found["target"] and "://" not in found["target"]:
-        return "Write the target as postgresql://user@host:5432/database."
-    rest = found["target"].partition("://")[2].rpartition("@")[0]
-    return "Put the password into its own line, where it can't be read." if ":" in rest else ""

@@ -7,13 +7,14 @@ from typing import ClassVar, NamedTuple
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from zenni_tui.model.vitals import Advised, Alert, Remedy, Vital
 from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
 from zenni_tui.ui.words import Line, Tone, ago, clean, fit, paragraph
+
+from .box import Box
 
 _GAP = 2
 _LEAST = 8
@@ -30,13 +31,20 @@ def _deed_cells(deed: Deed, _: Sequence[int]) -> Sequence[Line]:
     return (((deed.remedy.title, Tone.STRONG),), (("; ".join(deed.remedy.sql), Tone.PLAIN),))
 
 
-class VitalScreen(ModalScreen[Deed | None]):
+class VitalScreen(Box[Deed | None]):
     """Shows a vital; the result is the remedy that the operator wants to see done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,b", "close", "Close", show=False),
         Binding("enter", "take", "Do it", show=False),
     ]
+    ABOUT = "One vital: what is raised, what would help, the rows behind it."
+    KEYS = (
+        ("Up, Down", "choose a remedy, or read on"),
+        ("Enter", "do the remedy; it asks first"),
+        ("Tab", "go to the text, or to the remedies"),
+        ("Esc, q, b", "close"),
+    )
 
     def __init__(self, vital: Vital, alerts: Sequence[Advised], at: str) -> None:
         super().__init__()
