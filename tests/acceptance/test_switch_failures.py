@@ -1,9 +1,7 @@
 """Whatever fails in a switch, one side serves afterwards, the program says which, and it goes on or back."""
 
-import http.server
 import sqlite3
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import psycopg
 import pytest
 from support import Program
 from switching import ENV, FALL_BACK, Application, can_write, killed, migrate, switch
+from web import Page, serving
 
 from zenni_tui.model.actions import find
 from zenni_tui.model.runbook import StepId
@@ -102,19 +101,8 @@ def test_a_command_that_hangs_is_ended(
 @pytest.fixture
 def sick() -> Iterator[str]:
     """Yield the URL of an application that answers 500."""
-
-    class Sick(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(500)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sick)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with serving(lambda _, __: Page(500)) as url:
+        yield f"{url}/"
 
 
 def test_a_sick_application_is_led_back(

@@ -1,15 +1,13 @@
 """The application's own read-only mode goes on and off with the freeze, and its health is watched in the window."""
 
-import http.server
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 from support import Program, wait
 from switching import Application, migrate, switch
+from web import Page, serving
 
 from zenni_tui.engine.client import Follower
 
@@ -52,31 +50,26 @@ def test_the_read_only_mode_is_left_when_the_old_side_serves_again(
     assert names.index("read_only_off") < len(names) - 1 - names[::-1].index("deploy")
 
 
-class _Answers(http.server.BaseHTTPRequestHandler):
-    status: ClassVar[int] = 200
+class Health:
+    """How the application answers."""
 
-    def do_GET(self) -> None:
+    status = 200
+
+    def answer(self, _: str, __: bytes) -> Page:
         """Answer as told."""
-        self.send_response(type(self).status)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
+        return Page(self.status)
 
 
 @pytest.fixture
-def health() -> Iterator[tuple[str, type[_Answers]]]:
+def health() -> Iterator[tuple[str, Health]]:
     """Yield the URL of an application's health, and what it answers by."""
-    answers = type("Answers", (_Answers,), {})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/", answers
-    server.shutdown()
-    server.server_close()
+    health = Health()
+    with serving(health.answer) as url:
+        yield f"{url}/", health
 
 
 def test_a_new_side_that_falls_ill_is_told_and_left_to_a_person(
-    program: Program, application: Application, target_environment: dict[str, str], health: tuple[str, type[_Answers]]
+    program: Program, application: Application, target_environment: dict[str, str], health: tuple[str, Health]
 ) -> None:
     """Not well for longer than the limit: the sign is told with who may decide, nothing happens by itself."""
     url, answers = health

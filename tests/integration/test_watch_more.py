@@ -2,16 +2,15 @@
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
+from web import Page, serving
 
 from zenni_tui.errors import NotReady, Occupied, StepFailed
 from zenni_tui.model.baseline import Timing
@@ -177,45 +176,38 @@ async def test_a_query_slower_than_in_the_rehearsal(database: dict[str, str], ou
     assert codes(seen[-1]) == []
 
 
-class Hearer(BaseHTTPRequestHandler):
+class Hearer:
     """Takes messages; refuses the first."""
 
-    heard: ClassVar[list[dict[str, Any]]] = []
-    refuse: ClassVar[int] = 0
+    def __init__(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.refuse = 1
 
-    def do_POST(self) -> None:
+    def answer(self, _: str, body: bytes) -> Page:
         """Take one."""
-        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if Hearer.refuse:
-            Hearer.refuse -= 1
-            self.send_response(503)
-        else:
-            Hearer.heard.append(message)
-            self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+        if self.refuse:
+            self.refuse -= 1
+            return Page(503)
+        self.heard.append(json.loads(body))
+        return Page()
 
 
 async def test_a_webhook_that_refuses_is_tried_at_the_next_look(database: dict[str, str], outside: Outside) -> None:
     """What could not be delivered is said, kept, and delivered once, in order; the URL is shown nowhere."""
     outside.execute("CREATE TABLE t (a int)")
     outside.execute("ALTER TABLE t ADD CONSTRAINT small CHECK (a < 9) NOT VALID")
-    Hearer.heard, Hearer.refuse = [], 1
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hearer) as hearer:
-        threading.Thread(target=hearer.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{hearer.server_port}/secret-path"
+    hearer = Hearer()
+    with serving(hearer.answer) as base:
+        url = f"{base}/secret-path"
         watched = Watched(notify=Notify(webhook=url))
         first = await look(database, watched)
         assert first.notes == ("[notify] webhook answers 503",)
-        assert Hearer.heard == []
+        assert hearer.heard == []
         outside.execute("ALTER TABLE t VALIDATE CONSTRAINT small")
         assert (await look(database, watched)).notes == ()
         assert (await look(database, watched)).notes == ()
-        hearer.shutdown()
-    assert [m["state"] for m in Hearer.heard] == ["raised", "cleared"]
-    assert Hearer.heard[0]["alert"]["code"] == "watch_not_valid"
+    assert [m["state"] for m in hearer.heard] == ["raised", "cleared"]
+    assert hearer.heard[0]["alert"]["code"] == "watch_not_valid"
     gone = await look(database, Watched(notify=Notify(webhook=url)))
     assert gone.notes == ()
 

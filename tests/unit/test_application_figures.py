@@ -1,12 +1,11 @@
 """The application's own figures: printed by a real command, served by a real server; what is no number is told."""
 
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from web import Page, serving
 
 from zenni_tui.application import figures
 from zenni_tui.errors import StepFailed
@@ -19,26 +18,16 @@ BODIES = {
 }
 
 
-class Application(BaseHTTPRequestHandler):
-    """Answers by path."""
-
-    def do_GET(self) -> None:
-        """Answer."""
-        self.send_response(200 if self.path in BODIES else 503)
-        self.end_headers()
-        self.wfile.write(BODIES.get(self.path, b""))
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+def answer(path: str, _: bytes) -> Page:
+    """Answer by path."""
+    return Page(body=BODIES[path]) if path in BODIES else Page(503)
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
     """Yield a server's URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Application) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(answer) as url:
+        yield url
 
 
 def test_a_figure_is_served(url: str) -> None:

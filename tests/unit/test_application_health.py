@@ -1,49 +1,25 @@
 """The application's health is asked of a real server, and only the expected answer is well."""
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from web import Page, serving
 
 from zenni_tui.application import health
 from zenni_tui.application.health import Health
 
-ANSWERS = {
-    "/well": (200, b'{"status": "ok", "database": "postgresql"}'),
-    "/ill": (500, b"no database"),
-    "/moved": (302, b""),
-    "/page": (200, b"<html>"),
-    "/list": (200, b"[]"),
+PAGES = {
+    "/well": Page(body=b'{"status": "ok", "database": "postgresql"}'),
+    "/ill": Page(500, b"no database"),
+    "/moved": Page(302, location="/well"),
+    "/page": Page(body=b"<html>"),
+    "/list": Page(body=b"[]"),
 }
 
 
-class Application(BaseHTTPRequestHandler):
-    """Answers by path."""
-
-    def do_GET(self) -> None:
-        """Answer."""
-        status, body = ANSWERS[self.path]
-        self.send_response(status)
-        if status == ANSWERS["/moved"][0]:
-            self.send_header("Location", "/well")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
-
-@contextmanager
-def serving(port: int = 0) -> Iterator[str]:
-    """Serve on a port."""
-    with ThreadingHTTPServer(("127.0.0.1", port), Application) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def well(path: str, _: bytes) -> Page:
+    """Answer by path."""
+    return PAGES[path]
 
 
 @pytest.mark.parametrize(
@@ -63,14 +39,14 @@ def test_only_the_expected_answer_is_well(
 ) -> None:
     """Status and fields decide; a redirect is not followed, and a proxy of the environment is not asked."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with serving() as url:
+    with serving(well) as url:
         answer = health.ask(Health(url + path, fields=dict(fields)))
     assert (answer.why, answer.ok) == (why, not why)
 
 
 def test_what_is_no_health_url_is_told() -> None:
     """A closed port, a file and rubbish are no answer, and no traceback."""
-    with serving() as url:
+    with serving(well) as url:
         pass
     for wrong in (url, "file:///etc/hostname", "rubbish", "http://127.0.0.1:1:1/"):
         assert health.ask(Health(wrong)).why.startswith("no answer: ")
@@ -78,7 +54,7 @@ def test_what_is_no_health_url_is_told() -> None:
 
 async def test_it_waits_until_the_application_is_up() -> None:
     """An application that starts late is waited for; one that stays ill is told when the time is up."""
-    with serving() as url:
+    with serving(well) as url:
         port = int(url.rpartition(":")[2])
         ill = await health.wait(Health(f"{url}/ill", within=0.5))
         assert (ill.ok, ill.status) == (False, 500)
@@ -86,5 +62,5 @@ async def test_it_waits_until_the_application_is_up() -> None:
     waiting = asyncio.create_task(health.wait(Health(f"{url}/well", within=30)))
     await asyncio.sleep(0.3)
     assert not waiting.done()
-    with serving(port):
+    with serving(well, port):
         assert (await waiting).ok
