@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from zenni_tui.convert import encode, instants, trial
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.model.plan import ColumnPlan, Epoch, Kind, TargetType, ValueRepair
+from zenni_tui.source import audit
 
 DAYS = [
     "2024-02-29",
@@ -115,3 +116,30 @@ def test_a_trial_names_each_value_that_does_not_fit(batches: list[list[object]])
     texts = [v for i, v in enumerate(values) if isinstance(v, str) and i not in bad]
     assert tried.zoned.get("at", 0) == sum(map(instants.names_zone, texts))
     assert tried.zoned.get("at", 0) + tried.zoneless.get("at", 0) == len(texts)
+
+
+@given(st.lists(TEXTS, max_size=4), TYPES, st.sampled_from([e for e in Epoch if e is not Epoch.JULIAN]))
+def test_what_a_profile_proves_is_taken_by_the_encoder(texts: list[str], kind: TargetType, epoch: Epoch) -> None:
+    """A column whose profile clears it takes each of its texts, and as many of them name a zone as the profile says."""
+    column = ColumnPlan("at", "at", kind, epoch=epoch)
+    profile = audit.profile(texts)
+    if instants.proven(column, profile):
+        assert all(fits(column, text) for text in texts)
+        named = [instants.names_zone(text) for text in texts]
+        assert (profile.zoned, profile.zoneless) == (sum(named), len(named) - sum(named))
+
+
+def test_one_text_that_is_no_plain_moment_clears_none() -> None:
+    """Moments beside a text that needs a longer look, or a repair, a zone or a class of another kind, are all tried."""
+    moments = ["2024-02-29T10:20:30.123Z", "2024-02-29 10:20:30"]
+    column = ColumnPlan("at", "at", TargetType(Kind.TIMESTAMP, 3))
+    assert instants.proven(column, audit.profile([*moments, None, 1_700_000_000_000]))
+    for other in ("2024-02-30T10:20:30Z", "2024-02-29T10:20:30.1234Z", "today", 1.5, b"2024-02-29T10:20:30Z"):
+        assert not instants.proven(column, audit.profile([*moments, other]))
+    for other in (
+        ColumnPlan("at", "at", TargetType(Kind.TIMESTAMP, 0)),
+        ColumnPlan("at", "at", TargetType(Kind.DATE)),
+        ColumnPlan("at", "at", TargetType(Kind.TIMESTAMP, 3), zone="Europe/Helsinki"),
+        ColumnPlan("at", "at", TargetType(Kind.TIMESTAMP, 3), repairs=(ValueRepair("date_unreadable", "to_null"),)),
+    ):
+        assert not instants.proven(other, audit.profile(moments))

@@ -4,8 +4,8 @@ import functools
 import re
 from collections.abc import Callable, Sequence
 
-from zenni_tui.model.plan import ColumnPlan, Epoch, Kind
-from zenni_tui.model.schema import Value
+from zenni_tui.model.plan import ColumnPlan, Epoch, Kind, TargetType
+from zenni_tui.model.schema import ColumnProfile, Value
 
 from . import encode
 from .dates import EARLIEST, LATEST
@@ -75,6 +75,32 @@ class Quick:
         except Unfit:
             return False
         return True
+
+
+_PLAIN = Quick(ColumnPlan("", "", TargetType(Kind.TIMESTAMP, _MILLISECONDS)))
+
+
+def plain(texts: Sequence[str]) -> tuple[int, int]:
+    """Return how many texts are moments that name a zone, and how many don't; 0 of both when any needs a longer look.
+
+    Every column that `quick` knows, and that keeps milliseconds, holds such moments without loss.
+    """
+    zoned = 0
+    for text in texts:
+        named = _PLAIN.zoned(text)
+        if named is None:
+            return 0, 0
+        zoned += named
+    return zoned, len(texts) - zoned
+
+
+def proven(column: ColumnPlan, profile: ColumnProfile) -> bool:
+    """Return whether a profile alone proves that a column holds all of its values without loss."""
+    known = quick(column)
+    if known is None or profile.reals or profile.blobs or profile.texts != profile.zoned + profile.zoneless:
+        return False
+    exact = not profile.texts or column.type.size is None or column.type.size >= _MILLISECONDS
+    return exact and known.whole_fit((profile.smallest, profile.largest))
 
 
 @functools.lru_cache(maxsize=64)

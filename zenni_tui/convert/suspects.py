@@ -21,11 +21,7 @@ def doubtful(plan: Plan, profiles: Profiles) -> Iterable[tuple[TablePlan, list[C
 
 
 def _proven(column: ColumnPlan, profile: ColumnProfile) -> bool:
-    if types.conclusive(column.type, profile):
-        return True
-    # Whole numbers that count from an epoch fit when the first and the last of them do.
-    quick = None if profile.reals or profile.texts or profile.blobs else instants.quick(column)
-    return quick is not None and quick.whole_fit((profile.smallest, profile.largest))
+    return types.conclusive(column.type, profile) or instants.proven(column, profile)
 
 
 def risky_keys(plan: Plan, profiles: Profiles) -> Iterable[tuple[TablePlan, list[ColumnPlan]]]:

@@ -1,14 +1,15 @@
 """Findings from what the trials of values brought to light."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from zenni_tui.model.findings import SHOWN_KEYS, Evidence, Finding, Repair, Severity
 from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan
+from zenni_tui.model.schema import ColumnProfile
 
-from . import offers
+from . import instants, offers
 from .suspects import Profiles
 from .trial import Tried, Trouble, Twins, worse
 
@@ -19,13 +20,13 @@ ROW_BYTES = 8_160
 def evidence(
     table: TablePlan, columns: list[ColumnPlan], tried: list[Tried], plan: Plan, profiles: Profiles
 ) -> Iterable[Evidence]:
-    """Return what the trials of a table's columns say: values without a form, dates without a zone, doubled keys."""
+    """Return what a table's values say: the trials of some columns, and all columns' dates without a zone."""
     known = profiles[table.source].columns
     by_source = {c.source: c for c in columns}
     merged: dict[tuple[str, str], list[Trouble]] = {}
     for trouble in (t for one in tried for t in one.troubles):
         merged.setdefault((trouble.column, trouble.code), []).append(trouble)
-    referenced = any(k.parent == table.name for k in plan.foreign_keys)
+    referenced = bool(merged) and any(k.parent == table.name for k in plan.foreign_keys)
     for (column, code), troubles in merged.items():
         keys = [k for t in troubles for k in t.keys]
         rowids = tuple(r for t in troubles for r in t.rowids)
@@ -35,18 +36,23 @@ def evidence(
         finding = offers.value_finding(table.source, planned, code, reason, keys, known[column], rowids=apart)
         yield Evidence(finding, tuple(keys), rowids)
     if plan.origin != "prisma":
-        yield from _zones(table, by_source, tried)
+        yield from _zones(table, known, tried)
     for name, planned in by_source.items():
         keys = [k for one in tried for k in one.doubled.get(name or "", ())]
         if keys:
             yield Evidence(_doubled(table, planned, keys), tuple(keys))
 
 
-def _zones(table: TablePlan, columns: dict[str | None, ColumnPlan], tried: list[Tried]) -> Iterable[Evidence]:
-    for name, column in columns.items():
-        bare = sum(one.zoneless.get(name or "", 0) for one in tried)
-        zoned = sum(one.zoned.get(name or "", 0) for one in tried)
-        if bare and column.zone is None and column.type.kind is not Kind.DATE:
+def _zones(table: TablePlan, known: Mapping[str, ColumnProfile], tried: list[Tried]) -> Iterable[Evidence]:
+    for column in table.loaded:
+        if column.zone is not None or column.type.kind not in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+            continue
+        name, profile = column.source or "", known[column.source or ""]
+        bare = sum(one.zoneless.get(name, 0) for one in tried)
+        zoned = sum(one.zoned.get(name, 0) for one in tried)
+        if instants.proven(column, profile):
+            bare, zoned = profile.zoneless, profile.zoned
+        if bare:
             yield Evidence(_zone_assumed(table, column, bare, zoned))
 
 

@@ -177,6 +177,10 @@ class ColumnProfile(Record, frozen=True):
     greatest_real: float | None = None
     suspect_text: bool = False
     """True when some text holds NUL or is not valid UTF-8."""
+    zoned: int = 0
+    """Texts that are plainly moments of whole milliseconds and name a time zone."""
+    zoneless: int = 0
+    """Texts that are plainly such moments and name no zone; where neither counts a text, it may be one all the same."""
 
 
 class TableProfile(Record, frozen=True):

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from zenni_tui.convert import instants
 from zenni_tui.model.long import Lazy, Long
 from zenni_tui.model.schema import ColumnProfile, Value
 
@@ -48,6 +49,7 @@ def _profile(values: Sequence[Value], kinds: set[type]) -> ColumnProfile:
     whole, reals = _of(int, values, kinds), _of(float, values, kinds)
     texts, blobs = _of(str, values, kinds), _of(bytes, values, kinds)
     together, longest_blob = "".join(texts), max(map(len, blobs), default=0)
+    zoned, zoneless = instants.plain(texts)
     return ColumnProfile(
         integers=len(whole),
         reals=len(reals),
@@ -63,6 +65,8 @@ def _profile(values: Sequence[Value], kinds: set[type]) -> ColumnProfile:
         least_real=min(reals, default=None),
         greatest_real=max(reals, default=None),
         suspect_text=_suspect(together),
+        zoned=zoned,
+        zoneless=zoneless,
     )
 
 
@@ -97,7 +101,7 @@ def _suspect(text: str) -> bool:
     return False
 
 
-_COUNTS = ("integers", "reals", "texts", "blobs", "nulls", "seconds", "millis")
+_COUNTS = ("integers", "reals", "texts", "blobs", "nulls", "seconds", "millis", "zoned", "zoneless")
 
 
 def merge(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:

@@ -118,7 +118,7 @@ class Audit(Step):
     async def _try(self, run: Run, plan: Plan, profiles: Profiles) -> list[Evidence]:
         jobs = list(suspects.doubtful(plan, profiles.tables))
         total, meter = sum(t.rows for t, _ in jobs), Meter(run, self.id, unit="rows tried")
-        results: dict[str, list[Tried]] = {t.source: [] for t, _ in jobs}
+        results: dict[str, list[Tried]] = {t.source: [] for t in plan.tables}
 
         def done(result: Tried, name: str, *rest: object) -> None:
             results[name].append(result)
@@ -128,7 +128,9 @@ class Audit(Step):
 
         spans = ((t.source, columns, plan.enums, s) for t, columns in jobs for s in t.spans)
         await Pool.of(run).each(spans, try_span, done)
-        return [e for t, columns in jobs for e in tried.evidence(t, columns, results[t.source], plan, profiles.tables)]
+        doubtful = {t.source: columns for t, columns in jobs}
+        each = ((t, doubtful.get(t.source, []), results[t.source]) for t in plan.tables)
+        return [found for one in each for found in tried.evidence(*one, plan, profiles.tables)]
 
     async def _wide(self, run: Run, plan: Plan) -> list[Evidence]:
         found: list[Evidence] = []

@@ -5,13 +5,15 @@ import contextlib
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 from zenni_tui.errors import Interrupted, StepFailed, ZenniError
+from zenni_tui.target.connect import Target
 
-from .pace import Held
+from .pace import Held, Signals
 from .run import Run
-from .workers import leave, sit, sit_here
+from .workers import leave, sit, sit_here, warm
 
 T = TypeVar("T")
 Done = Callable[..., Iterable[tuple[Any, ...]] | None]
@@ -48,6 +50,14 @@ class Pool:
             run.cleanup.append(run.pool.close)
         assert isinstance(run.pool, cls)  # noqa: S101 - nobody else sets it
         return run.pool
+
+    def warm(self, size: int) -> None:
+        """Let the processes begin their life beside other work, for a snapshot of so many bytes that is about to be."""
+        if self._executor is None and size >= _TINY_BYTES:
+            self._size = self._run.steering.workers
+            self._executor = self._processes()
+            for _ in range(self._size):
+                self._executor.submit(warm)
 
     def close(self) -> None:
         """End the workers and forget them."""
@@ -121,10 +131,15 @@ class Pool:
 
     def _begin(self) -> Executor:
         self._size = self._run.steering.workers
-        place = (self._run.folder, self._run.target, self._run.steering.signals)
         if self._run.snapshot.stat().st_size < _TINY_BYTES:
-            return ThreadPoolExecutor(1, "worker", sit_here, place)
-        return ProcessPoolExecutor(self._size, multiprocessing.get_context("spawn"), sit, place)
+            return ThreadPoolExecutor(1, "worker", sit_here, self._place())
+        return self._processes()
+
+    def _processes(self) -> Executor:
+        return ProcessPoolExecutor(self._size, multiprocessing.get_context("spawn"), sit, self._place())
+
+    def _place(self) -> tuple[Path, Target | None, Signals]:
+        return self._run.folder, self._run.target, self._run.steering.signals
 
     def _submit(self, function: Callable[..., T], job: _Job) -> Future[T]:
         if self._executor is None:

@@ -8,6 +8,7 @@ from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId
 from zenni_tui.source import second, snapshot
 
+from .pool import Pool
 from .run import Run, Step
 
 
@@ -34,14 +35,15 @@ class Snapshot(Step):
         held = time.monotonic() - started
         run.check(self.id, "backup", f"one step of {held:.2f} s, for which a writer may have waited")
         run.stop_here()
-        # Both only read the file, each on a core of its own.
+        # The hash and the workers' start take the core that SQLite's check leaves idle.
+        size = (await asyncio.to_thread(scratch.stat)).st_size
+        Pool.of(run).warm(size)
         unchecked, digest = await asyncio.gather(
             snapshot.integrity(scratch), asyncio.to_thread(snapshot.sha256, scratch)
         )
         run.check(
             self.id, "integrity", unchecked or "SQLite's own check of the copy: ok", ok=None if unchecked else True
         )
-        size = (await asyncio.to_thread(scratch.stat)).st_size
         run.check(self.id, "hash", f"SHA-256 {digest}")
         known = run.state().source
         if known is not None and known.sha256 not in ("", digest):

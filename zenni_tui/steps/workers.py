@@ -41,12 +41,16 @@ class _Desk:
     """What a worker keeps open between jobs; schema and plan are read from the run directory when first needed."""
 
     def __init__(self, folder: Path, target: Target | None, signals: Signals) -> None:
-        self.source = database.open_frozen(working.readable(folder))
         self.pace = Pace(signals)
         self._folder = folder
         self._target = target
         self._watch = Watch(lambda: self.pace.held)
         self._shapes: dict[str, Layout] = {}
+
+    @functools.cached_property
+    def source(self) -> sqlite3.Connection:
+        """The snapshot, which there is not yet when a worker begins ahead of its work."""
+        return database.open_frozen(working.readable(self._folder))
 
     @functools.cached_property
     def loading(self) -> Line:
@@ -61,10 +65,9 @@ class _Desk:
 
     def close(self) -> None:
         """Close the snapshot and the sessions."""
-        self.source.close()
-        for line in (self.__dict__.get("loading"), self.__dict__.get("verifying")):
-            if line is not None:
-                line.close()
+        for name in ("source", "loading", "verifying"):
+            if (opened := self.__dict__.get(name)) is not None:
+                opened.close()
 
     @contextlib.contextmanager
     def at(self, line: Line, table: str, span: Span) -> Iterator[Connection]:
@@ -115,6 +118,10 @@ def sit_here(folder: Path, target: Target | None, signals: Signals) -> None:
     """Begin to work in this thread."""
     global _desk  # noqa: PLW0603 - a process, or the engine's one thread for it, is one desk
     _desk = _Desk(folder, target, signals)
+
+
+def warm() -> None:
+    """Do nothing: a worker that is asked for it is there."""
 
 
 def leave() -> None:
