@@ -42,6 +42,7 @@ VERBS: dict[str, str] = {
     "metrics": "the figures of [metrics] as the target has them now, beside those of before and right after the move",
     "queries": "the SQL in the application's code: what is SQLite's alone, the form to write, and what was proven",
     "runs": "all runs, newest first",
+    "prune": "the snapshots of rehearsals that nothing needs any more; --yes deletes them",
     "tasks": "every task of the plan, from the first week to the last day, and how it stands",
     "sign": "sign a task off that a person must do",
     "completion": "print a script that completes verbs and options in bash, zsh or tcsh",

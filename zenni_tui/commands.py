@@ -4,7 +4,20 @@ from collections.abc import Callable
 
 from .cli import Options
 from .model.runbook import RunKind
-from .verbs import backup, drifting, looking, papers, queries, starting, steering, tasks, training, watching, words
+from .verbs import (
+    backup,
+    drifting,
+    looking,
+    papers,
+    pruning,
+    queries,
+    starting,
+    steering,
+    tasks,
+    training,
+    watching,
+    words,
+)
 
 
 def _updates(options: Options) -> int:
@@ -46,6 +59,7 @@ VERBS: dict[str | None, Callable[[Options], int]] = {
     "metrics": queries.metrics,
     "queries": queries.queries,
     "runs": looking.runs,
+    "prune": pruning.prune,
     "explain": looking.explain,
     "completion": looking.completion,
     "tasks": tasks.show,
