@@ -118,6 +118,9 @@ def parser() -> argparse.ArgumentParser:
     made["verify"].add_argument(
         "--repair", action="store_true", help="first load again the rows that differed last time"
     )
+    made["resume"].add_argument("--repair", action="append", default=[], dest="repairs", metavar="FINDING=REPAIR",
+                                help="what values become that were written meanwhile and can't be carried")  # fmt: skip
+    made["resume"].add_argument("--by", default="", metavar="NAME", help="who chose it (default: who types this)")
     made["watch"].add_argument("--test", action="store_true", help="send a test message by [notify], and end")
     made["watch"].add_argument("--once", action="store_true", help="look once, tell what is raised, and end")
     slow = made["throttle"].add_argument
@@ -171,6 +174,7 @@ class Options(argparse.Namespace):
     note: str = ""
     undo: bool = False
     repair: bool = False
+    repairs: Sequence[str] = ()
     code: str = ""
     shell: str = ""
     branch: str = ""

@@ -162,6 +162,46 @@ def test_what_is_declared_meanwhile_is_noticed(
     assert writer.differences(migration.source, database) == []
 
 
+UNREADABLE = "date_unreadable/Booking/start"
+
+
+def test_a_repair_chosen_for_what_is_written_meanwhile(migration: Migration, database: dict[str, str]) -> None:
+    """A value that can't be carried ends the run with offers; one chosen by the command line holds for all such."""
+    migration.begin()
+    migration.write("UPDATE Booking SET start = 'soon' WHERE id IN (7, 8)")
+    follower = follow(migration.program)
+    wait(follower, lambda f: not f.alive)
+    follower.poll()
+    problem, finding = follower.state.problem, next(f for f in follower.state.findings if f.id == UNREADABLE)
+    assert problem is not None
+    assert "key 7; 8" in problem.where
+    assert f"zenni-tui resume --repair '{UNREADABLE}=to_null'" in problem.next_step
+    assert [r.id for r in finding.repairs] == ["to_null", "to_value:"]
+    for refused in (f"{UNREADABLE}=type:text", "date_unreadable/Seat/note=to_null"):
+        assert migration.run("resume", "--repair", refused).code == 2
+    resumed = migration.run("resume", "--repair", f"{UNREADABLE}=to_null")
+    assert resumed.document["verdict"] == "waiting", resumed.narration
+    assert resumed.finding("date_unreadable")["chosen"] == "to_null"
+    migration.write("UPDATE Booking SET start = 'later' WHERE id = 9", "UPDATE Booking SET start = 5 WHERE id = 8")
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    with psycopg.connect(**database) as target:
+        found = target.execute('SELECT id FROM "Booking" WHERE start IS NULL ORDER BY 1').fetchall()
+    assert found == [(7,), (9,)]
+
+
+def test_a_value_mended_in_the_application(migration: Migration, database: dict[str, str]) -> None:
+    """What could not be carried is written again in a form that can; a resume goes on, and nothing blocks any more."""
+    migration.begin()
+    migration.write("UPDATE Seat SET note = 'a' || char(0) WHERE number = 7")
+    wait(follow(migration.program), lambda f: not f.alive)
+    migration.write("UPDATE Seat SET note = 'a' WHERE number = 7")
+    resumed = migration.run("resume")
+    assert resumed.document["verdict"] == "waiting", resumed.narration
+    assert resumed.finding("text_nul")["severity"] == "info"
+    assert migration.hand_over().state.verdict is Verdict.WAITING
+    assert writer.differences(migration.source, database) == []
+
+
 def test_another_key_than_was_watched(migration: Migration, database: dict[str, str]) -> None:
     """A table whose primary key stays behind is followed by the key that the target has instead."""
     migration.script("CREATE TABLE Tag (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE, n INTEGER);")

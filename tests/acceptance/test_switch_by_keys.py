@@ -133,3 +133,21 @@ def test_undone_before_the_switch_and_finished_after_it_by_keys(terminal: Termin
     terminal.press("FINISH\r")
     terminal.wait("PASSED", "the window is closed")
     assert asked(folder, "health")["database"] == "postgresql"
+
+
+def test_what_a_value_becomes_that_was_written_meanwhile_by_keys(terminal: Terminal, folder: Path) -> None:
+    """A value that can't be carried asks for a choice; once it is made by keys the following goes on."""
+    choose(terminal)
+    migrated(terminal)
+    with sqlite3.connect(folder / "prisma" / "dev.db") as file:
+        file.execute("UPDATE Service SET name = name || char(0) WHERE id = (SELECT min(id) FROM Service)")
+    file.close()
+    terminal.wait("A value written since the snapshot", "Enter understood")
+    terminal.press("\r")
+    terminal.wait("WAITING FOR YOU", "can't become text", "1 still blocks")
+    terminal.press("c")
+    terminal.wait("no choice", "remove the NUL characters")
+    terminal.press(DOWN + "\r")
+    terminal.wait("strip_nul", "g go on")
+    terminal.press("g")
+    terminal.wait("WAITING FOR YOU", "Switch over with a typed word")

@@ -1,6 +1,6 @@
 """Plans the columns of a table that no Prisma schema describes, and applies the operator's choices to any column."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -49,10 +49,8 @@ def chosen(plan: ColumnPlan, table: str, choices: Choices) -> ColumnPlan:
     """Return a column as the operator's casts and repairs make it; raises ValueError for a type nobody knows."""
     cast = choices.casts.get(f"{table}.{plan.source}")
     changes: dict[str, object] = {"type": parse_type(cast)} if cast else {}
-    repairs: list[ValueRepair] = []
     for finding, repair in choices.repairs.items():
-        code, _, where = finding.partition("/")
-        if where != f"{table}/{plan.source}":
+        if finding.partition("/")[2] != f"{table}/{plan.source}":
             continue
         action, _, argument = repair.partition(":")
         if action == "type":
@@ -63,10 +61,17 @@ def chosen(plan: ColumnPlan, table: str, choices: Choices) -> ColumnPlan:
             changes["epoch"] = Epoch(argument)
         elif action == "zone":
             changes["zone"] = argument
-        elif action in _VALUE_REPAIRS:
-            repairs.append(ValueRepair(code, action, argument if action == "to_value" else None))
-    changes["repairs"] = tuple(repairs)
+    changes["repairs"] = tuple(value_repairs(f"{table}/{plan.source}", choices))
     return msgspec.structs.replace(plan, **changes)
+
+
+def value_repairs(place: str, choices: Choices) -> Iterator[ValueRepair]:
+    """Yield what the operator chose for values of a column, named "table/column"."""
+    for finding, repair in choices.repairs.items():
+        code, _, where = finding.partition("/")
+        action, _, argument = repair.partition(":")
+        if where == place and action in _VALUE_REPAIRS:
+            yield ValueRepair(code, action, argument if action == "to_value" else None)
 
 
 def excluded(table: str, column: str, choices: Choices) -> bool:

@@ -56,6 +56,7 @@ async def _live(folder: Path, orders: dict[str, str | None]) -> int:
             journal.append(e.RunEnded(Verdict.NOT_READY, int(ExitCode.OCCUPIED), 0.0, 0.0, busy))
             return int(ExitCode.OCCUPIED)
         word = Word(orders.get("by") or "", orders.get("why") or "", orders.get("word") or "")
+        runner.choose(json.loads(orders.get("repairs") or "{}"), word.by)
         ways = {
             "run": runner.forward,
             "rollback": lambda: runner.backward(word),

@@ -30,11 +30,13 @@ class Afterwards:
         run: Run,
         step: Callable[[Step], Awaitable[Verdict | None]],
         failed: Callable[[StepId, Exception, float], Verdict],
+        carry_on: Callable[[Verdict], Awaitable[Verdict | None]],
     ) -> None:
         self._run = run
         run.sides_tried = functools.partial(rehearsals.ask_for_sides, run)
         self._step = step
         self._failed = failed
+        self._carry_on = carry_on
 
     async def switch(self, word: Word) -> Verdict:
         """Switch over, or go on with it, and keep the window open; raises nothing."""
@@ -62,7 +64,10 @@ class Afterwards:
             if word is None:
                 return Verdict.STOPPED
             if not word.word:
-                return await self.hand_over()
+                over = await self._carry_on(await self.hand_over())
+                if over is not None:
+                    return over
+                continue
             verdict = await self.switch(word)
             if verdict not in (Verdict.FAILED, Verdict.NOT_READY) or switching.begun(self._run.state(), StepId.SWITCH):
                 return verdict

@@ -7,6 +7,7 @@ from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
 from zenni_tui.model.findings import blocking
 from zenni_tui.model.runbook import RunKind, StepId, StepState, Verdict
+from zenni_tui.steps.forward import Uncarried
 from zenni_tui.steps.run import Decided, Run
 
 from . import rehearsals
@@ -43,6 +44,18 @@ class Questions:
         count = len(blocking(self._run.state().findings))
         return await self._ask(
             StepId.PLAN, f"{count} findings block. Choose a repair for each, then go on to try again."
+        )
+
+    async def carried(self, error: Exception | None) -> bool:
+        """Ask the operator of a gated run what a value written meanwhile becomes; returns whether to follow on."""
+        if not isinstance(error, Uncarried) or not self._run.request.gated or self._stopping:
+            return False
+        following, self._run.following = self._run.following, None
+        if following is not None:
+            await following.stop()
+        found = error.finding
+        return await self._ask(
+            StepId.CATCH_UP, f"{found.message} Choose a repair, or mend it in the application; then following goes on."
         )
 
     async def before_switch(self, question: str) -> Word | None:

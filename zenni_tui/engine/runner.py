@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 
 from zenni_tui.errors import ExitCode, Halted, NotReady, Occupied, Stopped, ZenniError
 from zenni_tui.model import events as e
@@ -54,7 +55,8 @@ class Runner:
         self._started = time.monotonic()
         self._problem: e.Problem | None = None
         self._occupied = False
-        self._afterwards = Afterwards(run, self._step, self._failed)
+        self._error: Exception | None = None
+        self._afterwards = Afterwards(run, self._step, self._failed, self._carry_on)
         self._questions = Questions(run, self._failed)
 
     def answer(self, command: Command) -> Reply:
@@ -111,6 +113,11 @@ class Runner:
             return Reply(ok=False, message=f"{command.repair} is not on offer for {finding.id}")
         self._run.choose(finding.id, command.repair, command.by)
         return Reply(ok=True, message=f"{finding.id}: {command.repair or 'no choice'}")
+
+    def choose(self, repairs: Mapping[str, str], by: str) -> None:
+        """Take over choices that were looked at before this engine began."""
+        for finding, repair in repairs.items():
+            self._run.choose(finding, repair, by)
 
     def _obey(self, name: str) -> None:
         if name == "finish":
@@ -254,7 +261,7 @@ class Runner:
             if choices_changed or (verdict is Verdict.NOT_READY and step_id is StepId.PLAN and await self._mended()):
                 anew = (StepId.AUDIT, StepId.PLAN)
                 book = list(STEPS_OF[self._kind])[STEPS_OF[self._kind].index(StepId.AUDIT) :]
-            elif verdict is not None:
+            elif verdict is not None and (verdict := await self._carry_on(verdict)) is not None:
                 return verdict
             elif step_id is StepId.PLAN:
                 self._foretell()
@@ -262,6 +269,16 @@ class Runner:
         if verdict is Verdict.PASSED:
             self._remember()
         return verdict
+
+    async def _carry_on(self, verdict: Verdict) -> Verdict | None:
+        """Let the operator choose what a value written meanwhile becomes, and catch up again; returns None then."""
+        while verdict is Verdict.FAILED and await self._questions.carried(self._error):
+            self._problem = None
+            again = await self._step(BOOK[StepId.CATCH_UP])
+            if again is None:
+                return None
+            verdict = again
+        return Verdict.STOPPED if verdict is Verdict.FAILED and self._run.stopping.is_set() else verdict
 
     async def _mended(self) -> bool:
         if not await self._questions.mended():
@@ -317,7 +334,7 @@ class Runner:
                 self._run.meter.tick()
 
     def _failed(self, step: StepId, error: Exception, seconds: float) -> Verdict:
-        self._problem = problem_of(error, self._run.folder)
+        self._error, self._problem = error, problem_of(error, self._run.folder)
         log.error("action=step_failed step=%s what=%r why=%r", step, self._problem.what, self._problem.why)
         self._run.tell(e.StepFailed(step, round(seconds, 3), self._problem))
         self._occupied = isinstance(error, Occupied)

@@ -3,8 +3,11 @@
 import asyncio
 from contextlib import closing
 
+import msgspec
+
 from zenni_tui.errors import StepFailed
 from zenni_tui.model import events as e
+from zenni_tui.model.findings import Severity, blocking
 from zenni_tui.model.runbook import Meanwhile, StepId
 from zenni_tui.source import capture, database
 
@@ -37,8 +40,17 @@ class CatchUp(Step):
         if await asyncio.to_thread(lambda: following.may_compare):
             summary = await following.verify_changed()
             run.check(self.id, "changed rows", summary)
+        self._mended(run)
         following.go_on()
         return f"{applied:,} changes applied; {summary}"
+
+    def _mended(self, run: Run) -> None:
+        """Tell of the values that held the following up, and were mended in the application without a choice."""
+        mended = [
+            msgspec.structs.replace(f, severity=Severity.INFO, advice="It was mended in the application.", repairs=())
+            for f in blocking(run.state().findings)
+        ]
+        run.find(self.id, mended, {})
 
 
 def _begin(run: Run) -> tuple[Model, int]:
@@ -50,7 +62,7 @@ def _begin(run: Run) -> tuple[Model, int]:
                 why="Nobody can say which writes are in it and which came later.",
                 next_step="Roll back (zenni-tui rollback) and begin again.",
             )
-        schema, plan = run.schema(), run.plan()
+        schema, plan = run.schema(), run.plan_meanwhile()
         return Model(schema, plan, kept_out(snapshot, schema, plan)), capture.position(snapshot)
 
 

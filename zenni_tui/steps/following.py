@@ -19,7 +19,7 @@ from zenni_tui.target import changes, load
 from zenni_tui.target.sessions import Connection, Line, Watch
 
 from . import changed, watched
-from .forward import Followed, Forward, Model
+from .forward import Followed, Forward, Model, Uncarried
 from .patience import insist
 from .run import Run
 from .touched import Touched
@@ -236,6 +236,9 @@ class Following:
         self._after = None
         try:
             done = self._forward.step(connection, after)
+        except Uncarried as error:
+            self._run.find(StepId.CATCH_UP, [error.finding], {})
+            raise
         except sqlite3.OperationalError:
             # A column or table that is gone says so with a better word of the guard's.
             self._guard.look()

@@ -7,16 +7,18 @@ from typing import Any
 import msgspec
 import psycopg
 
-from zenni_tui.convert import encode
+from zenni_tui.convert import encode, meanwhile
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.errors import StepFailed
-from zenni_tui.model.plan import Plan, TablePlan
+from zenni_tui.model.findings import Finding
+from zenni_tui.model.plan import ColumnPlan, Plan, TablePlan
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, Value
 from zenni_tui.model.trouble import Trouble
 from zenni_tui.source import capture, reader
 from zenni_tui.source.database import quoted
 from zenni_tui.source.live import reading
+from zenni_tui.source.standins import legible
 from zenni_tui.target import changes, load, trouble
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -31,6 +33,21 @@ _BYTES, _AT_ONCE = 32 * 1024 * 1024, 50
 
 class _Heavy(Exception):
     """The entries speak of more bytes than are to be held at once."""
+
+
+class Uncarried(StepFailed):
+    """A value that the application wrote meanwhile has no faithful form; `finding` says what can be chosen."""
+
+    def __init__(self, finding: Finding, table: TablePlan, column: ColumnPlan) -> None:
+        first = next((r.id for r in finding.repairs), "")
+        super().__init__(
+            "A value written since the snapshot can't be carried.",
+            where=f'table "{table.name}", column "{column.name}", key {"; ".join(finding.keys)}',
+            why=finding.message,
+            next_step="Mend it in the application, then: zenni-tui resume. Or choose what such values become:"
+            f" zenni-tui resume --repair '{finding.id}={first}'.",
+        )
+        self.finding = finding
 
 
 class Followed(Record, frozen=True):
@@ -239,20 +256,29 @@ def _fitting(fields: Sequence[Callable[[Value], bytes]]) -> Callable[[capture.Ke
 
 
 def _unfit(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]], unfit: Unfit) -> StepFailed:
-    """Return the error that names the first value which a type of the plan can't hold."""
-    where = f'table "{table.name}"'
-    for row in rows:
-        for column, value in zip(table.loaded, row, strict=True):
-            try:
-                encode.field_encoder(column, plan.enums)(value)
-            except Unfit:
-                names = dict(zip((c.name for c in table.loaded), row, strict=True))
-                key = ", ".join(str(names[n]) for n in plan.row_key(table))
-                where = f'table "{table.name}", column "{column.name}", key {key or "none"}'
-                break
-    return StepFailed(
-        "A value written since the snapshot can't be carried.",
-        where=where,
-        why=unfit.reason,
-        next_step="Mend it in the application, then: zenni-tui resume. Or start a new run and choose a repair.",
-    )
+    """Return the error that names the values of a batch which a type of the plan can't hold, and what can be done."""
+    for place, column in enumerate(table.loaded):
+        held = _holder(column, plan)
+        trouble = [(row, why) for row in rows if (why := held(row[place])) is not None]
+        if trouble:
+            keys = [_shown(plan, table, row) for row, _ in trouble]
+            return Uncarried(meanwhile.finding(table, column, trouble[0][1], keys), table, column)
+    return StepFailed("A row written since the snapshot can't be carried.", where=table.name, why=unfit.reason)
+
+
+def _holder(column: ColumnPlan, plan: Plan) -> Callable[[Value], Unfit | None]:
+    field = encode.field_encoder(column, plan.enums)
+
+    def held(value: Value) -> Unfit | None:
+        try:
+            field(value)
+        except Unfit as unfit:
+            return unfit
+        return None
+
+    return held
+
+
+def _shown(plan: Plan, table: TablePlan, row: tuple[Value, ...]) -> str:
+    names = dict(zip((c.name for c in table.loaded), row, strict=True))
+    return legible(", ".join(str(names[n]) for n in plan.row_key(table))) or "none"

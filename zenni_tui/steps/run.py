@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import msgspec
 
 from zenni_tui.application import prisma, prisma_plan
-from zenni_tui.convert import planner
+from zenni_tui.convert import meanwhile, planner
 from zenni_tui.errors import Halted, Occupied, Stopped
 from zenni_tui.files import write_private
 from zenni_tui.model import events as e
@@ -154,6 +154,10 @@ class Run:
     def plan(self) -> Plan:
         """Return the plan."""
         return self.load("plan.json", Plan)
+
+    def plan_meanwhile(self) -> Plan:
+        """Return the plan for what was written since the snapshot, with what was chosen for such values since then."""
+        return meanwhile.repaired(self.plan(), self.choices())
 
     def draft(
         self, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]

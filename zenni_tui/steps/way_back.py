@@ -26,7 +26,7 @@ class WayBack:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._plan = run.plan()
+        self._plan = run.plan_meanwhile()
         self._target: bookkeeping.Connection | None = None
         self._file: sqlite3.Connection | None = None
         self._ways: Mapping[str, Way] = {}

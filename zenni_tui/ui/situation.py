@@ -102,13 +102,17 @@ def running(state: RunState) -> StepView | None:
     return None
 
 
+_DECIDED_AT = {StepId.SWITCH: StepId.CATCH_UP, StepId.CATCH_UP: StepId.AUDIT}
+"""Where an operator sees what a question is about: findings are chosen from in one place, whenever they turn up."""
+
+
 def shown_step(state: RunState) -> StepId | None:
     """Return the step worth looking at now: what works, waits, failed, or told the end."""
     step = running(state)
     if step:
         return step.id
     if state.waiting:
-        return StepId.CATCH_UP if state.waiting.step is StepId.SWITCH else _step_before(state, state.waiting.step)
+        return _DECIDED_AT.get(state.waiting.step) or _step_before(state, state.waiting.step)
     failed = next((s.id for s in state.steps if s.state is StepState.FAILED), None)
     if failed:
         return failed

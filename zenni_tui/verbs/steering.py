@@ -11,7 +11,7 @@ from zenni_tui.engine import client, folders
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady
 
-from . import words
+from . import chosen_repairs, words
 from .looking import chosen, follower_of
 from .starting import engage, follow, wizard
 
@@ -65,6 +65,10 @@ def again(action: str) -> Callable[[Options], int]:
         follower.poll()
         entries = follower.state.entries
         said = words.spoken(follower.state, action, options)
+        repairs = chosen_repairs.of(follower.state, options.repairs)
+        if follower.alive and repairs:
+            chosen_repairs.send(follower, repairs, said["by"])
+            return int(ExitCode.PASSED)
         if follower.alive:
             if action != "rollback":
                 raise NotReady("An engine is at work on this run already.", next_step="zenni-tui attach")
@@ -74,7 +78,7 @@ def again(action: str) -> Callable[[Options], int]:
             else:
                 engage(options, follower.folder, action, words=said)
         else:
-            engage(options, follower.folder, action, words=said)
+            engage(options, follower.folder, action, words={**said, **chosen_repairs.packed(repairs)})
         points = [words.window_open(time.time())] + ([headless.waits(entries)] if action == "run" else [])
         return follow(
             follower.folder, options, skip=entries, until=lambda state: _first(point(state) for point in points)

@@ -131,13 +131,18 @@ class Gate(Lines, can_focus=True):
 
     def _keys(self, now: Situation) -> Keys:
         left = bool(blocking(now.state.findings))
-        go = "try again" if _asks_for_choices(now) else "audit again" if now.changed else _go(now)
+        go = "try again" if _asks_for_choices(now) else "audit again" if _audits_again(now) else _go(now)
         keys: Keys = (("Enter, g" if self.has_focus else "g", go), ("s", "stop here"), ("r", "roll back"))
         return (("Enter, c", "choose a repair"), *keys) if left and not self.has_focus else keys
 
 
 def _asks_for_choices(now: Situation) -> bool:
     return now.state.waiting is not None and now.state.waiting.step is StepId.PLAN
+
+
+def _audits_again(now: Situation) -> bool:
+    # Once the tables stand, a choice is for what is written meanwhile, and nothing is planned anew.
+    return now.changed and now.state.waiting is not None and now.state.waiting.step is not StepId.CATCH_UP
 
 
 def _go(now: Situation) -> str:
@@ -157,6 +162,6 @@ def _question(now: Situation) -> str:
     left = blocking(now.state.findings)
     if left and _asks_for_choices(now):
         return _blocked(len(left), sum(not f.repairs for f in left))
-    if now.changed or _asks_for_choices(now):
+    if _audits_again(now) or _asks_for_choices(now):
         return "Going on audits and plans again; nothing is written before you are asked."
     return now.state.waiting.question if now.state.waiting else ""
