@@ -11,6 +11,7 @@ from zenni_tui.sandbox.proxy import Proxy
 from zenni_tui.sandbox.proxy import Way as How
 from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Line, Watch, end_all
+from zenni_tui.target.silence import Heard, Silent
 
 
 @pytest.fixture
@@ -57,25 +58,67 @@ def test_a_line_that_was_lost_is_opened_again_and_its_zombie_ended(
     line.close()
 
 
-def test_a_dead_line_is_cut(target: Target, proxy: Proxy) -> None:
-    """A proxy that acknowledges everything and delivers nothing is found out, and whoever waits learns of it."""
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a line be suspected after a second."""
+    monkeypatch.setattr(Heard, "silence", 1.0)
+    monkeypatch.setattr(Heard, "answer", 3.0)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("how", [How.HOLD, How.STALL])
+def test_a_dead_line_is_cut(target: Target, proxy: Proxy, how: How) -> None:
+    """A line that delivers nothing is found out, whether it acknowledges or not, and whoever waits learns of it."""
     line = Line(target)
-    watch = Watch(silence=1.0, answer=2.0)
-    with pytest.raises(psycopg.OperationalError), watch.over(line) as connection:  # noqa: PT012 - both belong to it
-        proxy.line = Way(How.HOLD)
-        connection.execute("SELECT 1")
+    session = line.connection
+    proxy.line = Way(how)
+    with pytest.raises(Silent, match="Nothing came for 1 s"):
+        session.execute("SELECT 1")
     proxy.line = Way()
-    with watch.over(line) as connection:
-        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert line.connection is not session
+    assert line.connection.execute("SELECT 1").fetchone() == (1,)
     line.close()
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_copy_into_nothing_is_noticed(target: Target, proxy: Proxy) -> None:
+    """A line that swallows a whole COPY and never answers is dead, too."""
+    with target.connect() as connection:
+        connection.execute("CREATE TABLE t (id int)")
+        with pytest.raises(Silent), connection.cursor().copy("COPY t FROM STDIN") as copy:  # noqa: PT012 - all of it
+            proxy.line = Way(How.HOLD)
+            copy.write("1\n" * 10_000)
+        proxy.line = Way()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_a_dead_line_has_locked_is_free_for_the_next(target: Target, proxy: Proxy) -> None:
+    """The server goes on holding the locks of a session that it does not know to be lost: the next one ends it."""
+    with target.connect() as connection:
+        connection.execute("CREATE TABLE t (id int)")
+        connection.execute("BEGIN; LOCK TABLE t")
+        proxy.line = Way(How.HOLD)
+        with pytest.raises(Silent):
+            connection.execute("SELECT 1")
+    proxy.line = Way()
+    with target.connect() as again:
+        again.execute("SET lock_timeout = '2s'")
+        assert again.execute("SELECT count(*) FROM t").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_server_at_work_is_left_alone(target: Target) -> None:
     """Silence of a server that says it works for us is no death."""
-    line = Line(target)
-    with Watch(silence=0.5, answer=10.0).over(line) as connection:
-        assert connection.execute("SELECT 7 FROM pg_sleep(3)").fetchone() == (7,)
-    line.close()
+    with target.connect() as connection:
+        assert connection.execute("SELECT 7 FROM pg_sleep(4)").fetchone() == (7,)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_thin_line_is_left_alone(target: Target, proxy: Proxy) -> None:
+    """While bytes move there is no silence, however few they are."""
+    with target.connect() as connection:
+        proxy.line = Way(rate=3_000)
+        assert connection.execute("SELECT repeat('x', 12000)").fetchone() == ("x" * 12_000,)
 
 
 def test_whoever_should_let_go_is_interrupted(target: Target) -> None:

@@ -1,7 +1,6 @@
 """How fast the workers go: signals that the engine sets and every worker heeds within a running chunk."""
 
 import time
-from collections.abc import Callable
 from multiprocessing.sharedctypes import RawArray
 from typing import Any
 
@@ -85,8 +84,8 @@ class Pace:
         self.let_go = self.let_go or time.monotonic() - self._held_at > GRACE
         return self.let_go
 
-    def spend(self, rows: int, size: int, rest: Callable[[], None]) -> None:
-        """Note what was done and sleep until it was not too fast; `rest` is called at each nap. Raises Held."""
+    def spend(self, rows: int, size: int) -> None:
+        """Note what was done and sleep until it was not too fast; raises Held."""
         self._owed[0] += rows
         self._owed[1] += size
         while True:
@@ -95,7 +94,6 @@ class Pace:
             left = self._pay()
             if left <= 0:
                 return
-            rest()
             time.sleep(min(left, _NAP))
 
     def _pay(self) -> float:

@@ -78,7 +78,7 @@ class _Desk:
 
     def sent(self, rows: int, size: int) -> None:
         """Heed the pace after rows and bytes were sent."""
-        self.pace.spend(rows, size, self._watch.touch)
+        self.pace.spend(rows, size)
 
     @functools.cached_property
     def schema(self) -> SourceSchema:

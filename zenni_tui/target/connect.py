@@ -5,15 +5,19 @@ import contextlib
 import os
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from psycopg import conninfo
 
+from zenni_tui.errors import NotReady
 from zenni_tui.model.events import TargetFacts
+from zenni_tui.model.trouble import Trouble
 
 from . import libpq
 from .causes import explain
+from .silence import Heard
+from .trouble import kind_of
 
 if TYPE_CHECKING:
     from asyncpg import Connection as Short
@@ -40,12 +44,44 @@ _PINNED = {
 }
 
 
+_PIN = """
+WITH pinned AS MATERIALIZED (
+    SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s (name, value)
+    WHERE current_setting(name, true) IS NOT NULL
+)
+SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid() AND (SELECT count(*) FROM pinned) > 0
+"""
+_AT_WORK = """
+SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead' FROM pg_stat_activity
+WHERE (pid, backend_start) = (%s, %s)
+"""
+ENDED = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
+
 _GOODBYE = 0.5
 """Seconds that a server has to close its end."""
 
 
-class _Session(psycopg.Connection[tuple[Any, ...]]):
-    """A session whose end is the server's, too: where just as many may be as we need, the next one needs its place."""
+class Session(NamedTuple):
+    """One server process; its start tells it from a later one of the same number."""
+
+    pid: int
+    started: Any
+
+
+class Connected(Heard):
+    """A connection whose end is the server's, too: where just as many may be as we need, the next needs its place."""
+
+    target: "Target | None" = None
+    session: Session | None = None
+
+    def at_work(self) -> bool:
+        """Return whether the server, asked by another connection, works for this one."""
+        return bool(self.target and self.session and self.target.works_for(self.session))
+
+    def given_up(self) -> None:
+        """Let the next connection end this session: it may hold locks that are wanted again."""
+        if self.target and self.session:
+            self.target.zombies.append(self.session)
 
     def close(self) -> None:
         """Close the session and wait a moment until the server has let go of it."""
@@ -72,6 +108,8 @@ class Target:
         self.embedded = embedded
         self.name = name
         self.in_use: libpq.Door | None = None
+        self.zombies: list[Session] = []
+        """Sessions whose lines were given up, and which the server may not know to be lost."""
 
     def settings(self) -> dict[str, str]:
         """Return everything libpq needs, password included: never to be shown or stored.
@@ -82,20 +120,41 @@ class Target:
         named = libpq.starting_at(self.parameters, self.in_use)
         return libpq.ALIVE | named | secret | {"application_name": self.name}
 
-    def connect(self, *, pinned: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    def connect(self, *, pinned: bool = True) -> Connected:
         """Open a connection in autocommit with pinned session settings; raises NotReady with the way out.
 
         Without them, for a first look: behind a pooler in transaction mode they would leak to others.
         """
         try:
-            connection = _Session.connect(conninfo.make_conninfo("", **self.settings()), autocommit=True)
+            connection = Connected.connect(conninfo.make_conninfo("", **self.settings()), autocommit=True)
         except psycopg.OperationalError as error:
             raise explain(error, self.label()) from error
         connection.prepare_threshold = None
         self.in_use = self._door(connection.info)
         if pinned:
-            pin(connection)
+            try:
+                self._settle(connection)
+            except BaseException:
+                connection.close()
+                raise
         return connection
+
+    def _settle(self, connection: Connected) -> None:
+        connection.target, connection.session = self, pin(connection)
+        while self.zombies:
+            end(connection, self.name, self.zombies[-1])
+            self.zombies.pop()
+
+    def works_for(self, session: Session) -> bool:
+        """Return whether the server says that it works for a session, or answers that it has no room to tell."""
+        try:
+            with self.connect(pinned=False) as other:
+                row = other.execute(_AT_WORK, session).fetchone()
+        except NotReady as error:
+            return kind_of(error) is Trouble.CROWDED
+        except psycopg.Error:
+            return False
+        return bool(row and row[0])
 
     def _door(self, info: psycopg.ConnectionInfo) -> libpq.Door | None:
         host, port = info.host, info.port
@@ -136,13 +195,16 @@ class Target:
         )
 
 
-def pin(connection: psycopg.Connection[Any]) -> None:
-    """Set the session's settings, one round trip; startup options are no way, poolers refuse them.
+def pin(connection: psycopg.Connection[tuple[Any, ...]]) -> Session:
+    """Set the session's settings and return which it is, in one round trip; poolers refuse startup options.
 
-    A setting that this server's version doesn't know is passed over.
+    A setting that this server's version doesn't know is passed over. A pooler's own number for it would be of no use.
     """
-    connection.execute(
-        "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) AS s(name, value)"
-        " WHERE current_setting(name, true) IS NOT NULL",
-        (list(_PINNED), list(_PINNED.values())),
-    )
+    row = connection.execute(_PIN, (list(_PINNED), list(_PINNED.values()))).fetchone()
+    assert row is not None  # noqa: S101 - a session sees itself
+    return Session(*row)
+
+
+def end(connection: psycopg.Connection[Any], name: str, session: Session) -> None:
+    """End one session of that application name, if it is still there: it may hold locks for 45 s."""
+    connection.execute(f"{ENDED} AND pid = %s AND backend_start = %s", (name, *session))
