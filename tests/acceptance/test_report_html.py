@@ -65,6 +65,16 @@ def test_the_page_says_how_it_prints(program: Program, sample: SampleApplication
     assert "overflow: " not in style[1]
 
 
+def test_the_plans_dates_stand_in_the_report_that_a_run_writes(program: Program, sample: SampleApplication) -> None:
+    """The run knows [timeline]'s first day and owners, as the verb does."""
+    config = program.home / "dated.toml"
+    config.write_text('[timeline]\nstart = 2031-03-04\n[timeline.owners]\nA = "Aino"\n')
+    run = program.run("audit", "--source", str(sample.database), "--config", str(config))
+    dated = [line for line in (run.folder / "report.md").read_text().splitlines() if "2031-03-04" in line]
+    assert len(dated) == 1
+    assert "Aino" in dated[0]
+
+
 def test_a_report_is_made_of_a_run_whose_engine_was_killed(program: Program, make_big: str) -> None:
     """The journal of a run that has no last word makes a page that says so."""
     process = program.start("rehearse", "--source", make_big, "--headless")

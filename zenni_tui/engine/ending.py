@@ -3,7 +3,6 @@
 import logging
 
 from zenni_tui.model.runbook import RunKind
-from zenni_tui.model.tasks import Timeline
 from zenni_tui.report import evidence
 from zenni_tui.steps.run import Run
 
@@ -27,7 +26,7 @@ def write(run: Run, journal: Journal) -> None:
 
 
 def _evidence(run: Run) -> None:
-    evidence.write(run.folder, run.state(), tasks.standing(run.request.source, Timeline()))
+    evidence.write(run.folder, run.state(), tasks.standing(run.request.source, run.request.timeline))
 
 
 def _document(run: Run) -> None:

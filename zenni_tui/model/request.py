@@ -7,6 +7,7 @@ from .choices import Choices
 from .questions import Questions
 from .record import Record
 from .runbook import Meanwhile, RunKind
+from .tasks import Timeline
 from .upkeep import Upkeep
 
 
@@ -32,8 +33,8 @@ class Request(Record, frozen=True):
     A migration must have been rehearsed within `rehearsal_hours` (0: need not), unless `confirmed`, which is the word
     that the operator typed, says otherwise. `meanwhile` is what becomes of the application's writes after the snapshot.
     With `prove_backup` the result is dumped and the dump restored for proof; `upkeep` is what the documents tell of the
-    time afterwards. `rung` is the only check of the target that is wanted, or empty for all. `baseline` names the
-    migration that is to be entered in Prisma's history as applied, or empty.
+    time afterwards, `timeline` the plan's dates and owners. `rung` is the only check of the target that is wanted, or
+    empty for all. `baseline` names the migration that is to be entered in Prisma's history as applied, or empty.
     """
 
     run_id: str
@@ -57,6 +58,7 @@ class Request(Record, frozen=True):
     prove_backup: bool = False
     baseline: str = ""
     upkeep: Upkeep = Upkeep()
+    timeline: Timeline = Timeline()
     bounds: Bounds = Bounds()
     meanwhile: Meanwhile = Meanwhile.NOTHING
     assertions: dict[str, str] = msgspec.field(default_factory=dict)

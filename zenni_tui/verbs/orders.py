@@ -63,6 +63,7 @@ def request_for(
         confirmed=options.confirm,
         rung=_rung(options.rung),
         upkeep=upkeep_of(settings, options),
+        timeline=settings.timeline,
         prove_backup=kind is RunKind.REHEARSE and (options.prove_backup or settings.backup.in_rehearsals),
         meanwhile=_meanwhile(kind, settings, options),
         assertions=settings.verify.assertions,
