@@ -159,8 +159,8 @@ def test_each_kind_is_encoded_as_a_whole(
     assert columns.by_value == ()
     classes = lanes(plan, ground.profiles["c"])
     wanted = [arrow.Lane("c", c if len(classes) > 1 else None) for c in classes]
-    with arrow.open_frozen(ground.path) as cursor:
-        batch = arrow.read(cursor, ground.table, wanted, Span(0, 3), 3)
+    with arrow.open_frozen(ground.path) as statement:
+        batch = arrow.read(statement, ground.table, wanted, Span(0, 3), 3)
         assert isinstance(columnar.encoder(plan, classes, (MOOD,))(batch.columns[1:]), shape)
 
 
@@ -209,8 +209,8 @@ def test_what_is_unfit_is_never_let_through(
         **{name: getattr(ground.profiles["c"], name) for name in ("integers", "reals", "texts", "nulls")}
     )
     (only,) = classes = lanes(plan, profile)
-    with arrow.open_frozen(ground.path) as cursor:
-        batch = arrow.read(cursor, ground.table, [arrow.Lane("c")], Span(0, 9), 9)
+    with arrow.open_frozen(ground.path) as statement:
+        batch = arrow.read(statement, ground.table, [arrow.Lane("c")], Span(0, 9), 9)
         with pytest.raises(Declined):
             columnar.encoder(plan, classes, (MOOD,))(batch.columns[1:])
     assert only in ("integer", "real", "text")
@@ -296,6 +296,66 @@ def test_a_table_with_an_odd_column_stays_fast_for_the_others(lay: Lay) -> None:
     assert columns.by_value == ("b",)
     assert ground.fast(columns) == ground.general()
     assert columns.by_value == ("b", "c")
+
+
+FULL: list[tuple[ColumnPlan, list[Value]]] = [
+    (column(Kind.TIMESTAMP, 3), [1_700_000_000_123, "2024-02-29 23:59:59"]),
+    (column(Kind.TEXT), ["", "ä€😀", "x" * 300]),
+    (column(Kind.SMALLINT), [-1, 255]),
+    (column(Kind.BOOLEAN), [0, 1]),
+    (column(Kind.VARCHAR, 4), ["abcd", "ä", ""]),
+    (column(Kind.TEXT), ["'", '"', "\\N", "%s"]),
+    (column(Kind.DATE), [86_400_000, "2000-01-01"]),
+    (column(Kind.DOUBLE), [0.1, 7]),
+    (column(Kind.REAL), [0.5]),
+    (column(Kind.BIGINT), [2**63 - 1]),
+    (column(Kind.INTEGER), [-(2**31)]),
+]
+
+
+@pytest.mark.parametrize("nulls", [(), range(3), range(len(FULL))], ids=["none", "some", "everywhere"])
+@pytest.mark.parametrize("turned", range(0, len(FULL), 3))
+def test_sqlite_lays_whole_rows_out(lay: Lay, nulls: Sequence[int], turned: int) -> None:
+    """Rows of texts and values of fixed size, in any order and with NULLs anywhere, need no joining."""
+    chosen = FULL[turned:] + FULL[:turned]
+    plans = [msgspec.structs.replace(p, name=f"c{i}", source=f"c{i}") for i, (p, _) in enumerate(chosen)]
+    rows = [
+        tuple(None if i in nulls and (i + n) % 3 == 0 else v[n % len(v)] for i, (_, v) in enumerate(chosen))
+        for n in range(25)
+    ]
+    ground = lay(plans, [*rows, *([(None,) * len(plans)] * 9 if len(nulls) == len(plans) else [])])
+    columns = ground.columns()
+    assert ground.fast(columns) == ground.general()
+    assert columns.by_row
+
+
+@pytest.mark.parametrize("odd", ["\U0010ffff", "\U0010fffe", "\U00100000", "a\U0010ffffb"])
+def test_a_text_that_holds_a_mark_is_joined_in(lay: Lay, odd: str) -> None:
+    """Where texts hold what marks are made of, no row is laid out wrongly: the columns are read apart."""
+    plans = [column(Kind.TEXT, name="a"), column(Kind.BIGINT, name="b"), column(Kind.TEXT, name="c")]
+    ground = lay(plans, [(f"a{i}", i, odd if i == 40 else None) for i in range(60)])
+    columns = ground.columns()
+    assert columns.by_row
+    assert ground.fast(columns) == ground.general()
+    assert not columns.by_row
+    assert columns.by_value == ()
+
+
+def test_a_text_that_is_long_in_bytes_only_is_carried(lay: Lay) -> None:
+    """What may have too many characters is counted in the other way, and fits."""
+    ground = lay([column(Kind.VARCHAR, 3)], [("abc",), ("äää",)])
+    columns = ground.columns()
+    assert ground.fast(columns) == ground.general()
+    assert not columns.by_row
+
+
+def test_a_null_that_nobody_expected_finds_no_room(lay: Lay) -> None:
+    """Where the audit knew of no NULLs and rows have no mark for one, the columns are read apart."""
+    ground = lay([column(Kind.TEXT, name="a"), column(Kind.BIGINT, name="b")], [("x", 1), ("y", None)])
+    ground.profiles["b"] = msgspec.structs.replace(ground.profiles["b"], nulls=0)
+    columns = ground.columns()
+    assert ground.fast(columns) == ground.general()
+    assert not columns.by_row
 
 
 def test_a_reference_that_is_cleared_is_cleared_here_too(lay: Lay) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Epoch, Kind
 
@@ -86,9 +85,15 @@ def rows(parts: Sequence[Part], count: int) -> memoryview:
         fixed = []
     if fixed:
         pieces.append(_block(fixed))
-    joined = pieces[0] if len(pieces) == 1 else pc.binary_join_element_wise(*pieces, b"")
+    joined = pieces[0] if len(pieces) == 1 else _compute().binary_join_element_wise(*pieces, b"")
     _, offsets, data = joined.buffers()
     return memoryview(data).cast("B")[: np.frombuffer(offsets, np.int32)[count]]
+
+
+def _compute() -> Any:
+    import pyarrow.compute  # noqa: PLC0415 - a sixth of a second, and most large tables do without
+
+    return pyarrow.compute
 
 
 def _block(columns: Sequence[Numbers]) -> Any:
@@ -129,7 +134,7 @@ def _encoder(column: ColumnPlan, classes: tuple[str, ...], enums: Iterable[EnumP
         Kind.BOOLEAN: _boolean,
         Kind.REAL: _single,
         Kind.DOUBLE: lambda columns: _double(columns, classes),
-        Kind.TEXT: lambda columns: _sized(_text(columns[0])),
+        Kind.TEXT: lambda columns: _sized(plain_texts(columns[0])),
         Kind.BYTEA: lambda columns: _sized(_typed(columns[0], pa.binary())),
     }
     return plain[kind]
@@ -150,14 +155,25 @@ def _typed(values: Any, kind: Any) -> Any:
 
 def _valid(values: Any) -> Truths | None:
     """Return which values are not NULL, None when all are."""
-    return np.asarray(values.is_valid()) if values.null_count else None
+    return _there(values) if values.null_count else None
+
+
+def _there(values: Any) -> Truths:
+    bits = values.buffers()[0]
+    if bits is None:
+        return np.full(len(values), not values.null_count)
+    begin, end = values.offset, values.offset + len(values)
+    held = np.unpackbits(np.frombuffer(bits, np.uint8), count=end, bitorder="little")
+    return held[begin:].view(np.bool_)
 
 
 def _numbers(values: Any, kind: Any, dtype: type[np.generic]) -> Numbers:
     """Return a column's numbers, 0 for NULL."""
     typed = _typed(values, kind)
-    filled = typed.fill_null(0) if typed.null_count else typed
-    return np.frombuffer(filled.buffers()[1], dtype, len(filled), filled.offset * 8)
+    if typed.null_count == len(typed):
+        return np.zeros(len(typed), dtype)
+    numbers = np.frombuffer(typed.buffers()[1], dtype, len(typed), typed.offset * 8)
+    return np.where(_there(typed), numbers, dtype(0)) if typed.null_count else numbers
 
 
 def _whole(values: Any, low: int, high: int) -> Numbers:
@@ -189,7 +205,7 @@ def _boolean(columns: Columns) -> Part:
 def _double(columns: Columns, classes: Sequence[str]) -> Part:
     numbers, valid = np.zeros(len(columns[0]), np.float64), np.zeros(len(columns[0]), np.bool_)
     for values, name in zip(columns, classes, strict=True):
-        there = np.asarray(values.is_valid())
+        there = _there(values)
         if name == "integer":
             numbers[there] = _whole(values, -_EXACT, _EXACT)[there]
         else:
@@ -206,7 +222,7 @@ def _single(columns: Columns) -> Part:
     return _field(single.astype(">f4"), _valid(columns[0]))
 
 
-def _bytes(values: Any) -> tuple[Sizes, npt.NDArray[np.uint8]]:
+def octets(values: Any) -> tuple[Sizes, npt.NDArray[np.uint8]]:
     """Return the sizes of a column's texts or blobs and all their bytes."""
     _, buffer, data = values.buffers()
     offsets = np.frombuffer(buffer, np.int32, len(values) + 1, values.offset * 4)
@@ -215,22 +231,22 @@ def _bytes(values: Any) -> tuple[Sizes, npt.NDArray[np.uint8]]:
 
 
 def _sized(values: Any) -> Part:
-    sizes, data = _bytes(values)
+    sizes, data = octets(values)
     valid = _valid(values)
     if valid is not None:
         if sizes[~valid].any():
             # The driver leaves bytes under NULLs that it read before it knew the column's type.
-            _, data = _bytes(values.drop_null())
+            _, data = octets(values.drop_null())
         sizes = np.where(valid, sizes, np.int32(-1))
     return Varying(sizes, np.ascontiguousarray(data))
 
 
-def _text(values: Any) -> Any:
+def plain_texts(values: Any) -> Any:
     """Return a column's texts, whole numbers in digits, when all of them are text to PostgreSQL too."""
     if pa.types.is_int64(values.type):
         return values.cast(pa.string())
     texts = _typed(values, pa.string())
-    _, data = _bytes(texts)
+    _, data = octets(texts)
     if len(data):
         _require(data.min(), "a NUL character")
         if data.max() > _ASCII:
@@ -246,11 +262,17 @@ def _is_utf8(texts: Any) -> bool:
     return True
 
 
+def _characters(texts: Any) -> int:
+    """Return how many characters the longest text has."""
+    compute = _compute()
+    return int(compute.max(compute.utf8_length(texts)).as_py())
+
+
 def _limited(size: int | None) -> Encoder:
     def encode(columns: Columns) -> Part:
-        texts = _text(columns[0])
-        if size is not None and int(_bytes(texts)[0].max()) > size:
-            _require(pc.max(pc.utf8_length(texts)).as_py() <= size, "too long")
+        texts = plain_texts(columns[0])
+        if size is not None and int(octets(texts)[0].max()) > size:
+            _require(_characters(texts) <= size, "too long")
         return _sized(texts)
 
     return encode
@@ -258,8 +280,8 @@ def _limited(size: int | None) -> Encoder:
 
 def _enum(labels: frozenset[str]) -> Encoder:
     def encode(columns: Columns) -> Part:
-        texts = _text(_typed(columns[0], pa.string()))
-        _require({*labels, None}.issuperset(pc.unique(texts).to_pylist()), "none of the labels")
+        texts = plain_texts(_typed(columns[0], pa.string()))
+        _require({*labels, None}.issuperset(texts.unique().to_pylist()), "none of the labels")
         return _sized(texts)
 
     return encode
@@ -269,7 +291,7 @@ def _instants(columns: Columns, classes: Sequence[str], epoch: Epoch) -> tuple[N
     """Return microseconds since 1970 UTC, and which rows have them, None for all."""
     micros, valid = np.zeros(len(columns[0]), np.int64), np.zeros(len(columns[0]), np.bool_)
     for values, name in zip(columns, classes, strict=True):
-        there = np.asarray(values.is_valid())
+        there = _there(values)
         micros += _counted(values, epoch) if name == "integer" else _written(values, there)
         valid |= there
     _require(int(micros.min()) >= dates.EARLIEST and int(micros.max()) <= _LATEST, "outside the calendar")
@@ -283,7 +305,7 @@ def _counted(values: Any, epoch: Epoch) -> Numbers:
 
 def _written(values: Any, there: Truths) -> Numbers:
     texts = _typed(values, pa.string())
-    sizes, data = _bytes(texts)
+    sizes, data = octets(texts)
     offsets = np.zeros(len(sizes) + 1, np.int32)
     np.cumsum(sizes, out=offsets[1:])
     return moments.read(offsets, data, there)

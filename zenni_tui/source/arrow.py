@@ -4,13 +4,15 @@ Only a process that loads or compares many rows imports this module: Arrow takes
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import adbc_driver_sqlite
 import pyarrow as pa
-from adbc_driver_sqlite import dbapi
+from adbc_driver_manager import AdbcConnection, AdbcStatement, Error
 
+from zenni_tui.model.laid import Piece
 from zenni_tui.model.plan import Span
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceTable
@@ -31,49 +33,88 @@ class Unreadable(Exception):
 
 
 class Lane(Record, frozen=True):
-    """What one Arrow column holds: one column's values, or those of one storage class and NULL for the others."""
+    """What one Arrow column holds: one column's values, or some of them and NULL for the others.
+
+    `only` is a storage class, or "number" or "text" for the halves of a column without BLOBs, told apart in less time.
+    """
 
     column: str
     only: str | None = None
 
 
 @contextmanager
-def open_frozen(path: Path) -> Iterator[Any]:
+def open_frozen(path: Path) -> Iterator[AdbcStatement]:
     """Open a private snapshot, without changing a byte of it; yields what `read` wants. Raises Unreadable."""
-    with closing(_connect(path)) as connection, closing(connection.cursor()) as cursor:
-        yield cursor
-
-
-def _connect(path: Path) -> Any:
     try:
-        return dbapi.connect(uri(path, frozen=True), autocommit=True)
-    except dbapi.Error as error:
+        with (
+            adbc_driver_sqlite.connect(uri(path, frozen=True)) as database,
+            AdbcConnection(database) as connection,
+            AdbcStatement(connection) as statement,
+        ):
+            yield statement
+    except Error as error:
         raise Unreadable(str(error)) from error
 
 
-def read(cursor: Any, table: SourceTable, lanes: Sequence[Lane], span: Span, most: int) -> Any:
+def read(
+    statement: AdbcStatement,
+    table: SourceTable,
+    lanes: Sequence[Lane],
+    span: Span,
+    most: int,
+    *,
+    laid: Sequence[Piece] = (),
+) -> Any:
     """Return a record batch of the first rows of a span, `most` at most: the rowid, then the lanes; None without rows.
 
     A lane's Arrow type follows from these rows alone: int64, double, string or binary, int64 or string for NULLs only.
-    Raises Unreadable.
+    Pieces make one more column, the last, in which each row's are joined to one text. Raises Unreadable.
     """
     try:
-        cursor.adbc_statement.set_options(**{_BATCH_ROWS: str(most + 1)})
-        cursor.execute(_select(table, lanes, span, most))
-        batches = cursor.fetch_arrow_table().to_batches()
-    except (dbapi.Error, pa.ArrowException) as error:
+        statement.set_options(**{_BATCH_ROWS: str(most + 1)})
+        statement.set_sql_query(_select(table, lanes, span, most, laid))
+        stream, _ = statement.execute_query()
+        with pa.RecordBatchReader.from_stream(stream) as reader:
+            batches = list(reader)
+    except (Error, pa.ArrowException, OSError) as error:
         raise Unreadable(str(error)) from error
     return pa.concat_batches(batches) if batches else None
 
 
-def _select(table: SourceTable, lanes: Sequence[Lane], span: Span, most: int) -> str:
+def _select(table: SourceTable, lanes: Sequence[Lane], span: Span, most: int, laid: Sequence[Piece]) -> str:
     rowid = rowid_name(table)
     edges = [f"{rowid} {sign} {int(edge)}" for sign, edge in ((">", span.after), ("<=", span.upto)) if edge is not None]
     where = f" WHERE {' AND '.join(edges)}" if edges else ""
-    wanted = ", ".join([str(rowid), *map(_term, lanes)])
+    rows = [f"concat({', '.join(_joined(laid))})"] if laid else []
+    wanted = ", ".join([str(rowid), *map(_term, lanes), *rows])
     return f"SELECT {wanted} FROM {quoted(table.name)}{where} ORDER BY {rowid} LIMIT {int(most)}"  # noqa: S608 - quoted
 
 
 def _term(lane: Lane) -> str:
     name = quoted(lane.column)
-    return name if lane.only is None else f"CASE typeof({name}) WHEN '{lane.only}' THEN {name} END"
+    if lane.only is None:
+        return name
+    # Without an affinity numbers come before texts and BLOBs (https://sqlite.org/datatype3.html#comparisons).
+    halves = {"number": f"+{name} < ''", "text": f"+{name} >= ''"}
+    held = halves.get(lane.only, f"typeof({name}) = {_literal(lane.only)}")
+    return f"CASE WHEN {held} THEN {name} END"
+
+
+def _joined(pieces: Sequence[Piece]) -> Iterator[str]:
+    """Yield SQL for pieces; letters of neighbours go together, for what costs is the number of terms."""
+    letters = ""
+    for piece in pieces:
+        letters += piece.letters if piece.null is None else ""
+        if letters and (piece.shown or piece.null is not None):
+            yield _literal(letters)
+            letters = ""
+        if piece.null is not None:
+            yield f"iif({quoted(piece.column)} IS NULL, {_literal(piece.null)}, {_literal(piece.letters)})"
+        if piece.shown:
+            yield quoted(piece.column)
+    if letters:
+        yield _literal(letters)
+
+
+def _literal(letters: str) -> str:
+    return "'" + letters.replace("'", "''") + "'"

@@ -1,14 +1,14 @@
 """Makes COPY data of a table column by column: most of them through Arrow, the others value by value, joined in."""
 
 import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from zenni_tui.convert import columnar, encode
+from zenni_tui.convert import columnar, encode, laid
 from zenni_tui.convert.lanes import lanes
 from zenni_tui.convert.unfit import Declined
 from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
@@ -33,6 +33,13 @@ class Columns:
             columnar.encoder(c, classes, plan.enums) if classes else None
             for c, classes in zip(self._columns, self._lanes, strict=True)
         ]
+        nullable = [_nullable(table, c, profiles) for c in self._columns]
+        self._layout = laid.layout(self._columns, self._lanes, nullable)
+
+    @property
+    def by_row(self) -> bool:
+        """Return whether SQLite lays the rows out."""
+        return self._layout is not None
 
     @property
     def by_value(self) -> tuple[str, ...]:
@@ -45,28 +52,49 @@ class Columns:
         """Yield numbers of rows and COPY data; returns the rest to be encoded the general way, None for none."""
         rest: Span | None = span
         try:
-            with arrow.open_frozen(path) as cursor:
+            with arrow.open_frozen(path) as statement:
                 while rest is not None:
-                    count, block, rest = self._next(cursor, source, rest)
+                    count, block, rest = self._next(statement, source, rest)
                     for start in range(0, len(block), _PIECE):
                         yield 0 if start else count, block[start : start + _PIECE]
         except arrow.Unreadable:
             return rest
         return None
 
-    def _next(self, cursor: Any, source: sqlite3.Connection, span: Span) -> tuple[int, memoryview, Span | None]:
-        wanted = [arrow.Lane(c.source or "", only) for c, names in self._fast() for only in _apart(names)]
-        batch = arrow.read(cursor, self._table, wanted, span, self._most)
+    def _next(self, statement: Any, source: sqlite3.Connection, span: Span) -> tuple[int, memoryview, Span | None]:
+        batch, block = self._by_rows(statement, span) or self._by_lanes(statement, source, span)
         if batch is None:
-            return 0, memoryview(b""), None
+            return 0, block, None
         last = batch.column(0)[-1].as_py()
-        done = msgspec.structs.replace(span, rows=batch.num_rows, upto=last)
-        block = columnar.rows(self._parts(batch, source, done), batch.num_rows)
         rest = msgspec.structs.replace(span, rows=span.rows - batch.num_rows, after=last)
         return batch.num_rows, block, rest if batch.num_rows == self._most else None
 
-    def _fast(self) -> list[tuple[ColumnPlan, tuple[str, ...]]]:
-        return [(c, names) for c, names in zip(self._columns, self._lanes, strict=True) if names]
+    def _by_rows(self, statement: Any, span: Span) -> tuple[Any, memoryview] | None:
+        """Return a batch and its data as SQLite laid it out, None where it can't, and won't be asked again."""
+        if self._layout is None:
+            return None
+        rooms = self._layout.rooms
+        try:
+            wanted, pieces = self._wanted(rooms), self._layout.pieces
+            batch = arrow.read(statement, self._table, wanted, span, self._most, laid=pieces)
+            if batch is None:
+                return None, memoryview(b"")
+            arrays = iter(batch.columns[1:])
+            parts = {i: made([next(arrays) for _ in self._lanes[i]]) for i in rooms if (made := self._encoders[i])}
+            return batch, self._layout.rows(batch.columns[-1], parts)
+        except (Declined, arrow.Unreadable):
+            self._layout = None
+            return None
+
+    def _by_lanes(self, statement: Any, source: sqlite3.Connection, span: Span) -> tuple[Any, memoryview]:
+        batch = arrow.read(statement, self._table, self._wanted(range(len(self._lanes))), span, self._most)
+        if batch is None:
+            return None, memoryview(b"")
+        done = msgspec.structs.replace(span, rows=batch.num_rows, upto=batch.column(0)[-1].as_py())
+        return batch, columnar.rows(self._parts(batch, source, done), batch.num_rows)
+
+    def _wanted(self, places: Iterable[int]) -> list[arrow.Lane]:
+        return [arrow.Lane(self._columns[i].source or "", only) for i in places for only in _apart(self._lanes[i])]
 
     def _parts(self, batch: Any, source: sqlite3.Connection, span: Span) -> Sequence[columnar.Part]:
         arrays = iter(batch.columns[1:])
@@ -104,5 +132,13 @@ def _lanes(
     return lanes(column, profiles[declared.name])
 
 
+def _nullable(table: SourceTable, column: ColumnPlan, profiles: Mapping[str, ColumnProfile]) -> bool:
+    declared = table.column(column.source or "")
+    return declared is None or declared.name not in profiles or profiles[declared.name].nulls > 0
+
+
 def _apart(names: tuple[str, ...]) -> tuple[str | None, ...]:
-    return names if len(names) > 1 else (None,)
+    """Return what to read apart from each other, of a column that holds these storage classes."""
+    if len(names) < 2:  # noqa: PLR2004 - one class is no mixture
+        return (None,) * len(names)
+    return ("number", "text") if names == ("integer", "text") else names
