@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from zenni_tui.compare.digest import LONG, SEPARATOR, Digest, Part, Piece, compare_part, pieces
+from zenni_tui.compare.digest import Digest, Part, Piece, compare_part, pieces
 from zenni_tui.compare.groups import Sides, compare_groups, condition, differing, holds, rows_within
 from zenni_tui.compare.groups import add as add_groups
 from zenni_tui.compare.lookup import layout
+from zenni_tui.compare.rowbytes import LONG, SEPARATOR
 from zenni_tui.compare.rows import compare_counts, compare_span
 from zenni_tui.compare.session import pin_session
 from zenni_tui.model.plan import ColumnPlan, KeyPlan, Kind, Span, TablePlan, TargetType, ValueRepair

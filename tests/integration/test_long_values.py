@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zenni_tui.compare import digest
+from zenni_tui.compare import digest, rowbytes
 from zenni_tui.compare import long as compared
 from zenni_tui.convert import encode, trial
 from zenni_tui.convert import long as encoded
@@ -150,14 +150,14 @@ def test_the_audit_finds_the_same(ground: sqlite3.Connection, kind: TargetType) 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_the_verifiers_digest_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: TargetType) -> None:
     """A digest in pieces is that of values read at once; a byte that differs in a long value makes another one."""
-    monkeypatch.setattr(digest, "LONG", MOST)
+    monkeypatch.setattr(rowbytes, "LONG", MOST)
     fit = [v for v in SOUND if isinstance(v, bytes) == (kind.kind is Kind.BYTEA) and v != "\x1d\x1e\x1f" * 5_000]
     fit = [v for v in fit if kind.kind not in (Kind.JSON, Kind.JSONB) or str(v).startswith("{")]
     totals = []
     for number, values in enumerate((fit, fit, [*fit[:-1], _other(fit[-1])])):
         source = database.open_frozen(lay(tmp_path / f"{number}.db", values, ")"))
         monkeypatch.setattr(compared, "MOST", MOST if number else 10**9)
-        totals.append(digest._source_digest(source, plan_of(kind), Span(0, 99), ()))
+        totals.append(digest.source_digest(source, plan_of(kind), Span(0, 99), ()))
         source.close()
     assert totals[0] == totals[1]
     assert totals[0].digest.total is not None
@@ -170,7 +170,7 @@ def _other(value: Value) -> Value:
 
 def test_what_the_target_can_not_hold_is_undecided(ground: sqlite3.Connection) -> None:
     """A long text with NUL, or that is not UTF-8, equals nothing."""
-    assert digest._source_digest(ground, plan_of(TargetType(Kind.TEXT)), Span(0, 99), ()).digest.total is None
+    assert digest.source_digest(ground, plan_of(TargetType(Kind.TEXT)), Span(0, 99), ()).digest.total is None
 
 
 @pytest.mark.parametrize(("more", "encoding"), [(") WITHOUT ROWID", "UTF-8"), (")", "UTF-16le")])

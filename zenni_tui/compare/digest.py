@@ -1,40 +1,33 @@
 """One figure for all rows of a table on either side: the sum, as whole numbers, of each row's SHA-256.
 
 A sum does not depend on the order of the rows, so that each side is read as it lies on disk, in pieces whose figures
-add up, whatever the keys and their collations are. A row is hashed as the canonical texts of its columns (`values` for
-the source, `expressions` for the target), joined by a mark that no value of the source holds, and an equal count
+add up, whatever the keys and their collations are. What is hashed of a row is told in `rowbytes`; an equal count
 of rows and an equal sum mean that both sides hold the same rows as often: the texts are those that the comparison of
 single values uses. What can't be told by a figure is undecided, and compared value by value.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from zenni_tui.model.plan import ColumnPlan, EnumPlan, Kind, Span, TablePlan
+from zenni_tui.model.plan import ColumnPlan, EnumPlan, Span, TablePlan
 from zenni_tui.model.record import Record
 
 from . import long
-from .columns import Cell, ColumnReader, column_reader
+from .columns import ColumnReader, column_reader
 from .expected import Expected, expected
 from .lookup import Layout, layout
+from .rowbytes import Parts, Undecided, bytes_of, cells_of, row_bytes
 from .session import Target
 from .source import cleared
 
-SEPARATOR = "\x1d\x1e\x1f"
-"""No end of it is its beginning, so that it can't come about where a value meets it, only within one value."""
-LONG = 65_536
-"""Longer texts, in bytes, go into their row's text as their SHA-256, so that no row's text becomes too long."""
 PIECE_BYTES = 16 * 1024 * 1024
 """How much of a target table, with its long values, one query reads at most."""
-_MAY_BE_LONG = frozenset({Kind.TEXT, Kind.VARCHAR, Kind.CHAR, Kind.JSON, Kind.JSONB})
 _BYTES = 32
-_MOST_ARGUMENTS = 90
-"""Less than the arguments that a function of PostgreSQL takes (https://www.postgresql.org/docs/current/limits.html)."""
 
 _SIZES = """
 SELECT c.relname, pg_relation_size(c.oid) / current_setting('block_size')::integer, pg_table_size(c.oid)
@@ -42,15 +35,10 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE n.nspname = %s AND c.relkind = 'r'
 """
 _SUMS = sql.SQL(", ").join([sql.SQL("sum(get_byte(h, {}))").format(i) for i in range(_BYTES)])
-_ROWS = sql.SQL("SELECT sha256(convert_to({row}, 'UTF8')) AS h FROM {table} AS t{where} OFFSET 0")
+_ROWS = sql.SQL("SELECT sha256({row}) AS h FROM {table} AS t{where} OFFSET 0")
 _DIGEST = sql.SQL("SELECT count(*), {sums} FROM ({rows}) AS r")
 _WITHIN = sql.SQL(" WHERE t.ctid >= {}::tid")
 _BELOW = sql.SQL(" AND t.ctid < {}::tid")
-_SHORTENED = sql.SQL(
-    "CASE WHEN octet_length({0}) > {1} THEN 'sha256 ' || encode(sha256(convert_to({0}, 'UTF8')), 'hex') ELSE {0} END"
-)
-_MARKED = sql.SQL("coalesce('=' || {}, '')")
-_NEVER_NULL = sql.SQL("coalesce({}, {})")
 
 
 class Digest(Record, frozen=True):
@@ -78,6 +66,9 @@ class SourceDigest(Record, frozen=True):
             self.rows_quarantined + other.rows_quarantined,
             self.rows_repaired + other.rows_repaired,
         )
+
+
+Reading = Callable[[Span], SourceDigest]
 
 
 class Piece(Record, frozen=True):
@@ -131,11 +122,14 @@ def compare_part(
     *,
     enums: Sequence[EnumPlan] = (),
     shape: Layout | None = None,
+    read: Reading | None = None,
+    short: Collection[str] = (),
 ) -> Part:
     """Return the digests of a span of the source and of a piece of the target, which needn't hold the same rows.
 
-    Undecided where the target's table is not as planned; `shape` spares a look into the catalogue. Raises as
-    `expected` does, `StepFailed` when the target has no such table, `sqlite3.Error` and `psycopg.Error`.
+    Undecided where the target's table is not as planned; `shape` spares a look into the catalogue, `read` is a quicker
+    `source_digest` of this table's spans, and `short` as in `row_bytes`. Raises as `expected` does, `StepFailed` when
+    the target has no such table, `sqlite3.Error` and `psycopg.Error`.
     """
     span, piece = where
     shape = shape or layout(target, schema, table)
@@ -143,12 +137,15 @@ def compare_part(
         return Part(SourceDigest(Digest(0, None)))
     # The server works on its piece while the span is read here.
     with target.pipeline():
-        asked = target.execute(_query(shape, table, piece)) if piece is not None else None
-        ours = _source_digest(source, table, span, enums) if span is not None else SourceDigest()
+        asked = target.execute(_query(shape, table, piece, short)) if piece is not None else None
+        ours = SourceDigest()
+        if span is not None:
+            ours = read(span) if read is not None else source_digest(source, table, span, enums)
         return Part(ours, _target_digest(asked) if asked is not None else Digest())
 
 
-def _source_digest(source: sqlite3.Connection, table: TablePlan, span: Span, enums: Sequence[EnumPlan]) -> SourceDigest:
+def source_digest(source: sqlite3.Connection, table: TablePlan, span: Span, enums: Sequence[EnumPlan]) -> SourceDigest:
+    """Return the digest of a span's rows, read value by value; raises as `expected` does, `sqlite3.Error`."""
     readers = [column_reader(column) for column in table.carried]
     made = SourceDigest()
     lazy = long.places(table.carried, {place for place, _ in cleared(table)})
@@ -161,58 +158,15 @@ def _source_digest(source: sqlite3.Connection, table: TablePlan, span: Span, enu
 def _digest_of(ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence[ColumnReader]) -> Digest:
     rows = ready.batch.rows
     try:
-        texts, _ = row_texts(ready, columns, readers)
+        hashed = bytes_of(cells_of(ready, columns, readers), columns)
     except Undecided:
         return Digest(rows, None)
-    return Digest(rows, f"{_total(texts):x}")
+    return Digest(rows, f"{_total(hashed):x}")
 
 
-class Undecided(Exception):
-    """A row has no text that tells it from every other one."""
-
-
-def row_texts(
-    ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence[ColumnReader]
-) -> tuple[list[bytes], list[Sequence[str]]]:
-    """Return the text of each row, as `row_text` has it, and those of the columns; raises Undecided."""
-    try:
-        cells = [
-            _marked(read(values), column)
-            for column, read, values in zip(columns, readers, ready.batch.columns, strict=True)
-        ]
-        texts = [text.encode() for text in map(SEPARATOR.join, zip(*cells, strict=True))]
-        if max(map(len, texts), default=0) > LONG:
-            texts = _shortened(columns, cells)
-    except (TypeError, UnicodeEncodeError):
-        # A value without a reading, or NULL where none may be.
-        raise Undecided from None
-    if b"".join(texts).count(SEPARATOR.encode()) != ready.batch.rows * (len(columns) - 1):
-        raise Undecided
-    return texts, cells
-
-
-def _marked(cells: Sequence[Cell], column: ColumnPlan) -> Sequence[str]:
-    # What is no text here is refused when the cells are joined.
-    texts = cast("Sequence[str]", cells)
-    return texts if column.not_null else ["" if text is None else "=" + text for text in texts]
-
-
-def _shortened(columns: Sequence[ColumnPlan], cells: Sequence[Sequence[str]]) -> list[bytes]:
-    short = [
-        [_short(cell, 0 if column.not_null else 1) for cell in part] if column.type.kind in _MAY_BE_LONG else part
-        for column, part in zip(columns, cells, strict=True)
-    ]
-    return [text.encode() for text in map(SEPARATOR.join, zip(*short, strict=True))]
-
-
-def _short(cell: str, mark: int) -> str:
-    text = cell[mark:].encode()
-    return f"{cell[:mark]}sha256 {hashlib.sha256(text).hexdigest()}" if len(text) > LONG else cell
-
-
-def _total(texts: Iterable[bytes]) -> int:
+def _total(rows: Iterable[bytes]) -> int:
     sha256, number = hashlib.sha256, int.from_bytes
-    return sum([number(sha256(text).digest()) for text in texts])
+    return sum([number(sha256(row).digest()) for row in rows])
 
 
 def _target_digest(asked: psycopg.Cursor[tuple[Any, ...]]) -> Digest:
@@ -224,22 +178,21 @@ def _target_digest(asked: psycopg.Cursor[tuple[Any, ...]]) -> Digest:
     return Digest(rows, f"{sum(int(s or 0) << 8 * (_BYTES - 1 - i) for i, s in enumerate(sums)):x}")
 
 
-def _query(shape: Layout, table: TablePlan, piece: Piece) -> sql.Composed:
-    return _summed(zip(table.carried, shape.expressions, strict=True), shape.name, within(piece))
+def _query(shape: Layout, table: TablePlan, piece: Piece, short: Collection[str]) -> sql.Composed:
+    row = row_bytes(zip(table.carried, shape.expressions, strict=True), short)
+    return _summed(row, shape.name, within(piece))
 
 
-def _summed(
-    parts: Iterable[tuple[ColumnPlan, sql.Composable]], table: sql.Composable, where: sql.Composable
-) -> sql.Composed:
-    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=row_text(parts), table=table, where=where))
+def _summed(row: sql.Composable, table: sql.Composable, where: sql.Composable) -> sql.Composed:
+    return _DIGEST.format(sums=_SUMS, rows=_ROWS.format(row=row, table=table, where=where))
 
 
-def table_digest(target: Target, table: sql.Composable, parts: Iterable[tuple[ColumnPlan, sql.Composable]]) -> Digest:
+def table_digest(target: Target, table: sql.Composable, parts: Parts) -> Digest:
     """Return the digest of a whole table `t` whose columns' texts are given; raises `psycopg.Error`."""
     try:
         # An open transaction outlives a row that is too long.
         with target.transaction():
-            return _target_digest(target.execute(_summed(parts, table, sql.SQL(""))))
+            return _target_digest(target.execute(_summed(row_bytes(parts), table, sql.SQL(""))))
     except psycopg.errors.ProgramLimitExceeded:
         return Digest(0, None)
 
@@ -248,21 +201,3 @@ def within(piece: Piece) -> sql.Composed:
     """Return the condition for the rows `t` of a piece."""
     where = _WITHIN.format(sql.Literal(f"({piece.first},0)"))
     return where if piece.after is None else where + _BELOW.format(sql.Literal(f"({piece.after},0)"))
-
-
-def row_text(parts: Iterable[tuple[ColumnPlan, sql.Composable]]) -> sql.Composable:
-    """Return the text of a row of some columns, each with its canonical text."""
-    return _joined([_cell(column, text) for column, text in parts])
-
-
-def _cell(column: ColumnPlan, text: sql.Composable) -> sql.Composable:
-    short = _SHORTENED.format(text, LONG) if column.type.kind in _MAY_BE_LONG else text
-    # With one separator too many a row equals none of the source's.
-    return _NEVER_NULL.format(short, SEPARATOR) if column.not_null else _MARKED.format(short)
-
-
-def _joined(cells: Sequence[sql.Composable]) -> sql.Composable:
-    """Return the row's text."""
-    groups = [cells[i : i + _MOST_ARGUMENTS] for i in range(0, len(cells), _MOST_ARGUMENTS)]
-    joined = [sql.SQL("concat_ws({}, {})").format(SEPARATOR, sql.SQL(", ").join(group)) for group in groups]
-    return joined[0] if len(joined) == 1 else _joined(joined)

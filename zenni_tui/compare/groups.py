@@ -17,9 +17,10 @@ from psycopg import sql
 from zenni_tui.model.plan import ColumnPlan, EnumPlan, Span, TablePlan
 
 from .columns import column_reader
-from .digest import SEPARATOR, Piece, row_text, row_texts, within
+from .digest import Piece, within
 from .expected import expected
 from .lookup import Layout
+from .rowbytes import SEPARATOR, bytes_of, cells_of, row_bytes, row_text, texts_of
 from .session import Target
 
 _DIGITS = 3
@@ -29,7 +30,7 @@ _BYTES = 8
 
 _SUMS = sql.SQL(", ").join([sql.SQL("sum(get_byte(h, {}))").format(i) for i in range(_BYTES)])
 _NAME = sql.SQL("left(encode(sha256(convert_to({}, 'UTF8')), 'hex'), {})")
-_ROWS = sql.SQL("SELECT sha256(convert_to({row}, 'UTF8')) AS h, {name} AS g FROM {table} AS t{where} OFFSET 0")
+_ROWS = sql.SQL("SELECT sha256({row}) AS h, {name} AS g FROM {table} AS t{where} OFFSET 0")
 _GROUPED = sql.SQL("SELECT g, count(*), {sums} FROM ({rows}) AS r GROUP BY g")
 
 Sums = dict[str, tuple[int, int]]
@@ -92,7 +93,7 @@ def rows_within(
     readers = [column_reader(column) for column in narrow.carried]
     found: list[int] = []
     for ready in expected(source, narrow, span, enums):
-        texts, _ = row_texts(ready, narrow.carried, readers)
+        texts = texts_of(cells_of(ready, narrow.carried, readers))
         pairs = zip(ready.batch.rowids or (), texts, strict=True)
         found += [rowid for rowid, text in pairs if _group(text) in chosen]
     return found
@@ -106,7 +107,7 @@ def holds(columns: Sequence[ColumnPlan], chosen: Collection[str]) -> Callable[[S
         cells = [
             ("=" + text if text is not None else "") if may else text for text, may in zip(row, nullable, strict=True)
         ]
-        return _group(SEPARATOR.join(cells).encode()) in chosen
+        return _group(SEPARATOR.join(cells)) in chosen
 
     return held
 
@@ -127,12 +128,12 @@ def _source_groups(
     sha256, number = hashlib.sha256, int.from_bytes
     made: Sums = {}
     for ready in expected(source, table, span, enums):
-        texts, cells = row_texts(ready, table.carried, readers)
-        keys = map(SEPARATOR.join, zip(*[cells[position] for position in key], strict=True))
-        for name, text in zip(keys, texts, strict=True):
-            group = _group(name.encode())
+        cells = cells_of(ready, table.carried, readers)
+        names = texts_of([cells[position] for position in key])
+        for name, row in zip(names, bytes_of(cells, table.carried), strict=True):
+            group = _group(name)
             rows, total = made.get(group, (0, 0))
-            made[group] = rows + 1, total + number(sha256(text).digest()[:_BYTES])
+            made[group] = rows + 1, total + number(sha256(row).digest()[:_BYTES])
     return made
 
 
@@ -143,8 +144,8 @@ def _target_groups(asked: psycopg.Cursor[tuple[Any, ...]]) -> Sums:
     }
 
 
-def _group(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()[:_DIGITS]
+def _group(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _name(parts: Iterable[tuple[ColumnPlan, sql.Composable]]) -> sql.Composed:
@@ -154,6 +155,6 @@ def _name(parts: Iterable[tuple[ColumnPlan, sql.Composable]]) -> sql.Composed:
 def _query(shape: Layout, table: TablePlan, key: tuple[int, ...], piece: Piece) -> sql.Composed:
     parts = list(zip(table.carried, shape.expressions, strict=True))
     rows = _ROWS.format(
-        row=row_text(parts), name=_name(parts[position] for position in key), table=shape.name, where=within(piece)
+        row=row_bytes(parts), name=_name(parts[position] for position in key), table=shape.name, where=within(piece)
     )
     return _GROUPED.format(sums=_SUMS, rows=rows)

@@ -2,7 +2,7 @@
 
 import functools
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from zenni_tui.model.long import Lazy
 from zenni_tui.model.plan import Plan, Span, TablePlan
 from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.record import from_json
-from zenni_tui.model.schema import SourceSchema, SourceTable
+from zenni_tui.model.schema import ColumnProfile, SourceSchema, SourceTable
 from zenni_tui.source import reader, working
 
 from . import apart
@@ -84,14 +84,22 @@ class Loader:
         return self._columns[table.name]
 
     def _choose(self, table: TablePlan, declared: SourceTable) -> "Columns | None":
-        plain = declared.kind == "table" and reader.rowid_name(declared) and self._schema.encoding == "UTF-8"
-        if table.rows < _WORTH_ROWS or not plain or self._profiles is None:
+        if self._profiles is None:
             return None
         profiles = self._profiles.tables[declared.name].columns
-        width = sum(widest(profiles[c.name]) for c in declared.columns)
-        most = min(_BATCH_ROWS, _BATCH_BYTES // width)
-        if most < _FEW_ROWS:
+        most = at_once(self._schema, declared, table.rows, profiles)
+        if not most:
             return None
         from .columns import Columns  # noqa: PLC0415 - Arrow is loaded by workers only, and for large tables only
 
         return Columns(declared, table, self._plan, profiles, most)
+
+
+def at_once(schema: SourceSchema, table: SourceTable, rows: int, profiles: Mapping[str, ColumnProfile]) -> int:
+    """Return how many rows of a table to read by whole columns at once, 0 where that doesn't pay or isn't safe."""
+    plain = table.kind == "table" and reader.rowid_name(table) and schema.encoding == "UTF-8"
+    if rows < _WORTH_ROWS or not plain:
+        return 0
+    width = sum(widest(profiles[c.name]) for c in table.columns)
+    most = min(_BATCH_ROWS, _BATCH_BYTES // width)
+    return most if most >= _FEW_ROWS else 0

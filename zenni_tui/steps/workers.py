@@ -33,6 +33,7 @@ from zenni_tui.target.connect import Target
 from zenni_tui.target.sessions import Connection, Line, Watch
 
 from . import aftermath, apart
+from .digests import Digests
 from .loading import Loader
 from .pace import Held, Pace, Signals
 
@@ -102,6 +103,10 @@ class _Desk:
     @functools.cached_property
     def loader(self) -> Loader:
         return Loader(self._folder, self.source, self.schema, self.plan)
+
+    @functools.cached_property
+    def digests(self) -> Digests:
+        return Digests(self._folder, self.source, self.schema, self.plan)
 
 
 _desk: _Desk | None = None
@@ -260,9 +265,17 @@ def digest_part(name: str, _: int, span: Span | None, piece: digest.Piece | None
     desk = _at_desk()
     table = desk.plan.table(name)
     with desk.at(desk.verifying, table.name, span or Span(0, table.rows)) as connection:
-        shape = desk.shape(connection, table)
+        declared = desk.table(table.source)
         return digest.compare_part(
-            desk.source, connection, desk.plan.schema, table, (span, piece), enums=desk.plan.enums, shape=shape
+            desk.source,
+            connection,
+            desk.plan.schema,
+            table,
+            (span, piece),
+            enums=desk.plan.enums,
+            shape=desk.shape(connection, table),
+            read=functools.partial(desk.digests.of, table, declared),
+            short=desk.digests.short(table, declared),
         )
 
 

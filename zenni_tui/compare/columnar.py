@@ -1,0 +1,246 @@
+"""Whole Arrow columns at a time: the bytes of rows that `rowbytes` makes of the same values, and their digest.
+
+A column that holds something else than its lanes promise, or for which the general way has more to say than a text,
+raises Declined and has to be read value by value. Only what is read differs here, never what it means: the readings are
+those of `values`, with Arrow's own parser for dates (https://arrow.apache.org/docs/cpp/compute.html#conversions).
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zenni_tui.model.plan import ColumnPlan, Epoch, Kind
+from zenni_tui.model.schema import ColumnProfile
+
+from . import dates
+from .digest import Digest
+from .rowbytes import EPOCH, INSTANTS, LONG, NO_INSTANT, NULLABLE, SEPARATOR, Undecided, bytes_of
+from .values import GREATEST_COUNTED
+
+Numbers = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
+Columns = Sequence[Any]
+"""The Arrow columns of one column's lanes."""
+Part = Any
+"""One column of some rows: marked texts as an Arrow column, or instants as numbers."""
+PartReader = Callable[[Columns], Part]
+
+_TEXTS = frozenset({Kind.TEXT, Kind.VARCHAR, Kind.ENUM, Kind.JSON})
+_WHOLES = frozenset({Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC})
+_ALONE: dict[Kind, frozenset[str]] = (
+    dict.fromkeys(_TEXTS, frozenset({"text"}))
+    | dict.fromkeys(_WHOLES, frozenset({"integer"}))
+    | {Kind.BOOLEAN: frozenset({"integer"}), Kind.DOUBLE: frozenset({"real"}), Kind.BYTEA: frozenset({"blob"})}
+)
+_UNIT = {Epoch.SECONDS: 1_000_000, Epoch.MILLISECONDS: 1_000, Epoch.MICROSECONDS: 1}
+_INSTANT = (
+    r"^(?:[1-9][0-9]{3}|0[0-9]{2}[1-9]|0[0-9][1-9]0|0[1-9]00)-[0-9]{2}-[0-9]{2}"
+    r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])?)?$"
+)
+"""The shapes in which nearly all dates come; others are read value by value."""
+_ZONE = r"(?:Z|[+-][0-9]{2}:[0-9]{2})$"
+_HEX = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], np.uint8)
+_FIRST = SEPARATOR.encode()[0]
+_BYTES = 32
+
+
+class Declined(Exception):
+    """The column has to be read value by value."""
+
+
+def lanes(column: ColumnPlan, profile: ColumnProfile) -> tuple[str, ...]:
+    """Return the storage classes to read a column in, none when it has to be read value by value."""
+    counts = {"integer": profile.integers, "real": profile.reals, "text": profile.texts, "blob": profile.blobs}
+    found = tuple(name for name, count in counts.items() if count)
+    kind = column.type.kind
+    if column.repairs or profile.suspect_text or (kind is not Kind.BYTEA and profile.longest_bytes > LONG):
+        return ()
+    if kind in INSTANTS or kind is Kind.DATE:
+        by_zone = "text" in found and column.zone is not None
+        by_day = "integer" in found and column.epoch is Epoch.JULIAN
+        return () if by_zone or by_day or not {"integer", "text"}.issuperset(found) else found
+    return found if frozenset(found) == _ALONE.get(kind) else ()
+
+
+def part_reader(column: ColumnPlan, classes: Sequence[str]) -> PartReader:
+    """Return the function that reads the columns of a column's lanes, which are these storage classes."""
+    kind = column.type.kind
+    if kind in INSTANTS:
+        return lambda columns: _sent(columns, classes, column.epoch)
+    texts = _days(classes, column.epoch) if kind is Kind.DATE else _READERS[kind]
+
+    def read(columns: Columns) -> Part:
+        return _marked(texts(columns), column)
+
+    return read
+
+
+def by_value(cells: Sequence[str], column: ColumnPlan) -> Part:
+    """Return the part for a column that was read value by value, from its marked texts; raises Undecided."""
+    if column.type.kind in INSTANTS:
+        return np.frombuffer(b"".join(bytes_of([cells], [column])), ">i8")
+    return pa.array(bytes_of([cells], [column]), pa.binary())
+
+
+def digest(parts: Sequence[Part], rows: int) -> Digest:
+    """Return the digest of some rows, whose parts stand in the order of their columns; raises Undecided."""
+    return Digest(rows, f"{_total(row_bytes(parts, rows)):x}")
+
+
+def row_bytes(parts: Sequence[Part], rows: int) -> Any:
+    """Return the bytes of some rows as an Arrow column; raises Undecided."""
+    heads = [part for part in parts if isinstance(part, np.ndarray)]
+    texts = [part for part in parts if not isinstance(part, np.ndarray)]
+    if any(_holds_separator(text) for text in texts):
+        raise Undecided
+    columns = [pc.binary_join_element_wise(*texts, SEPARATOR.encode())] if texts else []
+    if heads:
+        columns.insert(0, _head(heads, rows))
+    return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, b"")
+
+
+def _head(parts: Sequence[Numbers], rows: int) -> Any:
+    block = np.empty((rows, len(parts)), ">i8")
+    for place, numbers in enumerate(parts):
+        block[:, place] = numbers
+    return _fixed(block, block.itemsize * len(parts), rows)
+
+
+def _fixed(block: Any, size: int, rows: int) -> Any:
+    """Return values of one size, one after another, as an Arrow column."""
+    offsets = np.arange(0, (rows + 1) * size, size, dtype=np.int32)[: rows + 1]
+    return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(block)])
+
+
+def _total(joined: Any) -> int:
+    _, offsets, data = joined.buffers()
+    edges = np.frombuffer(offsets, np.int32, len(joined) + 1, joined.offset * 4).tolist()
+    held, sha256 = memoryview(data), hashlib.sha256
+    hashes = b"".join([sha256(held[start:end]).digest() for start, end in itertools.pairwise(edges)])
+    sums = np.frombuffer(hashes, np.uint8).reshape(-1, _BYTES).sum(axis=0, dtype=np.int64)
+    return sum(int(total) << 8 * (_BYTES - 1 - place) for place, total in enumerate(sums))
+
+
+def _bytes(values: Any) -> npt.NDArray[np.uint8]:
+    _, offsets, data = values.buffers()
+    edges = np.frombuffer(offsets, np.int32, len(values) + 1, values.offset * 4)
+    held = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    return held[edges[0] : edges[-1]]
+
+
+def _holds_separator(texts: Any) -> bool:
+    if not (_bytes(texts) == _FIRST).any():
+        return False
+    return bool(pc.any(pc.match_substring(texts, SEPARATOR)).as_py())
+
+
+def _marked(texts: Any, column: ColumnPlan) -> Any:
+    held = texts.cast(pa.binary())
+    if column.not_null:
+        if held.null_count:
+            raise Declined
+        return held
+    return pc.fill_null(pc.binary_join_element_wise(NULLABLE.encode(), held, b""), b"")
+
+
+def _require(held: Any) -> None:
+    if not held:
+        raise Declined
+
+
+def _typed(values: Any, kind: Any) -> Any:
+    """Return a column of that Arrow type, also where it holds NULLs only and therefore came as another."""
+    if values.null_count == len(values):
+        return pa.nulls(len(values), kind)
+    _require(values.type == kind)
+    return values
+
+
+def _text(columns: Columns) -> Any:
+    return _typed(columns[0], pa.string())
+
+
+def _whole(columns: Columns) -> Any:
+    return _typed(columns[0], pa.int64()).cast(pa.string())
+
+
+def _boolean(columns: Columns) -> Any:
+    numbers = _typed(columns[0], pa.int64())
+    _require({0, 1, None}.issuperset(pc.unique(numbers).to_pylist()))
+    return numbers.cast(pa.bool_()).cast(pa.string())
+
+
+def _double(columns: Columns) -> Any:
+    values = _typed(columns[0], pa.float64())
+    numbers = np.asarray(values.fill_null(0.0)).astype(">f8")
+    digits = _HEX[numbers.view(np.uint8)]
+    return pc.if_else(values.is_valid(), _fixed(digits, 16, len(values)), pa.scalar(None, pa.binary()))
+
+
+def _blob(columns: Columns) -> Any:
+    values, sha256 = _typed(columns[0], pa.binary()), hashlib.sha256
+    return pa.array([None if v is None else sha256(v).hexdigest() for v in values.to_pylist()], pa.string())
+
+
+_READERS: dict[Kind, Callable[[Columns], Any]] = (
+    dict.fromkeys(_TEXTS, _text)
+    | dict.fromkeys(_WHOLES, _whole)
+    | {Kind.BOOLEAN: _boolean, Kind.DOUBLE: _double, Kind.BYTEA: _blob}
+)
+
+
+def _sent(columns: Columns, classes: Sequence[str], epoch: Epoch) -> Numbers:
+    micros, valid = _instants(columns, classes, epoch)
+    return np.where(valid, micros - EPOCH, NO_INSTANT)
+
+
+def _days(classes: Sequence[str], epoch: Epoch) -> Callable[[Columns], Any]:
+    def read(columns: Columns) -> Any:
+        micros, valid = _instants(columns, classes, epoch)
+        _require(not (micros % dates.DAY).any())
+        return pa.array(micros // dates.DAY, mask=~valid).cast(pa.string())
+
+    return read
+
+
+def _instants(columns: Columns, classes: Sequence[str], epoch: Epoch) -> tuple[Numbers, Truths]:
+    """Return microseconds since 1970 UTC, and which rows have them."""
+    micros, valid = np.zeros(len(columns[0]), np.int64), np.zeros(len(columns[0]), np.bool_)
+    for values, name in zip(columns, classes, strict=True):
+        there = np.asarray(values.is_valid())
+        if there.any():
+            held = values.drop_null()
+            micros[there] = _counted(held, epoch) if name == "integer" else _written(held)
+            valid |= there
+    return micros, valid
+
+
+def _counted(values: Any, epoch: Epoch) -> Numbers:
+    numbers, unit = np.asarray(_typed(values, pa.int64())), _UNIT[epoch]
+    _require(dates.FIRST_MICROS // unit < numbers.min() and numbers.max() <= GREATEST_COUNTED // unit)
+    counted: Numbers = numbers * unit
+    return counted
+
+
+def _written(values: Any) -> Numbers:
+    texts = _typed(values, pa.string())
+    _require(pc.all(pc.match_substring_regex(texts, _INSTANT)).as_py())
+    zoned = pc.match_substring_regex(texts, _ZONE)
+    micros, there = np.empty(len(texts), np.int64), np.asarray(zoned)
+    micros[there] = _parsed(texts.filter(zoned), "UTC")
+    micros[~there] = _parsed(texts.filter(pc.invert(zoned)), None)
+    return micros
+
+
+def _parsed(texts: Any, zone: str | None) -> Numbers:
+    try:
+        instants = texts.cast(pa.timestamp("us", zone))
+    except pa.ArrowInvalid:
+        raise Declined from None
+    return np.asarray(instants.cast(pa.int64()))
