@@ -4,6 +4,7 @@ import contextlib
 import stat
 import threading
 import time
+from concurrent import futures
 from pathlib import Path
 
 import certificates
@@ -20,6 +21,8 @@ from zenni_tui.engine import backups
 from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.record import to_json
 from zenni_tui.sandbox import proof
+from zenni_tui.sandbox import server as sandbox
+from zenni_tui.sandbox.proxy import Line, Proxy, Way
 from zenni_tui.target import dump
 from zenni_tui.target.connect import Target
 
@@ -236,3 +239,29 @@ def test_a_pooler_must_keep_sessions(tmp_path: Path) -> None:
                     with pytest.raises(NotReady, match="shares sessions"):
                         backups.take(target, "public", file, "")
     assert {f.name for f in tmp_path.iterdir()} == {"session.dump", "session.dump.facts.json"}
+
+
+@pytest.mark.usefixtures("zoo")
+def test_a_line_that_dies_in_the_middle_of_a_dump(
+    database: dict[str, str], server: sandbox.Server, tmp_path: Path
+) -> None:
+    """The tool would wait for ever: it is ended with words, nothing is left behind, and the next one succeeds."""
+    with Proxy(server.port) as proxy, _session(database) as outside:
+        through = database | {"port": str(proxy.port), "connect_timeout": "2"}
+        far = Target(through, database["password"], name="tests", embedded=True)
+        proxy.line = Line(rate=60_000)
+        with futures.ThreadPoolExecutor(1) as pool:
+            dumping = pool.submit(proof.take, far, "public", tmp_path / "a.dump")
+            while not outside.execute(_DUMPS, (dump.name_of(far),)).fetchone():
+                assert not dumping.done(), dumping.result()
+                time.sleep(0.05)
+            proxy.line = Line(Way.HOLD)
+            with pytest.raises(StepFailed, match="dump of the new database failed") as failed:
+                dumping.result(timeout=120)
+        assert "dead line" in failed.value.why
+        assert list(tmp_path.iterdir()) == []
+        proxy.line = Line()
+        assert proof.take(far, "public", tmp_path / "a.dump").contents.tables["public.child"].rows == 3002
+
+
+_DUMPS = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND query LIKE 'COPY %%'"

@@ -18,7 +18,7 @@ from zenni_tui.compare.session import pin_session
 from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.files import write_private
 from zenni_tui.model.record import Record, from_json, to_json
-from zenni_tui.target import dump
+from zenni_tui.target import dump, sessions
 from zenni_tui.target.connect import Target
 
 from . import server as sandbox
@@ -110,6 +110,7 @@ def take(target: Target, schema: str, file: Path) -> Taken:
     with _understood(target), closing(target.connect()) as connection:
         pin_session(connection)
         tool = _tool(connection)
+        sessions.end_all(connection, dump.name_of(target))
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         schemas = _schemas(connection, schema)
         ((snapshot,),) = connection.execute("SELECT pg_export_snapshot()").fetchall()

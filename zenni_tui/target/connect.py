@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
@@ -52,8 +52,7 @@ WITH pinned AS MATERIALIZED (
 SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid() AND (SELECT count(*) FROM pinned) > 0
 """
 _AT_WORK = """
-SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead' FROM pg_stat_activity
-WHERE (pid, backend_start) = (%s, %s)
+SELECT bool_or(state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead') FROM pg_stat_activity WHERE
 """
 ENDED = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = %s"
 
@@ -147,9 +146,16 @@ class Target:
 
     def works_for(self, session: Session) -> bool:
         """Return whether the server says that it works for a session, or answers that it has no room to tell."""
+        return self._works(f"{_AT_WORK} (pid, backend_start) = (%s, %s)", session)
+
+    def works_for_any(self, name: str) -> bool:
+        """Return whether it works for any session of an application name, as `works_for` does."""
+        return self._works(f"{_AT_WORK} application_name = %s", (name,))
+
+    def _works(self, query: str, values: Sequence[object]) -> bool:
         try:
             with self.connect(pinned=False) as other:
-                row = other.execute(_AT_WORK, session).fetchone()
+                row = other.execute(query, values).fetchone()
         except NotReady as error:
             return kind_of(error) is Trouble.CROWDED
         except psycopg.Error:

@@ -8,16 +8,18 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from psycopg.conninfo import make_conninfo
 
 from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.record import Record
 
 from .connect import Target
+from .silence import SILENCE, Ear
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _VERSION = re.compile(rb"\(PostgreSQL\) ((\d+)[^\s]*)")
@@ -27,6 +29,8 @@ _LINES = 6
 _SCHEMA = re.compile(r"\d+; \d+ \d+ SCHEMA ")
 _UNRESTORED = "The dump could not be restored."
 _PATIENCE = 20
+_LOOK = 0.2
+_DEAD = f"Nothing came for {SILENCE:.0f} s, and the server, asked anew, does not work for it: a dead line.".encode()
 
 
 class Tool(Record, frozen=True):
@@ -84,7 +88,7 @@ def fitting(known: Iterable[Tool], major: int, *, tls: bool) -> Tool:
 def dump(tool: Tool, target: Target, schemas: Sequence[str], snapshot: str, file: Path) -> None:
     """Write a dump of some schemas as an exported snapshot sees them, in pg_dump's custom format, mode 0600.
 
-    The file is there whole or not at all. Raises StepFailed.
+    The file is there whole or not at all. Raises StepFailed, also when the line to the server is dead.
     """
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
     named = [f"--schema={_pattern(schema)}" for schema in schemas]
@@ -92,7 +96,7 @@ def dump(tool: Tool, target: Target, schemas: Sequence[str], snapshot: str, file
     try:
         with _connection(target) as conninfo:
             command = [f"{tool.folder}/pg_dump", *options, "--strict-names", *named, f"--dbname={conninfo}"]
-            _run(command, "The dump of the new database failed.", target.label())
+            _run(command, "The dump of the new database failed.", target.label(), _listener(target, scratch))
         _settle(scratch, file)
     finally:
         scratch.unlink(missing_ok=True)
@@ -103,6 +107,32 @@ def _settle(scratch: Path, file: Path) -> None:
         os.fsync(stream.fileno())
     scratch.chmod(0o600)
     scratch.replace(file)
+
+
+def name_of(target: Target) -> str:
+    """Return the application name that the tools' sessions bear."""
+    return f"{target.name}, dump"
+
+
+def _listener(target: Target, file: Path) -> Callable[[int], Ear]:
+    """Return what listens to a tool that writes a file: it moves while that grows, or the tool itself is at work."""
+
+    def listen(pid: int) -> Ear:
+        return Ear(lambda: (_size(file), _busy(pid)), lambda: target.works_for_any(name_of(target)))
+
+    return listen
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def _busy(pid: int) -> float:
+    try:
+        spent = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return 0.0
+    return round(spent.user + spent.system, 1)
 
 
 def _pattern(schema: str) -> str:
@@ -128,7 +158,7 @@ def restore(tool: Tool, target: Target, file: Path) -> None:
 @contextmanager
 def _connection(target: Target) -> Iterator[str]:
     """Yield a connection string for a command line; the password is in a file that lives no longer."""
-    settings = target.settings()
+    settings = target.settings() | {"application_name": name_of(target)}
     password = settings.pop("password", "")
     with tempfile.TemporaryDirectory(prefix="zenni-tui-") as folder:
         if password:
@@ -145,16 +175,38 @@ def _environment() -> Mapping[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
 
 
-def _run(command: Sequence[str], what: str, where: str) -> str:
-    done = subprocess.run(  # noqa: S603 - a program that we found
-        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=_environment(), umask=0o077
-    )
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().splitlines()[-_LINES:]
+def _run(command: Sequence[str], what: str, where: str, listen: Callable[[int], Ear] | None = None) -> str:
+    with subprocess.Popen(  # noqa: S603 - a program that we found
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        umask=0o077,
+    ) as process:
+        try:
+            out, complaint = _ended(process, listen(process.pid) if listen else None)
+        except BaseException:
+            process.kill()
+            raise
+    words = " ".join(complaint.decode(errors="replace").strip().splitlines()[-_LINES:])
+    if process.returncode:
         raise StepFailed(
             what,
             where=where,
-            why=" ".join(words) or f"It ended with {done.returncode}.",
+            why=words or f"It ended with {process.returncode}.",
             next_step="Mend what it names, then give the command again; nothing was changed.",
         )
-    return done.stdout.decode(errors="replace")
+    return out.decode(errors="replace")
+
+
+def _ended(process: "subprocess.Popen[bytes]", ear: Ear | None) -> tuple[bytes, bytes]:
+    """Return what a program wrote until its end; one whose line is dead is ended, and says so."""
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK)
+        except subprocess.TimeoutExpired:
+            if ear is not None and ear.is_dead():
+                process.kill()
+                out, complaint = process.communicate()
+                return out, complaint + _DEAD

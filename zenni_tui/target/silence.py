@@ -5,6 +5,7 @@ it, and the server, asked by another connection, does not say that it works for 
 """
 
 import contextlib
+import functools
 import os
 import socket
 import struct
@@ -55,7 +56,7 @@ class Heard(psycopg.Connection[tuple[Any, ...]]):
                 if ready or cut:
                     ear = None
                 elif ear is None:
-                    ear = Ear(self.fileno(), self.at_work, self.silence, self.answer)
+                    ear = Ear(functools.partial(_moved, self.fileno()), self.at_work, self.silence, self.answer)
                 elif ear.is_dead():
                     cut = True
                     cut_off(self.fileno())
@@ -73,17 +74,26 @@ class Heard(psycopg.Connection[tuple[Any, ...]]):
 
 
 class Ear:
-    """Listens to one line while somebody waits on it; `at_work` asks the server and may take as long as it wants."""
+    """Listens to one line while somebody waits on it.
 
-    def __init__(self, wire: int, at_work: Callable[[], bool], silence: float, answer: float) -> None:
-        self._wire, self._at_work = wire, at_work
+    `moved` returns what changes while something moves, `at_work` asks the server and may take as long as it wants.
+    """
+
+    def __init__(
+        self,
+        moved: Callable[[], object],
+        at_work: Callable[[], bool],
+        silence: float = SILENCE,
+        answer: float = ANSWER,
+    ) -> None:
+        self._look, self._at_work = moved, at_work
         self._silence, self._answer = silence, answer
-        self._moved, self._at = _moved(wire), time.monotonic()
+        self._moved, self._at = moved(), time.monotonic()
         self._asked: _Question | None = None
 
     def is_dead(self) -> bool:
         """Return whether the line is dead by now; to be called again and again."""
-        now, moved = time.monotonic(), _moved(self._wire)
+        now, moved = time.monotonic(), self._look()
         if moved != self._moved or (self._asked is not None and self._asked.found):
             self._moved, self._at, self._asked = moved, now, None
         if now - self._at <= self._silence:
