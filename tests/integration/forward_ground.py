@@ -127,14 +127,19 @@ class Ground:
         self.plan = PLAN
         self.kept_out: dict[str, frozenset[capture.Key]] = {}
         self.noted: list[capture.Changes] = []
-        self.after = capture.position(self.file)
-        changes.prepare(target, "run", self.after)
+        self.folder = path.parent
+        self.after = changes.Position(capture.position(self.file))
+        changes.prepare(target, "run", self.after.upto)
         changes.defer(target, self.ticket, PLAN)
 
-    def follow(self) -> forward.Followed:
-        """Bring the target up to date."""
+    def engine(self) -> forward.Forward:
+        """Return what brings changes over, as an engine has it that begins now."""
         model = forward.Model(self.schema, self.plan, self.kept_out)
-        done = forward.Forward(self.file, self.ticket, model, self.noted.append).step(self.target, self.after)
+        return forward.Forward(self.file, self.ticket, model, self.noted.append, self.folder)
+
+    def follow(self, by: forward.Forward | None = None) -> forward.Followed:
+        """Bring the target up to date."""
+        done = (by or self.engine()).step(self.target, self.after)
         self.after = done.upto
         return done
 

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import sqlite3
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_a_batch_is_applied_once(ground: Ground) -> None:
     ground.after = begin
     with pytest.raises(Occupied, match="Another run"):
         ground.follow()
-    assert changes.position(ground.target, "run") == capture.position(ground.file)
+    assert changes.position(ground.target, "run") == changes.Position(capture.position(ground.file))
 
 
 def test_nothing_is_written_without_the_lease(ground: Ground) -> None:
@@ -103,6 +104,55 @@ def test_a_burst_comes_in_parts(ground: Ground) -> None:
     while parts[-1].left:
         parts.append(ground.follow())
     assert [p.entries for p in parts] == [5_000, 5_000]
+    ground.agree()
+
+
+def test_a_table_without_a_key_rests_between_copies(ground: Ground) -> None:
+    """One that was copied whole just now waits, also for an engine that comes later; others don't wait for it."""
+    engine = ground.engine()
+    ground.app.execute("INSERT INTO Loose VALUES ('1')")
+    assert ground.follow(engine).upto.pending == frozenset()
+    ground.agree()
+    engine._turns.took({"Loose"}, 3600)
+    ground.app.execute("INSERT INTO Loose VALUES ('2')")
+    ground.app.execute("INSERT INTO Pair VALUES ('r', 1, 'now')")
+    done = ground.follow(engine)
+    assert (done.entries, done.upto.pending, engine.due(done.upto.pending)) == (2, {"Loose"}, False)
+    assert ground.target.execute("SELECT note FROM \"Pair\" WHERE a = 'r'").fetchone() == ("now",)
+    assert ground.target.execute('SELECT count(*) FROM "Loose"').fetchone() == (4,)
+    assert ground.follow(engine).written == 0
+    ground.after = changes.position(ground.target, "run") or ground.after
+    assert ground.follow().written == 5
+    ground.agree()
+    assert changes.position(ground.target, "run") == changes.Position(capture.position(ground.file))
+
+
+def test_a_hurry_lets_no_table_wait(ground: Ground) -> None:
+    """What is to be drained is copied at once, however short a time ago it was copied before."""
+    engine = ground.engine()
+    engine._turns.took({"Loose"}, 3600)
+    ground.app.execute("INSERT INTO Loose VALUES ('1')")
+    assert ground.follow(engine).upto.pending == {"Loose"}
+    engine.hurry = True
+    assert engine.due(ground.after.pending)
+    assert ground.follow(engine).upto.pending == frozenset()
+    ground.agree()
+
+
+def test_a_large_table_without_a_key_is_not_held_in_memory(ground: Ground) -> None:
+    """A table of 32 MB that is copied whole again takes some MB of ours, and leaves no file behind."""
+    ground.app.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 320)"
+        " INSERT INTO Loose SELECT hex(randomblob(51200)) FROM n"
+    )
+    tracemalloc.start()
+    try:
+        ground.follow()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16_000_000
+    assert sorted(p.name for p in ground.folder.iterdir()) == ["app.db"]
     ground.agree()
 
 

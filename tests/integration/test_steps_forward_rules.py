@@ -63,7 +63,7 @@ def test_a_keyed_table_that_comes_whole_takes_nothing_along(ground: Ground) -> N
     ground.app.execute("DELETE FROM Booking WHERE id = 9")
     assert capture.lost(ground.file, ground.schema) == ("Booking",)
     keys = {"Booking": forward.keys(PLAN)["Booking"]}
-    capture.arm_again(ground.file, ground.schema, keys, token=AGAIN, beyond=ground.after)
+    capture.arm_again(ground.file, ground.schema, keys, token=AGAIN, beyond=ground.after.upto)
     assert capture.lost(ground.file, ground.schema) == ()
     ground.follow()
     ground.agree()
@@ -79,7 +79,7 @@ def test_numbers_of_the_log_never_begin_again(ground: Ground) -> None:
     ground.follow()
     capture.disarm(ground.file)
     ground.app.execute("INSERT INTO Pair VALUES ('unseen', 1, NULL)")
-    capture.arm_again(ground.file, ground.schema, forward.keys(PLAN), token=AGAIN, beyond=ground.after)
+    capture.arm_again(ground.file, ground.schema, forward.keys(PLAN), token=AGAIN, beyond=ground.after.upto)
     assert capture.armed(ground.file) == AGAIN
     ground.app.execute("UPDATE Service SET price = 99 WHERE id = 'a'")
     ground.follow()

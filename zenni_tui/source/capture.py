@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from zenni_tui.model.plan import Clearing
 from zenni_tui.model.record import Record
@@ -204,9 +204,9 @@ def rows(
 
 def all_rows(
     connection: sqlite3.Connection, table: str, columns: Sequence[str], clearings: Sequence[Clearing] = ()
-) -> list[tuple[Value, ...]]:
-    """Return all rows of a table that is to be copied whole, references to be cleared as NULL."""
-    return connection.execute(_select(table, columns, clearings)).fetchall()
+) -> Iterator[tuple[Value, ...]]:
+    """Yield all rows of a table that is to be copied whole, references to be cleared as NULL."""
+    yield from connection.execute(_select(table, columns, clearings))
 
 
 def _select(table: str, columns: Sequence[str], clearings: Sequence[Clearing]) -> str:

@@ -36,7 +36,10 @@ rollback-journal mode, where a writer waits for it: some tenths of a second."""
 
 
 class Lag(Record, frozen=True):
-    """How far the target is behind: log entries not applied yet, and the age of the oldest in seconds, at most."""
+    """How far the target is behind: log entries not applied yet, and the age of the oldest in seconds, at most.
+
+    A table without a key that waits to be copied whole again counts as one.
+    """
 
     changes: int = 0
     seconds: float = 0.0
@@ -55,13 +58,14 @@ class Following:
         self._file.text_factory = tolerant
         self._touched = Touched(run.folder)
         ticket = load.Ticket(run.request.run_id, run.fence)
-        self._forward = Forward(self._file, ticket, model, self._touched.note)
+        self._forward = Forward(self._file, ticket, model, self._touched.note, run.folder)
         self._ticket = ticket
         self._line = Line(run.to)
         self._watch = Watch(lambda: run.ending or self._ending)
         self._guard = watched.Guard(run, self._file, model)
-        self._after: int | None = None
+        self._after: changes.Position | None = None
         self._top, self._looked = 0, time.monotonic()
+        self._pending_since: float | None = None
         self._marks: deque[tuple[int, float]] = deque()
         self._trimmed, self._trimmed_at = begin, time.monotonic()
         self._lock = asyncio.Lock()
@@ -76,7 +80,7 @@ class Following:
     async def begin(self) -> None:
         """Make the target ready; raises as the driver does, and StepFailed when tables are no longer watched."""
         await self._insist(self._make_ready)
-        await asyncio.to_thread(self._guard.settle, self._after or self._begin)
+        await asyncio.to_thread(self._guard.settle, self._upto)
 
     def _make_ready(self, connection: Connection) -> None:
         changes.prepare(connection, self._run.request.run_id, self._begin)
@@ -140,8 +144,12 @@ class Following:
         Raises StepFailed, Occupied, Halted or Stopped, and the error that has ended the following, if one has.
         """
         applied = 0
-        while (done := await self._step()).entries:
-            applied += done.entries
+        self._forward.hurry = True
+        try:
+            while (done := await self._step()).entries:
+                applied += done.entries
+        finally:
+            self._forward.hurry = False
         self._tell()
         return applied
 
@@ -228,7 +236,9 @@ class Following:
             self._marks.append((top, self._looked))
         self._top, self._looked = top, now
         self._measure()
-        return Followed(top) if self._after is not None and top <= self._after else None
+        known = self._after
+        idle = known is not None and top <= known.upto and not self._forward.due(known.pending)
+        return Followed(known) if known is not None and idle else None
 
     def _look(self, connection: Connection) -> Followed:
         after = self._position(connection)
@@ -247,23 +257,32 @@ class Following:
         self._measure()
         return done
 
-    def _position(self, connection: Connection) -> int:
+    def _position(self, connection: Connection) -> changes.Position:
         if self._after is not None:
             return self._after
-        found = changes.position(connection, self._run.request.run_id)
-        return self._begin if found is None else found
+        return changes.position(connection, self._run.request.run_id) or changes.Position(self._begin)
+
+    @property
+    def _upto(self) -> int:
+        return self._after.upto if self._after is not None else self._begin
 
     def _measure(self) -> None:
-        after = self._after if self._after is not None else self._begin
+        after, pending = self._upto, self._after.pending if self._after is not None else frozenset()
         now = time.monotonic()
         while self._marks and self._marks[0][0] <= after:
             self._worst = max(self._worst, now - self._marks.popleft()[1])
         oldest = now - self._marks[0][1] if self._marks else 0.0
-        self.lag = Lag(max(0, self._top - after) if self._marks else 0, oldest)
+        if not pending:
+            self._pending_since = None
+        elif self._pending_since is None:
+            self._pending_since = now
+        waits = now - self._pending_since if self._pending_since is not None else 0.0
+        entries = max(0, self._top - after) if self._marks else 0
+        self.lag = Lag(entries + len(pending), max(oldest, waits))
 
     def _trim(self) -> None:
-        after, now = self._after, time.monotonic()
-        if after is None or after - self._trimmed < _TRIM_FROM or now - self._trimmed_at < _TRIM_EVERY:
+        after, now = self._upto, time.monotonic()
+        if self._after is None or after - self._trimmed < _TRIM_FROM or now - self._trimmed_at < _TRIM_EVERY:
             return
         self._trimmed_at = now
         # A file that is locked for long is trimmed another time.

@@ -1,7 +1,10 @@
 """The way there of changes: what the application writes while and after it was copied, in the target moments later."""
 
+import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +23,8 @@ from zenni_tui.source.database import quoted
 from zenni_tui.source.live import reading
 from zenni_tui.source.standins import legible
 from zenni_tui.target import changes, load, trouble
+
+from .whole import Spool, Turns, parts, size_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -53,7 +58,7 @@ class Uncarried(StepFailed):
 class Followed(Record, frozen=True):
     """What one look has brought: entries of the log, rows written and removed, how far it goes, entries still left."""
 
-    upto: int
+    upto: changes.Position
     entries: int = 0
     written: int = 0
     removed: int = 0
@@ -94,24 +99,15 @@ class Model(Record, frozen=True):
 
 
 class Gathered(Record, frozen=True):
-    """What the log says after a position, with the rows as they are now, encoded for the target."""
+    """What the log says after a position, with the rows as they are now, encoded for the target.
+
+    Tables of `pending` are to be copied whole, another time; `seconds` is how long those of the batch took to read.
+    """
 
     found: capture.Changes
     batch: tuple[changes.TableChanges, ...]
-
-
-def gather(file: sqlite3.Connection, model: Model, after: int, most: int) -> Gathered:
-    """Read what so many entries of the log after a position speak of (all: -1), within the caller's transaction.
-
-    Raises StepFailed for a value that the plan's types can't hold, with its key, _Heavy when several entries speak of
-    more bytes than are to be held at once, and sqlite3.Error.
-    """
-    found = capture.changes(file, after, most)
-    whole = {*found.whole, *_with_parents(model.plan, found)}
-    room = _BYTES if most > 1 else None
-    batch = [_changed(file, model, t, found.keys[t.source], room) for t in _of(model.plan, found.keys.keys() - whole)]
-    batch += [_whole(file, model, t) for t in _of(model.plan, whole)]
-    return Gathered(msgspec.structs.replace(found, whole=tuple(sorted(whole))), tuple(batch))
+    pending: frozenset[str] = frozenset()
+    seconds: float = 0.0
 
 
 def _with_parents(plan: Plan, found: capture.Changes) -> set[str]:
@@ -127,51 +123,96 @@ class Forward:
     """
 
     def __init__(
-        self, file: sqlite3.Connection, ticket: load.Ticket, model: Model, note: Callable[[capture.Changes], object]
+        self,
+        file: sqlite3.Connection,
+        ticket: load.Ticket,
+        model: Model,
+        note: Callable[[capture.Changes], object],
+        folder: Path,
     ) -> None:
+        """Take the folder in which large tables are spooled."""
         self._file, self._ticket, self._model, self._note = file, ticket, model, note
+        self._folder = folder
+        self._unkeyed = {t.source for t in model.plan.tables if not model.plan.row_key(t)}
+        self._turns = Turns()
+        self.hurry = False
+        """Whether tables without a key are copied whole at once, however often."""
 
-    def step(self, target: Connection, after: int) -> Followed:
+    def due(self, pending: Collection[str]) -> bool:
+        """Return whether a table's turn has come to be copied whole."""
+        return bool(set(pending) - self._early(pending))
+
+    def _early(self, names: Collection[str]) -> set[str]:
+        return set() if self.hurry else self._turns.early(names)
+
+    def step(self, target: Connection, after: changes.Position) -> Followed:
         """Apply some thousand entries of the log at most, read in a transaction of their own.
 
-        Raises StepFailed for a value that the plan's types can't hold, with its key, and for what the target's rules
-        refuse; Occupied, and the target's other errors.
+        A table without a key that was copied whole just now stays pending. Raises StepFailed for a value that the
+        plan's types can't hold, with its key, and for what the target's rules refuse; Occupied, and the target's other
+        errors.
         """
-        with reading(self._file):
-            gathered = self._some(after)
-        if not gathered.found.left:
-            return self._carry(target, after, gathered)
-        try:
-            return self._carry(target, after, gathered)
-        except StepFailed:
-            # Rows are read as they are now: what they refer to may stand further on in the log.
+        with contextlib.ExitStack() as spools:
             with reading(self._file):
-                return self.all(target, after)
+                gathered = self._some(after, spools)
+            if not gathered.found.left and not gathered.pending:
+                return self._carry(target, after, gathered)
+            try:
+                return self._carry(target, after, gathered)
+            except StepFailed:
+                # Rows are read as they are now: what they refer to may stand further on in the log.
+                with reading(self._file):
+                    return self.all(target, after)
 
-    def _some(self, after: int) -> Gathered:
+    def _some(self, after: changes.Position, spools: contextlib.ExitStack) -> Gathered:
         most = MOST
         while True:
             try:
-                return gather(self._file, self._model, after, most)
+                return self._gather(after, most, spools)
             except _Heavy:
                 most = max(1, most // 8)
 
-    def all(self, target: Connection, after: int) -> Followed:
-        """Apply all that is logged at once, within the caller's transaction on the file; raises as `step` does."""
-        return self._carry(target, after, gather(self._file, self._model, after, -1))
+    def all(self, target: Connection, after: changes.Position) -> Followed:
+        """Apply all that is logged or pending, within the caller's transaction on the file; raises as `step` does."""
+        with contextlib.ExitStack() as spools:
+            return self._carry(target, after, self._gather(after, -1, spools))
 
-    def _carry(self, target: Connection, after: int, gathered: Gathered) -> Followed:
+    def _gather(self, after: changes.Position, most: int, spools: contextlib.ExitStack) -> Gathered:
+        """Read what so many entries of the log speak of (all: -1), and pending tables whose turn it is.
+
+        Raises StepFailed for a value that the plan's types can't hold, with its key, _Heavy when several entries speak
+        of more bytes than are to be held at once, OSError and sqlite3.Error.
+        """
+        file, model = self._file, self._model
+        found = capture.changes(file, after.upto, most)
+        whole = {*found.whole, *_with_parents(model.plan, found), *after.pending}
+        later = self._early(whole & self._unkeyed) if most > 0 else set[str]()
+        keyed = found.keys.keys() - whole
+        room = _BYTES if most > 1 else None
+        batch = [_changed(file, model, t, found.keys[t.source], room) for t in _of(model.plan, keyed)]
+        started = time.monotonic()
+        for table in _of(model.plan, whole - later):
+            spool = spools.enter_context(contextlib.closing(Spool(self._folder)))
+            _spool(file, model, table, spool)
+            batch.append(changes.TableChanges(table.name, spool, whole=True))
+        found = msgspec.structs.replace(found, whole=tuple(sorted(whole)))
+        return Gathered(found, tuple(batch), frozenset(later), time.monotonic() - started)
+
+    def _carry(self, target: Connection, after: changes.Position, gathered: Gathered) -> Followed:
         found, plan = gathered.found, self._model.plan
-        if not found.entries:
-            return Followed(after)
+        then = changes.Position(found.upto, gathered.pending)
+        if then == after:
+            return Followed(then)
         self._note(found)
+        started = time.monotonic() - gathered.seconds
         try:
-            done = changes.apply(target, self._ticket, plan, gathered.batch, (after, found.upto))
+            done = changes.apply(target, self._ticket, plan, gathered.batch, (after, then))
         except psycopg.Error as error:
             if trouble.kind_of(error) is not Trouble.REFUSED:
                 raise
             raise _refused(error) from error
-        return Followed(found.upto, found.entries, done.written, done.removed, found.left)
+        self._turns.took(set(found.whole) - gathered.pending, time.monotonic() - started)
+        return Followed(then, found.entries, done.written, done.removed, found.left)
 
 
 def _refused(error: psycopg.Error) -> StepFailed:
@@ -203,37 +244,35 @@ def _changed(
         some = logged[start : start + _AT_ONCE]
         there = capture.rows(file, table.source, key, columns, some, clearings=table.clearings)
         found |= there
-        room = None if room is None else room - sum(_size(row) for row in there.values())
+        room = None if room is None else room - sum(map(size_of, there.values()))
         if room is not None and room < 0:
             raise _Heavy
     # Rows that the operator keeps out stay out: in the target they are gone.
     out = model.kept_out.get(table.source, frozenset())
     rows = [row for one, row in found.items() if one not in out]
-    return changes.TableChanges(table.name, _data(model.plan, table, rows), _keys(model.plan, table, key, logged))
+    data = encode.HEADER + _body(model.plan, table, rows) + encode.TRAILER
+    return changes.TableChanges(table.name, (data,), _keys(model.plan, table, key, logged))
 
 
-def _size(row: Sequence[Value]) -> int:
-    return sum(len(value) for value in row if isinstance(value, str | bytes))
-
-
-def _whole(file: sqlite3.Connection, model: Model, table: TablePlan) -> changes.TableChanges:
+def _spool(file: sqlite3.Connection, model: Model, table: TablePlan, spool: Spool) -> None:
     columns = [c.source or "" for c in table.loaded]
     key, out = _key(model.plan, table), model.kept_out.get(table.source, frozenset())
     rowid = reader.rowid_name(_source_table(model.schema, table)) if table.quarantine and not key else None
     numbers = [rowid] if rowid else []
     found = capture.all_rows(file, table.source, [*columns, *key, *numbers], table.clearings)
-    width = len(columns)
+    width, kept_out = len(columns), frozenset(table.quarantine)
     kept = (row for row in found if row[width : width + len(key)] not in out)
-    rows = [row[:width] for row in kept if not rowid or row[-1] not in table.quarantine]
-    return changes.TableChanges(table.name, _data(model.plan, table, rows), whole=True)
+    spool.write(encode.HEADER)
+    for rows in parts(row[:width] for row in kept if not rowid or row[-1] not in kept_out):
+        spool.write(_body(model.plan, table, rows))
+    spool.write(encode.TRAILER)
 
 
-def _data(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]]) -> bytes:
+def _body(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]]) -> bytes:
     try:
-        body = encode.rows_encoder(table, plan)(rows) if rows else b""
+        return encode.rows_encoder(table, plan)(rows) if rows else b""
     except Unfit as unfit:
         raise _unfit(plan, table, rows, unfit) from None
-    return encode.HEADER + body + encode.TRAILER
 
 
 def _keys(plan: Plan, table: TablePlan, names: Sequence[str], logged: Sequence[capture.Key]) -> bytes:

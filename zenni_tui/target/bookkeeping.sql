@@ -58,3 +58,6 @@ CREATE TABLE IF NOT EXISTS zenni_tui.followed (
     run_id   text PRIMARY KEY,
     position bigint NOT NULL
 );
+
+-- Tables that changed before that position and are to be copied whole again.
+ALTER TABLE zenni_tui.followed ADD COLUMN IF NOT EXISTS pending text[] NOT NULL DEFAULT '{}';

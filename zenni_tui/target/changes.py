@@ -26,11 +26,12 @@ _ACTIONS = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 class TableChanges(Record, frozen=True):
     """One table's changes, as COPY data: the changed rows that the source has, and the keys of all that changed.
 
-    With `whole`, the rows are all that the table shall hold, and there are no keys.
+    The rows come in pieces, which may be read again. With `whole`, they are all that the table shall hold, and there
+    are no keys.
     """
 
     table: str
-    rows: bytes
+    rows: Iterable[bytes]
     keys: bytes = b""
     whole: bool = False
 
@@ -42,15 +43,24 @@ class Done(Record, frozen=True):
     removed: int = 0
 
 
-def position(connection: Connection, run_id: str) -> int | None:
+class Position(Record, frozen=True):
+    """How far the source's log has been applied, but for tables, by source names, that are to be copied whole again."""
+
+    upto: int
+    pending: frozenset[str] = frozenset()
+
+
+def position(connection: Connection, run_id: str) -> Position | None:
     """Return how far the source's log has been applied, None before the first batch."""
-    row = connection.execute("SELECT position FROM zenni_tui.followed WHERE run_id = %s", (run_id,)).fetchone()
-    return int(row[0]) if row else None
+    row = connection.execute("SELECT position, pending FROM zenni_tui.followed WHERE run_id = %s", (run_id,)).fetchone()
+    return Position(int(row[0]), frozenset(row[1])) if row else None
 
 
 def prepare(connection: Connection, run_id: str, begin: int) -> None:
     """Note where to begin, where nothing was applied yet."""
-    connection.execute("INSERT INTO zenni_tui.followed VALUES (%s, %s) ON CONFLICT DO NOTHING", (run_id, begin))
+    connection.execute(
+        "INSERT INTO zenni_tui.followed (run_id, position) VALUES (%s, %s) ON CONFLICT DO NOTHING", (run_id, begin)
+    )
 
 
 _NOT_DEFERRABLE = """
@@ -95,7 +105,11 @@ def _alter(connection: Connection, schema: str, table: str, name: str, how: Lite
 
 
 def apply(
-    connection: Connection, ticket: load.Ticket, plan: Plan, changes: Sequence[TableChanges], upto: tuple[int, int]
+    connection: Connection,
+    ticket: load.Ticket,
+    plan: Plan,
+    changes: Sequence[TableChanges],
+    way: tuple[Position, Position],
 ) -> Done:
     """Apply a batch that goes from one position of the log to another, all of it or nothing.
 
@@ -105,7 +119,7 @@ def apply(
     ordered = _parents_first(plan, changes)
     with connection.transaction():
         bookkeeping.fenced(connection, ticket.fence)
-        _go_on(connection, ticket.run_id, upto)
+        _go_on(connection, ticket.run_id, *way)
         for number, one in enumerate(ordered):
             _stage(connection, plan, one, number)
         connection.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -120,9 +134,10 @@ def apply(
                 return _replace(connection, plan, ordered)
 
 
-def _go_on(connection: Connection, run_id: str, upto: tuple[int, int]) -> None:
+def _go_on(connection: Connection, run_id: str, after: Position, then: Position) -> None:
     moved = connection.execute(
-        "UPDATE zenni_tui.followed SET position = %s WHERE run_id = %s AND position = %s", (upto[1], run_id, upto[0])
+        "UPDATE zenni_tui.followed SET position = %s, pending = %s WHERE run_id = %s AND position = %s",
+        (then.upto, sorted(then.pending), run_id, after.upto),
     )
     if moved.rowcount != 1:
         raise bookkeeping.occupied("its changes were followed by another engine")
@@ -131,7 +146,8 @@ def _go_on(connection: Connection, run_id: str, upto: tuple[int, int]) -> None:
 def _stage(connection: Connection, plan: Plan, one: TableChanges, number: int) -> None:
     table = plan.table(one.table)
     loaded = [c.name for c in table.loaded]
-    for kind, names, data in (("rows", loaded, one.rows), ("keys", plan.row_key(table), one.keys)):
+    keys = (one.keys,) if one.keys else ()
+    for kind, names, data in (("rows", loaded, one.rows), ("keys", plan.row_key(table), keys)):
         if not names:
             continue
         place = _staged(kind, number)
@@ -143,7 +159,7 @@ def _stage(connection: Connection, plan: Plan, one: TableChanges, number: int) -
         if data:
             command = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(place)
             with connection.cursor() as cursor:
-                load.copy(cursor, command, [data])
+                load.copy(cursor, command, data)
             # Without statistics the planner takes each for small, and compares every row with every other.
             connection.execute(sql.SQL("ANALYZE {}").format(place))
 
