@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -18,6 +18,7 @@ from zenni_tui.engine import control
 from zenni_tui.errors import ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
@@ -83,6 +84,11 @@ class Desk:
     def resume(self, folder: Path) -> None:
         """Go on."""
         self._note(f"resume {folder.name}")
+
+    def keep(self, findings: Sequence[Finding]) -> str:
+        """Keep what was chosen."""
+        self._note(f"keep {', '.join(f.chosen for f in findings if f.chosen)}")
+        return "kept for the next run"
 
     def check_again(self, folder: Path) -> None:
         """Look again at what stood in the way."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import ui_stories as stories
 from rich.cells import cell_len
-from ui_pilot import LOOK, Effort, Runs, choosing, hearing, text, wait_for
+from ui_pilot import LOOK, Desk, Effort, Runs, choosing, hearing, text, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, Story, told
 
 from zenni_tui.engine import folders
@@ -154,6 +154,26 @@ async def test_choosing_all_leads_to_go(make: Runs) -> None:
         await pilot.press("enter")
         await wait_for(pilot, "go: heard")
         assert heard[-1].name == "go"
+
+
+async def test_what_was_chosen_is_kept_by_a_key_when_the_run_is_over(make: Runs, tmp_path: Path) -> None:
+    """The end of a run names the key and says what it is for; a run without a choice has nothing to keep."""
+    chosen = e.Chosen("text_nul/Booking/notes", "strip_nul", "a test")
+    over = e.RunEnded(Verdict.STOPPED, 4, 6.0, 50.0)
+    desk = Desk(tmp_path / "desk")
+    app = ZenniApp(desk, make(*WAITING[:-1], chosen, over, alive=False).folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "i keep choices")
+        await pilot.press("i")
+        await wait_for(pilot, "kept for the next run")
+    assert desk.asked == ["keep strip_nul"]
+    app = ZenniApp(desk, make(*WAITING[:-1], over, alive=False).folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "F1 help  b start")
+        assert "keep choices" not in text(pilot)
+        await pilot.press("i")
+        await wait_for(pilot, "Nothing is chosen in this run")
+    assert len(desk.asked) == 1
 
 
 async def test_a_repair_with_a_text_asks_for_it(make: Runs) -> None:

@@ -36,8 +36,8 @@ def _unused(finding: str, repair: str) -> Finding:
     return Finding(
         "choice_unused",
         Severity.WARNING,
-        f'The choice "{finding}" = "{repair}" fits nothing that was found.',
-        "Take it out of [schema.repairs], or see how the finding is spelled now.",
+        f'The choice "{finding}" = "{repair}" was not taken: nothing found offers it, or its value does not suit.',
+        "Choose anew in the wizard, or correct the line or take it out under [schema.repairs].",
         finding,
         None,
         1,

@@ -59,6 +59,13 @@ class Choices(Record, frozen=True):
         """Return the choices with more repairs."""
         return msgspec.structs.replace(self, repairs={**self.repairs, **repairs})
 
+    def with_chosen(self, findings: Iterable[Finding]) -> "Choices":
+        """Return the choices with what was chosen for some findings, types among it."""
+        chosen = {f.id: f for f in findings if f.chosen}
+        casts = {f"{f.table}.{f.column}": (f.chosen or "").partition(":")[2] for f in chosen.values() if f.code == CAST}
+        repairs = {i: f.chosen or "" for i, f in chosen.items() if f.code != CAST}
+        return msgspec.structs.replace(self.with_repairs(repairs), casts={**self.casts, **casts})
+
 
 class Alternatives(Record, frozen=True):
     """The other types that hold every value of a column, in an operator's words, by source table and column."""

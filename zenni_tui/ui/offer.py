@@ -1,10 +1,11 @@
 """What the program that opens the screen offers: what can be started, and how."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from zenni_tui.model.events import CheckMade
+from zenni_tui.model.findings import Finding
 from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
 
@@ -76,6 +77,9 @@ class Offer(Protocol):
 
     def start(self, kind: RunKind) -> Path:
         """Create and launch a run that waits for the operator before the first write; return its directory."""
+
+    def keep(self, findings: Sequence[Finding]) -> str:
+        """Keep what was chosen for these findings for the next run, and return where that is, in words."""
 
     def resume(self, folder: Path) -> None:
         """Launch an engine that goes on with a run."""

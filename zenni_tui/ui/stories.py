@@ -40,6 +40,7 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("Enter", "in a list: open the finding or the table under the cursor"),
     ("c", "choose a repair for the finding under the cursor"),
     ("x", "take a choice back, while the engine waits"),
+    ("i", "keep what was chosen in config.toml, so that the next run repeats it"),
     ("d", "the SQL of the plan; t in a table's columns: another type"),
     ("s", "stop at a safe point (asks); resume goes on from there"),
     ("o", "take control, when another screen has it"),

@@ -1,7 +1,7 @@
 """The verbs that begin a run: headless, or in the wizard."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from zenni_tui import headless
-from zenni_tui.cli import CONFIG, Options, settings_of
+from zenni_tui.cli import CONFIG, Options, config_of, settings_of
 from zenni_tui.config import Settings
 from zenni_tui.engine import client, folders
 from zenni_tui.errors import ExitCode, UsageError
+from zenni_tui.model.choices import Choices
+from zenni_tui.model.findings import Finding
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import Meanwhile, RunKind
 from zenni_tui.model.state import RunState
@@ -57,6 +59,22 @@ class Offer:
         folder = client.create(request, Path(self._options.run_dir) if self._options.run_dir else None)
         engage(self._options, folder, "run", settings.password)
         return folder
+
+    def keep(self, findings: Sequence[Finding]) -> str:
+        """Write what was chosen for these findings into the config file that holds for the next run."""
+        from .keeping import keep  # noqa: PLC0415 - a TOML writer is for those who keep something
+
+        chosen = Choices().with_chosen(findings)
+        kept = len(chosen.repairs) + len(chosen.casts)
+        words = f"{kept} choice{'' if kept == 1 else 's'}"
+        if self._demo:
+            choices = self._settings.choices.with_chosen(findings)
+            self._settings = msgspec.structs.replace(self._settings, choices=choices)
+            return f"{words} kept until this screen closes: the demo has no config.toml."
+        place = Path(config_of(self._options) or CONFIG)
+        keep(place, chosen)
+        self._settings = settings_of(self._options)
+        return f"{words} kept in {place}: the next run takes them by itself."
 
     def resume(self, folder: Path) -> None:
         """Start an engine that goes on where the run ended."""

@@ -86,7 +86,8 @@ class PlanPanel(ListPanel):
             lines += check_lines(check, width, self.glyphs)
         left = sum(blocks(f) for f in now.state.findings)
         if left:
-            lines += paragraph(f"{things(left, 'finding')} still in the way: press c.", width, Tone.BAD)
+            way = "." if now.over else ": press c."
+            lines += paragraph(f"{things(left, 'finding')} still in the way{way}", width, Tone.BAD)
         return lines + paragraph(self.book.problem, width, Tone.BAD) if self.book.problem else lines
 
     def detail(self, item: Any, width: int) -> list[Line]:

@@ -41,6 +41,8 @@ def totals(now: Situation, width: int, glyphs: Glyphs) -> list[Line]:
     lines += _fact("rows", f"{count(rows)} copied, {size(sum(t.bytes for t in state.tables.values()))}", width)
     chosen = sum(f.chosen is not None for f in state.findings)
     lines += _fact("findings", f"{findings}; {count(chosen)} with a repair chosen" if chosen else findings, width)
+    if chosen:
+        lines += _fact("next", "i keeps what was chosen in config.toml, so that the next run repeats it", width)
     lines += _mended(now, width)
     lines += _fact("time", f"{clock(now.elapsed)}, peak memory {state.peak_rss_mb:.0f} MB", width)
     if state.source and state.source.sha256:

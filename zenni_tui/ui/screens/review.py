@@ -13,6 +13,7 @@ from zenni_tui.model.findings import Finding
 from zenni_tui.model.request import Reply
 from zenni_tui.model.runbook import StepId
 from zenni_tui.ui.choosing import argument_of, when
+from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.planning import Book
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.widgets.bars import Gate
@@ -31,12 +32,14 @@ class ReviewScreen(ControlScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "choose", "Choose a repair", show=False),
         Binding("x", "take_back", "Take a choice back", show=False),
+        Binding("i", "keep", "Keep the choices in config.toml", show=False),
         Binding("d", "ddl", "The plan's SQL", show=False),
     ]
 
     follower: client.Follower
     now: Situation
     chosen: StepId | None
+    offer: Offer | None
 
     @abstractmethod
     def poll(self) -> None:
@@ -114,6 +117,21 @@ class ReviewScreen(ControlScreen):
         if answer is not None:
             self.tell(answer[0].message, Tone.PLAIN if answer[0].ok else Tone.BAD)
         self.poll()
+
+    def action_keep(self) -> None:
+        """Keep what was chosen, for the next run."""
+        if self.offer is None:
+            self.tell("This screen only looks on. zenni-tui, in the folder with the config, can keep them.", Tone.DIM)
+        elif not any(f.chosen for f in self.now.state.findings):
+            self.tell("Nothing is chosen in this run: c on a finding chooses.", Tone.DIM)
+        else:
+            self._keep(self.offer)
+
+    @work
+    async def _keep(self, offer: Offer) -> None:
+        kept = await self.ask_engine_room(lambda: offer.keep(self.now.state.findings))
+        if kept is not None:
+            self.tell(kept[0], Tone.GOOD)
 
     @on(PlanPanel.Opened)
     def opened_table(self, message: PlanPanel.Opened) -> None:

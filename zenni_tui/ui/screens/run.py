@@ -22,7 +22,7 @@ from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.safety import is_my_data_safe
 from zenni_tui.ui.situation import Situation, problems, shown_step
 from zenni_tui.ui.stories import RUN_KEYS, STEP_STORIES
-from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_for
+from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_for, go_word
 from zenni_tui.ui.widgets.canvas import Scroll
 from zenni_tui.ui.widgets.masthead import Masthead
 from zenni_tui.ui.widgets.rail import Rail
@@ -214,13 +214,16 @@ class RunScreen(SwitchScreen):
     def _keys(self) -> list[tuple[str, str]]:
         glyphs = self.query_one(KeyBar).glyphs
         now = self.now
-        keys = [("F1", "help")]
+        home = [("b", "start")] if self.offer else []
+        keys = [("F1", "help"), *(home if now.over else [])]
         if now.state.waiting and now.alive and not now.asked:
-            keys.append(("g", "go on"))
+            keys.append(("g", go_word(now)))
             keys += [("c", "choose"), ("x", "take back")] if isinstance(self.panel, AuditPanel) else []
         if isinstance(self.panel, PlanPanel):
             keys.append(("d", "SQL"))
         keys += self.switch_keys()
+        if now.over and self.offer and any(f.chosen for f in now.state.findings):
+            keys.append(("i", "keep choices"))
         if now.can_resume:
             keys.append(("u", "resume"))
         if self.chosen:
@@ -229,7 +232,7 @@ class RunScreen(SwitchScreen):
         keys += [] if now.over else [("s", "stop"), ("p", "go on" if now.state.paused else "pause"), ("t", "speed")]
         keys += [("/", "filter")] if isinstance(self.panel, ListPanel) else []
         keys += [("e", "problem")] if self.last_problem else []
-        return [*keys, ("^p", "more"), ("F2", "save"), *([("b", "start")] if self.offer else [])]
+        return [*keys, ("^p", "more"), ("F2", "save"), *([] if now.over else home)]
 
     def _problems(self, entries: Sequence[e.Entry]) -> None:
         for problem in problems(entries, gated=self.now.state.gated):

@@ -58,12 +58,18 @@ class RollbackBar(Lines, can_focus=True):
         self._now = now
         self.repaint()
 
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
+        """Tell by a word that Enter would roll back: the colour alone is not seen everywhere."""
+        super().watch_has_focus(has_focus)
+        self.repaint()
+
     def paint(self, width: int) -> Iterable[Line]:
         """Return one line."""
         if self._now is None:
             return []
         able = self._now.can_roll_back
-        button: Piece = ("[F8 Roll back]", Tone.STRONG if able else Tone.DIM)
+        name = f"{self.glyphs.cursor} Enter: roll back" if self.has_focus else "F8 Roll back"
+        button: Piece = (f"[{name}]", Tone.STRONG if able else Tone.DIM)
         story = rollback_now(self._now)
         lost = ". Lost: nothing." if able else "."
         text = story + lost if len(story + lost) + len(button[0]) + 1 <= width else story
@@ -131,9 +137,13 @@ class Gate(Lines, can_focus=True):
 
     def _keys(self, now: Situation) -> Keys:
         left = bool(blocking(now.state.findings))
-        go = "try again" if _asks_for_choices(now) else "audit again" if _audits_again(now) else _go(now)
-        keys: Keys = (("Enter, g" if self.has_focus else "g", go), ("s", "stop here"), ("r", "roll back"))
+        keys: Keys = (("Enter, g" if self.has_focus else "g", go_word(now)), ("s", "stop here"), ("r", "roll back"))
         return (("Enter, c", "choose a repair"), *keys) if left and not self.has_focus else keys
+
+
+def go_word(now: Situation) -> str:
+    """Return what `g` does while the engine waits."""
+    return "try again" if _asks_for_choices(now) else "audit again" if _audits_again(now) else _go(now)
 
 
 def _asks_for_choices(now: Situation) -> bool:
