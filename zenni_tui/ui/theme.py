@@ -1,6 +1,12 @@
 """Two quiet colour themes that colour-blind people can tell apart: blue-green, amber, vermilion."""
 
+import functools
+from collections.abc import Mapping
+
+from rich.style import Style
 from textual.theme import Theme
+
+from .words import Tone
 
 NIGHT = Theme(
     name="zenni-night",
@@ -33,3 +39,28 @@ DAY = Theme(
     dark=False,
     variables={"zenni-dim": "#5c6673", "zenni-live": "#b3331c", "zenni-rehearsal": "#0f6b55", "zenni-edge": "#c5c0b4"},
 )
+
+
+@functools.cache
+def tones(name: str) -> Mapping[Tone, Style]:
+    """Return how each tone looks in the theme of that name.
+
+    As component classes they would cost ten more matchings of all rules for every widget that is mounted.
+    """
+    theme = {theme.name: theme for theme in (NIGHT, DAY)}[name]
+    colour = theme.to_color_system().generate() | theme.variables
+
+    def badge(name: str) -> Style:
+        return Style(color="#ffffff", bgcolor=colour[name], bold=True)
+
+    return {
+        Tone.PLAIN: Style.null(),
+        Tone.STRONG: Style(bold=True),
+        Tone.DIM: Style(color=colour["zenni-dim"]),
+        Tone.GOOD: Style(color=colour["success"]),
+        Tone.WARN: Style(color=colour["warning"]),
+        Tone.BAD: Style(color=colour["error"], bold=True),
+        Tone.BUSY: Style(color=colour["primary"]),
+        Tone.LIVE: badge("zenni-live"),
+        Tone.REHEARSAL: badge("zenni-rehearsal"),
+    }

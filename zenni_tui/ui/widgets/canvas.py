@@ -12,7 +12,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from zenni_tui.ui.words import UNICODE, Glyphs, Line, Tone
+from zenni_tui.ui.theme import tones
+from zenni_tui.ui.words import UNICODE, Glyphs, Line
 
 Builder = Callable[[int], Iterable[Line]]
 
@@ -20,22 +21,7 @@ Builder = Callable[[int], Iterable[Line]]
 class Canvas(ScrollView, can_focus=False, inherit_bindings=False):
     """The base: turns lines of toned pieces into strips; it has no keys, so that arrows reach the screen."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"canvas--{tone}" for tone in Tone} | {"canvas--cursor"}
-
-    DEFAULT_CSS = """
-    Canvas {
-        overflow-x: hidden; overflow-y: auto; height: auto;
-        & > .canvas--strong { text-style: bold; }
-        & > .canvas--dim { color: $zenni-dim; }
-        & > .canvas--good { color: $success; }
-        & > .canvas--warn { color: $warning; }
-        & > .canvas--bad { color: $error; text-style: bold; }
-        & > .canvas--busy { color: $primary; }
-        & > .canvas--live { background: $zenni-live; color: #ffffff; text-style: bold; }
-        & > .canvas--rehearsal { background: $zenni-rehearsal; color: #ffffff; text-style: bold; }
-        & > .canvas--cursor { background: $primary 20%; }
-    }
-    """
+    DEFAULT_CSS = "Canvas { overflow-x: hidden; overflow-y: auto; height: auto; }"
 
     @property
     def glyphs(self) -> Glyphs:
@@ -43,18 +29,12 @@ class Canvas(ScrollView, can_focus=False, inherit_bindings=False):
         chosen = getattr(self.app, "glyphs", UNICODE)
         return chosen if isinstance(chosen, Glyphs) else UNICODE
 
-    def strip(self, line: Line, width: int, *, cursor: bool = False) -> Strip:
-        """Return one line of exactly `width` cells in this widget's colours."""
-        base = self.rich_style
-        if cursor:
-            base += self.get_component_rich_style("canvas--cursor")
-        segments = [Segment(text, base + self._tone(tone)) for text, tone in line if text]
+    def strip(self, line: Line, width: int, base: Style | None = None) -> Strip:
+        """Return one line of exactly `width` cells in this widget's colours, or upon those of `base`."""
+        base = base or self.rich_style
+        looks = tones(self.app.theme)
+        segments = [Segment(text, base + looks[tone]) for text, tone in line if text]
         return Strip(segments).adjust_cell_length(width, base)
-
-    def _tone(self, tone: Tone) -> Style:
-        if tone is Tone.PLAIN:
-            return Style.null()
-        return self.get_component_rich_style(f"canvas--{tone}", partial=True)
 
 
 class Lines(Canvas):

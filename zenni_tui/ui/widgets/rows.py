@@ -33,7 +33,8 @@ Cells = Callable[[Any, Sequence[int]], Sequence[Line]]
 class Rows(Canvas, can_focus=True):
     """A virtual list with a cursor, a head line when columns have titles, and a word for emptiness."""
 
-    DEFAULT_CSS = "Rows { height: 1fr; }"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor"}
+    DEFAULT_CSS = "Rows { height: 1fr; & > .rows--cursor { background: $primary 20%; } }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
         Binding("down", "move(1)", "Down", show=False),
@@ -118,8 +119,9 @@ class Rows(Canvas, can_focus=True):
         index = y + self.scroll_offset.y - self._head
         if index >= len(self.items):
             return self.strip((), width)
-        here = index == self.cursor
-        return self.strip(self._line(index), width, cursor=here and self.has_focus)
+        marked = index == self.cursor and self.has_focus
+        base = self.rich_style + self.get_component_rich_style("rows--cursor") if marked else None
+        return self.strip(self._line(index), width, base)
 
     def _head_line(self) -> Line:
         titles = [fit(c.title, w, right=c.right) for c, w in zip(self.columns, self.widths(), strict=True) if w]
