@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -36,11 +36,19 @@ class Canvas(ScrollView, can_focus=False, inherit_bindings=False):
         segments = [Segment(text, base + looks[tone]) for text, tone in line if text]
         return Strip(segments).adjust_cell_length(width, base)
 
+    def measure(self, size: Size) -> None:
+        """Take the size of all there is; where all is in sight, before and after, nothing is laid out anew."""
+        if size.height <= self.scrollable_content_region.height and not self.show_vertical_scrollbar:
+            self.set_reactive(Canvas.virtual_size, size)
+        else:
+            self.virtual_size = size
+
 
 class Lines(Canvas):
     """Lines made by `paint` for the width at hand; call `repaint` when there may be something new."""
 
     lines: reactive[tuple[Line, ...]] = reactive((), repaint=False, init=False)
+    _painted_for = 0
 
     @abstractmethod
     def paint(self, width: int) -> Iterable[Line]:
@@ -48,18 +56,15 @@ class Lines(Canvas):
 
     def repaint(self) -> None:
         """Paint anew and refresh what changed."""
-        width = self.scrollable_content_region.width
-        if width > 0:
-            self._take(tuple(self.paint(width)), width)
+        self._painted_for = self.scrollable_content_region.width
+        if self._painted_for:
+            self._take(tuple(self.paint(self._painted_for)))
 
-    def _take(self, new: tuple[Line, ...], width: int) -> None:
-        old = self.lines
-        if new == old and self.virtual_size == Size(width, len(new)):
-            return
-        self.lines = new
-        if len(new) != len(old) or self.virtual_size.width != width:
-            self.virtual_size = Size(width, len(new))
-            self.refresh(layout=len(new) != len(old))
+    def _take(self, new: tuple[Line, ...]) -> None:
+        old, self.lines = self.lines, new
+        self.measure(Size(self._painted_for, len(new)))
+        if len(new) != len(old):
+            self.refresh(layout=len(new) != self.scrollable_content_region.height)
             return
         for number, line in enumerate(new):
             if line != old[number]:
@@ -67,7 +72,14 @@ class Lines(Canvas):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         """Return how many lines the text takes at a width."""
-        return sum(1 for _ in self.paint(width))
+        return len(self.lines) if width == self._painted_for else sum(1 for _ in self.paint(width))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return strips, painted for a new width at once: the first frame has the words already."""
+        width = self.scrollable_content_region.width
+        if width != self._painted_for:
+            self._painted_for, self.lines = width, tuple(self.paint(width))
+        return super().render_lines(crop)
 
     def on_resize(self) -> None:
         """Lay the text out for the new width."""

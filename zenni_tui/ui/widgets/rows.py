@@ -143,7 +143,7 @@ class Rows(Canvas, can_focus=True):
         return tuple((elide(text, width, self.glyphs), tone) for text, tone in cell)
 
     def _measure(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.items) + self._head)
+        self.measure(Size(self.scrollable_content_region.width, len(self.items) + self._head))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         """Return how many lines all items take."""
@@ -153,7 +153,6 @@ class Rows(Canvas, can_focus=True):
         """Lay the columns out anew."""
         self._measure()
         self._into_sight()
-        self.refresh()
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Draw the cursor at its new place."""
