@@ -1,5 +1,6 @@
 """The application: opens the first screen or a run, and never ties the engine's life to its own."""
 
+import gc
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -92,6 +93,11 @@ class ZenniApp(TypedAhead):
         elif self.offer is None:
             self.exit()
 
+    def on_ready(self) -> None:
+        """Keep what stays for good out of the garbage collector's rounds, which would hold keys up."""
+        if not self.is_headless:
+            self.call_after_refresh(gc.freeze)
+
     def _open_lessons(self, training: Training, name: str) -> None:
         from .screens.lessons import LessonScreen, LessonsScreen  # noqa: PLC0415 - as above
 
@@ -143,7 +149,10 @@ def run(
     ascii_only: bool = False,
 ) -> None:
     """Show the screen until the operator leaves; the engine, if one works, works on."""
+    from .keyboard import Keyboard  # noqa: PLC0415 - there is none where there is no terminal
+
     terminal.prepare()
     terminal.watch_line()
     app = ZenniApp(offer, follow, post=post, training=training, lesson=lesson, drill=drill, ascii_only=ascii_only)
+    app.driver_class = Keyboard
     app.run(mouse=False)

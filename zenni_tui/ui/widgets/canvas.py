@@ -49,6 +49,7 @@ class Lines(Canvas):
 
     lines: reactive[tuple[Line, ...]] = reactive((), repaint=False, init=False)
     _painted_for = 0
+    _laid_out_for = -1
 
     @abstractmethod
     def paint(self, width: int) -> Iterable[Line]:
@@ -64,7 +65,7 @@ class Lines(Canvas):
         old, self.lines = self.lines, new
         self.measure(Size(self._painted_for, len(new)))
         if len(new) != len(old):
-            self.refresh(layout=len(new) != self.scrollable_content_region.height)
+            self.refresh(layout=len(new) != self._laid_out_for)
             return
         for number, line in enumerate(new):
             if line != old[number]:
@@ -72,7 +73,8 @@ class Lines(Canvas):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         """Return how many lines the text takes at a width."""
-        return len(self.lines) if width == self._painted_for else sum(1 for _ in self.paint(width))
+        self._laid_out_for = len(self.lines) if width == self._painted_for else sum(1 for _ in self.paint(width))
+        return self._laid_out_for
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return strips, painted for a new width at once: the first frame has the words already."""
