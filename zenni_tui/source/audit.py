@@ -3,6 +3,7 @@
 import codecs
 import functools
 import itertools
+import sqlite3
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
@@ -10,7 +11,10 @@ import msgspec
 
 from zenni_tui.convert import instants
 from zenni_tui.model.long import Lazy, Long
-from zenni_tui.model.schema import ColumnProfile, Value
+from zenni_tui.model.plan import Span
+from zenni_tui.model.schema import ColumnProfile, SourceTable, Value
+
+from . import long
 
 V = TypeVar("V", int, float, str, bytes)
 
@@ -21,17 +25,27 @@ MILLIS_END = 100_000_000_000_000
 """As milliseconds since 1970 this is the year 5138."""
 
 
+def profile_span(source: sqlite3.Connection, table: SourceTable, span: Span) -> dict[str, ColumnProfile]:
+    """Profile every column of a span of a table."""
+    columns = [c.name for c in table.columns]
+    profiles = dict.fromkeys(columns, ColumnProfile())
+    for rows in long.batches(source, table, columns, span):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            profiles[column] = merge(profiles[column], profile(values))
+    return profiles
+
+
 def profile(values: Sequence[Lazy]) -> ColumnProfile:
     """Profile one batch of a column's values."""
     kinds = set(map(type, values))
     if Long not in kinds:
         return _profile(cast("Sequence[Value]", values), kinds)
-    parts = [_long(v) for v in values if isinstance(v, Long)]
+    parts = [_profile_long(v) for v in values if isinstance(v, Long)]
     others = [v for v in values if not isinstance(v, Long)]
     return functools.reduce(merge, parts, _profile(others, kinds - {Long}))
 
 
-def _long(value: Long) -> ColumnProfile:
+def _profile_long(value: Long) -> ColumnProfile:
     if not value.text:
         return ColumnProfile(blobs=1, longest=value.size, longest_bytes=value.size)
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")

@@ -14,7 +14,7 @@ Row = tuple[Value, ...]
 
 _MOST_ROWS = 4096
 _MOST_VALUES = 16_384
-_SHORT_BYTES = 4096
+SHORT_BYTES = 4096
 """Bytes of a value that is fetched with many others at once: together they stay under 64 MiB."""
 _BATCH_BYTES = 2 * 1024 * 1024
 
@@ -70,6 +70,16 @@ def select(
     """Return the query for a span's rows in rowid order, and its parameters; references to be cleared come as NULL."""
     names = ", ".join(term(c, clearings) for c in columns)
     rowid = rowid_name(table)
+    where, values = within(table, span)
+    # Without rowids rows are told by their place, so that no index may lend them another order.
+    order = f" ORDER BY {rowid}" if rowid else ""
+    unhelped = "" if rowid else " NOT INDEXED"
+    return f"SELECT {names} FROM {quoted(table.name)} AS c{unhelped}{where}{order}", values  # noqa: S608 - quoted names
+
+
+def within(table: SourceTable, span: Span) -> tuple[str, dict[str, int]]:
+    """Return the condition that holds for a span's rows, empty for all of a table's, and its parameters."""
+    rowid = rowid_name(table)
     parts = []
     values = {}
     if span.after is not None:
@@ -78,11 +88,7 @@ def select(
     if span.upto is not None:
         parts.append(f"{rowid} <= :upto")
         values["upto"] = span.upto
-    where = f" WHERE {' AND '.join(parts)}" if parts else ""
-    # Without rowids rows are told by their place, so that no index may lend them another order.
-    order = f" ORDER BY {rowid}" if rowid else ""
-    unhelped = "" if rowid else " NOT INDEXED"
-    return f"SELECT {names} FROM {quoted(table.name)} AS c{unhelped}{where}{order}", values  # noqa: S608 - quoted names
+    return f" WHERE {' AND '.join(parts)}" if parts else "", values
 
 
 def term(column: str, clearings: Sequence[Clearing]) -> str:
@@ -153,23 +159,23 @@ def picked(database: sqlite3.Connection, table: SourceTable, terms: str, numbers
 
 def _quick(database: sqlite3.Connection, query: str, values: dict[str, int], width: int) -> Iterator[list[Row]]:
     many = max(16, min(_MOST_ROWS, _MOST_VALUES // width))
-    with _short(database):
+    with short(database):
         # The driver reads the first row here already.
         cursor = database.execute(query, values)
         rows = cursor.fetchmany(many)
     while rows:
         yield rows
-        with _short(database):
+        with short(database):
             rows = cursor.fetchmany(many)
 
 
 @contextlib.contextmanager
-def _short(database: sqlite3.Connection) -> Iterator[None]:
-    """Read rows without long values; SQLite itself refuses those, which costs nothing where there are none.
+def short(database: sqlite3.Connection) -> Iterator[None]:
+    """Read rows without values of over `SHORT_BYTES`; SQLite itself refuses those, which costs nothing without any.
 
     Source: SQLITE_LIMIT_LENGTH in https://sqlite.org/limits.html.
     """
-    usual = database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _SHORT_BYTES)
+    usual = database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, SHORT_BYTES)
     try:
         yield
     finally:

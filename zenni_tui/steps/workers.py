@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg
@@ -37,6 +38,12 @@ from .digests import Digests
 from .loading import Loader
 from .pace import Held, Pace, Signals
 
+if TYPE_CHECKING:
+    from zenni_tui.source.profiling import Profiler
+
+_WORTH_ROWS = 100_000
+"""With fewer rows a table is profiled before Arrow is loaded."""
+
 
 class _Desk:
     """What a worker keeps open between jobs; schema and plan are read from the run directory when first needed."""
@@ -47,6 +54,7 @@ class _Desk:
         self._target = target
         self._watch = Watch(lambda: self.pace.held)
         self._shapes: dict[str, Layout] = {}
+        self._profilers: dict[str, Profiler] = {}
 
     @functools.cached_property
     def source(self) -> sqlite3.Connection:
@@ -100,6 +108,18 @@ class _Desk:
         assert found is not None  # noqa: S101 - the plan was made from this schema
         return found
 
+    def profiler(self, table: SourceTable) -> "Profiler | None":
+        """Return what profiles a table by whole columns, None where that can't be or doesn't pay."""
+        plain = table.kind == "table" and reader.rowid_name(table) and self.schema.encoding == "UTF-8"
+        # What a column computes is read by the library that tries it.
+        if table.rows < _WORTH_ROWS or not plain or any(c.generated for c in table.columns):
+            return None
+        if table.name not in self._profilers:
+            from zenni_tui.source.profiling import Profiler  # noqa: PLC0415 - brings Arrow, which small files don't need
+
+            self._profilers[table.name] = Profiler(working.readable(self._folder), self.source, table)
+        return self._profilers[table.name]
+
     @functools.cached_property
     def loader(self) -> Loader:
         return Loader(self._folder, self.source, self.schema, self.plan)
@@ -151,12 +171,8 @@ def profile_span(name: str, span: Span) -> dict[str, ColumnProfile]:
     """Profile every column of a span."""
     desk = _at_desk()
     table = desk.table(name)
-    columns = [c.name for c in table.columns]
-    profiles = dict.fromkeys(columns, ColumnProfile())
-    for rows in long.batches(desk.source, table, columns, span):
-        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
-            profiles[column] = audit.merge(profiles[column], audit.profile(values))
-    return profiles
+    profiler = desk.profiler(table)
+    return profiler.profile(span) if profiler else audit.profile_span(desk.source, table, span)
 
 
 def try_span(name: str, columns: Sequence[ColumnPlan], enums: Sequence[EnumPlan], span: Span) -> trial.Tried:
