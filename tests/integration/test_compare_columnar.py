@@ -162,6 +162,38 @@ def test_plain_values_go_by_columns(source: sqlite3.Connection, path: Path, kind
     assert by_column(path, column, PLAIN[kind]) == by_value(column, PLAIN[kind])
 
 
+MIXED = (
+    ColumnPlan("a", "a", TargetType(Kind.TEXT)),
+    ColumnPlan("b", "b", TargetType(Kind.TIMESTAMP)),
+    ColumnPlan("c", "c", TargetType(Kind.BIGINT)),
+    ColumnPlan("d", "d", TargetType(Kind.TEXT), not_null=True),
+    ColumnPlan("e", "e", TargetType(Kind.DOUBLE)),
+)
+MIXED_ROWS = st.tuples(
+    st.none() | TEXTS, st.none() | NUMBERS | DATES, st.none() | NUMBERS, TEXTS, st.none() | st.floats(allow_nan=False)
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(MIXED_ROWS, min_size=1, max_size=4))
+def test_rows_that_sqlite_writes_have_the_digest_of_their_values(
+    source: sqlite3.Connection, path: Path, rows: list[tuple[Value, ...]]
+) -> None:
+    """Whatever the columns hold, marks and NULLs beside each other too, and whichever way is taken in the end."""
+    store(source, rows)
+    found = spelling(rows, MIXED).digest(path, source, WHOLE)
+    assert found == source_digest(source, TablePlan("sink", "Sink", MIXED), WHOLE, ())
+
+
+def test_null_is_no_empty_text_where_it_may_not_be(source: sqlite3.Connection, path: Path) -> None:
+    """SQLite joins NULL as nothing: a column that should hold none is not left to it when it holds one."""
+    rows: list[tuple[Value, ...]] = [("x", 0, 1, None, 0.5)]
+    store(source, rows)
+    lanes = spelling(rows, MIXED)
+    assert not lanes.by_row
+    assert lanes.digest(path, source, WHOLE).digest.total is None
+
+
 COLUMNS = (
     ColumnPlan("a", "id", TargetType(Kind.INTEGER), not_null=True),
     ColumnPlan("b", "at", TargetType(Kind.TIMESTAMP, 3)),
@@ -213,6 +245,7 @@ def equal(source: sqlite3.Connection, path: Path, target: psycopg.Connection[tup
     lanes = spelling(ROWS, COLUMNS)
     read = partial(lanes.digest, path, source)
     part = compare_part(source, target, "public", TABLE, (WHOLE, Piece()), read=read, short={"name"})
+    assert lanes.by_row
     assert lanes.by_value == ("doc", "cost")
     assert part.target.total is not None
     assert part.source.digest.total is not None

@@ -15,15 +15,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zenni_tui.model.laid import Piece
 from zenni_tui.model.plan import ColumnPlan, Epoch, Kind
 from zenni_tui.model.schema import ColumnProfile
 
 from . import dates
 from .digest import Digest
-from .rowbytes import EPOCH, INSTANTS, LONG, NO_INSTANT, NULLABLE, SEPARATOR, Undecided, bytes_of
+from .rowbytes import EPOCH, INSTANTS, LONG, NO_INSTANT, NULLABLE, SEPARATOR, WRITTEN, Undecided, bytes_of
 from .values import GREATEST_COUNTED
 
 Numbers = npt.NDArray[np.int64]
+Letters = npt.NDArray[np.uint8]
 Truths = npt.NDArray[np.bool_]
 Columns = Sequence[Any]
 """The Arrow columns of one column's lanes."""
@@ -48,6 +50,10 @@ _ZONE = r"(?:Z|[+-][0-9]{2}:[0-9]{2})$"
 _HEX = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], np.uint8)
 _FIRST = SEPARATOR.encode()[0]
 _BYTES = 32
+_SIZE = 8
+"""Bytes of an instant."""
+_MOST = 60
+"""Columns: each takes two arguments of one SQL function, and every SQLite allows 127 (https://sqlite.org/limits.html)."""
 
 
 class Declined(Exception):
@@ -66,6 +72,16 @@ def lanes(column: ColumnPlan, profile: ColumnProfile) -> tuple[str, ...]:
         by_day = "integer" in found and column.epoch is Epoch.JULIAN
         return () if by_zone or by_day or not {"integer", "text"}.issuperset(found) else found
     return found if frozenset(found) == _ALONE.get(kind) else ()
+
+
+def writable(columns: Sequence[ColumnPlan], lanes: Sequence[tuple[str, ...]], nulls: Sequence[bool]) -> bool:
+    """Return whether SQLite can write the texts that it would have to; `nulls` says which columns hold NULLs."""
+    written = [
+        bool(classes) and not (column.not_null and null)
+        for column, classes, null in zip(columns, lanes, nulls, strict=True)
+        if column.type.kind in WRITTEN
+    ]
+    return 0 < len(written) <= _MOST and all(written)
 
 
 def part_reader(column: ColumnPlan, classes: Sequence[str]) -> PartReader:
@@ -88,33 +104,74 @@ def by_value(cells: Sequence[str], column: ColumnPlan) -> Part:
     return pa.array(bytes_of([cells], [column]), pa.binary())
 
 
-def digest(parts: Sequence[Part], rows: int) -> Digest:
-    """Return the digest of some rows, whose parts stand in the order of their columns; raises Undecided."""
-    return Digest(rows, f"{_total(row_bytes(parts, rows)):x}")
+def digest(rows: Any) -> Digest:
+    """Return the digest of rows, given as their bytes in an Arrow column."""
+    return Digest(len(rows), f"{_total(rows):x}")
 
 
 def row_bytes(parts: Sequence[Part], rows: int) -> Any:
-    """Return the bytes of some rows as an Arrow column; raises Undecided."""
-    heads = [part for part in parts if isinstance(part, np.ndarray)]
-    texts = [part for part in parts if not isinstance(part, np.ndarray)]
-    if any(_holds_separator(text) for text in texts):
-        raise Undecided
+    """Return the bytes of some rows as an Arrow column, from their parts by `rank`; raises Undecided."""
+    heads, texts = _apart(parts)
     columns = [pc.binary_join_element_wise(*texts, SEPARATOR.encode())] if texts else []
     if heads:
-        columns.insert(0, _head(heads, rows))
+        columns.insert(0, _fixed(*_head(heads, rows)))
     return columns[0] if len(columns) == 1 else pc.binary_join_element_wise(*columns, b"")
 
 
-def _head(parts: Sequence[Numbers], rows: int) -> Any:
+def pieces(columns: Sequence[ColumnPlan]) -> tuple[Piece, ...]:
+    """Return what SQLite has to join for each row: room for the instants, and the texts that it can write."""
+    room = Piece(" " * _SIZE * sum(c.type.kind in INSTANTS for c in columns))
+    written = [c for c in columns if c.type.kind in WRITTEN]
+    return (room, *(_piece(c, SEPARATOR if place else "") for place, c in enumerate(written)))
+
+
+def _piece(column: ColumnPlan, before: str) -> Piece:
+    null = None if column.not_null else before
+    return Piece(before if column.not_null else before + NULLABLE, column.source or "", null, shown=True)
+
+
+def laid_bytes(laid: Any, written: int, parts: Sequence[Part]) -> Any:
+    """Return the same from an Arrow column of joined pieces of so many columns, and the parts of the other columns.
+
+    Raises Declined when the joint may not be what it seems, and Undecided.
+    """
+    heads, texts = _apart(parts)
+    edges, held = _bytes(_typed(laid, pa.string()))
+    _require(np.count_nonzero(held == _FIRST) == len(laid) * (written - 1))
+    letters = held.copy()
+    if heads:
+        _furnish(letters, edges[:-1] - edges[0], *_head(heads, len(laid)))
+    offsets = pa.py_buffer(edges - edges[0])
+    whole = pa.Array.from_buffers(pa.binary(), len(laid), [None, offsets, pa.py_buffer(letters)])
+    return pc.binary_join_element_wise(whole, *texts, SEPARATOR.encode()) if texts else whole
+
+
+def _furnish(letters: Letters, places: npt.NDArray[np.int32], block: Any, size: int) -> None:
+    """Write blocks of one size into the rooms at some places, aligned or not."""
+    rooms: npt.NDArray[Any] = np.ndarray((len(letters) - size + 1,), f"V{size}", letters, 0, (1,))
+    rooms[places] = block.view(f"V{size}").ravel()
+
+
+def _apart(parts: Sequence[Part]) -> tuple[list[Numbers], list[Any]]:
+    """Return instants and texts."""
+    texts = [part for part in parts if not isinstance(part, np.ndarray)]
+    if any(_holds_separator(text) for text in texts):
+        raise Undecided
+    return [part for part in parts if isinstance(part, np.ndarray)], texts
+
+
+def _head(parts: Sequence[Numbers], rows: int) -> tuple[Any, int]:
+    """Return the instants of all rows, row by row, and how many bytes a row's take."""
     block = np.empty((rows, len(parts)), ">i8")
     for place, numbers in enumerate(parts):
         block[:, place] = numbers
-    return _fixed(block, block.itemsize * len(parts), rows)
+    return block, _SIZE * len(parts)
 
 
-def _fixed(block: Any, size: int, rows: int) -> Any:
+def _fixed(block: Any, size: int) -> Any:
     """Return values of one size, one after another, as an Arrow column."""
-    offsets = np.arange(0, (rows + 1) * size, size, dtype=np.int32)[: rows + 1]
+    rows = block.nbytes // size
+    offsets = np.arange(0, (rows + 1) * size, size, dtype=np.int32)
     return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(block)])
 
 
@@ -127,15 +184,16 @@ def _total(joined: Any) -> int:
     return sum(int(total) << 8 * (_BYTES - 1 - place) for place, total in enumerate(sums))
 
 
-def _bytes(values: Any) -> npt.NDArray[np.uint8]:
+def _bytes(values: Any) -> tuple[npt.NDArray[np.int32], Letters]:
+    """Return where a column's values begin and end, and all their bytes."""
     _, offsets, data = values.buffers()
     edges = np.frombuffer(offsets, np.int32, len(values) + 1, values.offset * 4)
     held = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-    return held[edges[0] : edges[-1]]
+    return edges, held[edges[0] : edges[-1]]
 
 
 def _holds_separator(texts: Any) -> bool:
-    if not (_bytes(texts) == _FIRST).any():
+    if not (_bytes(texts)[1] == _FIRST).any():
         return False
     return bool(pc.any(pc.match_substring(texts, SEPARATOR)).as_py())
 
@@ -180,7 +238,7 @@ def _double(columns: Columns) -> Any:
     values = _typed(columns[0], pa.float64())
     numbers = np.asarray(values.fill_null(0.0)).astype(">f8")
     digits = _HEX[numbers.view(np.uint8)]
-    return pc.if_else(values.is_valid(), _fixed(digits, 16, len(values)), pa.scalar(None, pa.binary()))
+    return pc.if_else(values.is_valid(), _fixed(digits, 16), pa.scalar(None, pa.binary()))
 
 
 def _blob(columns: Columns) -> Any:

@@ -22,6 +22,8 @@ SEPARATOR = "\x1d\x1e\x1f"
 LONG = 65_536
 """Longer texts, in bytes, go into their row as their SHA-256, so that no row becomes too long."""
 INSTANTS = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
+WRITTEN = frozenset({Kind.TEXT, Kind.VARCHAR, Kind.ENUM, Kind.JSON, Kind.SMALLINT, Kind.INTEGER, Kind.BIGINT})
+"""What stands as a text in SQLite, or as digits that SQLite writes as we do."""
 EPOCH = 946_684_800_000_000
 """2000-01-01, where PostgreSQL's instants begin (https://www.postgresql.org/docs/current/datatype-datetime.html)."""
 NO_INSTANT = 1 - 2**63
@@ -49,6 +51,12 @@ Parts = Iterable[tuple[ColumnPlan, sql.Composable]]
 
 class Undecided(Exception):
     """A row has no bytes that tell it from every other one."""
+
+
+def rank(column: ColumnPlan) -> int:
+    """Return where a column stands in its row: instants first, then what SQLite can write, then all others."""
+    kind = column.type.kind
+    return 0 if kind in INSTANTS else 1 if kind in WRITTEN else 2
 
 
 def cells_of(ready: Expected, columns: Sequence[ColumnPlan], readers: Sequence[ColumnReader]) -> list[Sequence[str]]:
@@ -80,7 +88,7 @@ def texts_of(cells: Sequence[Sequence[str]]) -> list[str]:
 
 def bytes_of(cells: Sequence[Sequence[str]], columns: Sequence[ColumnPlan]) -> list[bytes]:
     """Return the bytes of each row; raises Undecided."""
-    pairs = list(zip(columns, cells, strict=True))
+    pairs = sorted(zip(columns, cells, strict=True), key=lambda pair: rank(pair[0]))
     heads = _heads([(c, part) for c, part in pairs if c.type.kind in INSTANTS])
     texts = _encoded([(c, part) for c, part in pairs if c.type.kind not in INSTANTS])
     if heads and texts:
@@ -140,7 +148,7 @@ def row_bytes(parts: Parts, short: Collection[str] = ()) -> sql.Composable:
 
     `short` names columns whose texts in the source are known not to be long: the server need not look then.
     """
-    columns = list(parts)
+    columns = sorted(parts, key=lambda part: rank(part[0]))
     made = [_sent(column) for column, _ in columns if column.type.kind in INSTANTS]
     texts = [_cell(column, text, short) for column, text in columns if column.type.kind not in INSTANTS]
     if texts:

@@ -11,26 +11,33 @@ from zenni_tui.compare import columnar
 from zenni_tui.compare.columns import column_reader
 from zenni_tui.compare.digest import Digest, SourceDigest, source_digest
 from zenni_tui.compare.expected import expected
-from zenni_tui.compare.rowbytes import Undecided, cells_of
+from zenni_tui.compare.rowbytes import WRITTEN, Undecided, cells_of, rank
 from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
 from zenni_tui.model.schema import ColumnProfile, SourceTable
 from zenni_tui.source import arrow
 
 
 class Spelling:
-    """How each column of one table is read; one that turns out unfit for it goes value by value from then on."""
+    """How the columns of one table are read; what turns out unfit for a way goes by the next one from then on."""
 
     def __init__(
         self, table: SourceTable, planned: TablePlan, plan: Plan, profiles: Mapping[str, ColumnProfile], most: int
     ) -> None:
         self._table, self._planned, self._enums, self._most = table, planned, plan.enums, most
-        self._columns = planned.carried
+        self._columns = sorted(planned.carried, key=rank)
         cleared = {c.column for c in planned.clearings}
         self._lanes = [() if c.source in cleared else _lanes(table, c, profiles) for c in self._columns]
         self._readers = [
             columnar.part_reader(c, classes) if classes else None
             for c, classes in zip(self._columns, self._lanes, strict=True)
         ]
+        nulls = [_nulls(table, c, profiles) for c in self._columns]
+        self._pieces = columnar.pieces(self._columns) if columnar.writable(self._columns, self._lanes, nulls) else ()
+
+    @property
+    def by_row(self) -> bool:
+        """Return whether SQLite writes the rows' texts."""
+        return bool(self._pieces)
 
     @property
     def by_value(self) -> tuple[str, ...]:
@@ -41,53 +48,74 @@ class Spelling:
         """Return the digest of a span's rows, none of which is in quarantine; raises as `expected` does."""
         made, rest = SourceDigest(), span
         try:
-            with arrow.open_frozen(path) as cursor:
-                for part, rest in self._parts(cursor, source, span):  # noqa: B007 - where an error leaves off
+            with arrow.open_frozen(path) as statement:
+                for part, rest in self._parts(statement, source, span):  # noqa: B007 - where an error leaves off
                     made += part
         except arrow.Unreadable:
             made += source_digest(source, self._planned, rest, self._enums)
         return made
 
-    def _parts(self, cursor: Any, source: sqlite3.Connection, span: Span) -> Iterator[tuple[SourceDigest, Span]]:
+    def _parts(self, statement: Any, source: sqlite3.Connection, span: Span) -> Iterator[tuple[SourceDigest, Span]]:
         """Yield digests of the first rows, and the span of those behind them."""
         while True:
-            lanes = [
-                arrow.Lane(c.source or "", only)
-                for c, classes in zip(self._columns, self._lanes, strict=True)
-                for only in (classes if len(classes) > 1 else (None,) * len(classes))
-            ]
-            batch = arrow.read(cursor, self._table, lanes, span, self._most)
+            batch, places = self._read(statement, span)
             if batch is None:
                 return
             last = batch.column(0)[-1].as_py()
             done = msgspec.structs.replace(span, rows=batch.num_rows, upto=last)
+            try:
+                part = self._digest(batch, places, source, done)
+            except columnar.Declined:
+                self._pieces = ()
+                continue
             span = msgspec.structs.replace(span, rows=span.rows - batch.num_rows, after=last)
-            yield self._digest(batch, source, done), span
+            yield part, span
             if batch.num_rows < self._most:
                 return
 
-    def _digest(self, batch: Any, source: sqlite3.Connection, span: Span) -> SourceDigest:
-        parts = self._quick(batch)
-        slow = [place for place, part in enumerate(parts) if part is None]
+    def _read(self, statement: Any, span: Span) -> tuple[Any, list[int]]:
+        """Return a batch, and the places of the columns that are in it by themselves."""
+        if self._pieces:
+            places = [place for place, c in enumerate(self._columns) if c.type.kind not in WRITTEN]
+            try:
+                lanes = self._wanted(places)
+                return arrow.read(statement, self._table, lanes, span, self._most, laid=self._pieces), places
+            except arrow.Unreadable:
+                self._pieces = ()
+        places = list(range(len(self._columns)))
+        return arrow.read(statement, self._table, self._wanted(places), span, self._most), places
+
+    def _wanted(self, places: Sequence[int]) -> list[arrow.Lane]:
+        return [arrow.Lane(self._columns[p].source or "", only) for p in places for only in _apart(self._lanes[p])]
+
+    def _digest(self, batch: Any, places: Sequence[int], source: sqlite3.Connection, span: Span) -> SourceDigest:
+        parts = self._quick(batch, places)
+        slow = [place for place, part in parts.items() if part is None]
         repaired = 0
         try:
             if slow:
                 made, repaired = self._by_value(slow, source, span)
-                parts = [made[place] if part is None else part for place, part in enumerate(parts)]
-            return SourceDigest(columnar.digest(parts, batch.num_rows), 0, repaired)
+                parts |= made
+            rows = self._rows(batch, list(parts.values()))
+            return SourceDigest(columnar.digest(rows), 0, repaired)
         except Undecided:
             return SourceDigest(Digest(batch.num_rows, None), 0, repaired)
 
-    def _quick(self, batch: Any) -> list[columnar.Part]:
+    def _rows(self, batch: Any, parts: Sequence[columnar.Part]) -> Any:
+        if self._pieces:
+            return columnar.laid_bytes(batch.columns[-1], len(self._columns) - len(parts), parts)
+        return columnar.row_bytes(parts, batch.num_rows)
+
+    def _quick(self, batch: Any, places: Sequence[int]) -> dict[int, columnar.Part]:
         arrays = iter(batch.columns[1:])
-        parts: list[columnar.Part] = []
-        for place, reader in enumerate(self._readers):
-            taken = [next(arrays) for _ in self._lanes[place]]
+        parts: dict[int, columnar.Part] = {}
+        for place in places:
+            reader, taken = self._readers[place], [next(arrays) for _ in self._lanes[place]]
             try:
-                parts.append(reader(taken) if reader else None)
+                parts[place] = reader(taken) if reader else None
             except columnar.Declined:
                 self._readers[place], self._lanes[place] = None, ()
-                parts.append(None)
+                parts[place] = None
         return parts
 
     def _by_value(
@@ -113,3 +141,15 @@ def _lanes(table: SourceTable, column: ColumnPlan, profiles: Mapping[str, Column
     if declared is None or declared.generated is not None:
         return ()
     return columnar.lanes(column, profiles[declared.name])
+
+
+def _nulls(table: SourceTable, column: ColumnPlan, profiles: Mapping[str, ColumnProfile]) -> bool:
+    declared = table.column(column.source or "")
+    return declared is None or profiles[declared.name].nulls > 0
+
+
+def _apart(classes: tuple[str, ...]) -> tuple[str | None, ...]:
+    """Return what to read apart from each other, of a column that holds these storage classes."""
+    if len(classes) < 2:  # noqa: PLR2004 - one class is no mixture
+        return (None,) * len(classes)
+    return ("number", "text") if classes == ("integer", "text") else classes
