@@ -1,6 +1,8 @@
 """A terminal of 80 columns and 24 lines in which the real program runs."""
 
+import os
 import time
+from collections.abc import Callable
 
 import pexpect
 import psutil
@@ -24,6 +26,7 @@ class Terminal:
         self._screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self._screen)
         self.received = 0
+        self.heard = 0.0
 
     @property
     def text(self) -> str:
@@ -38,17 +41,22 @@ class Terminal:
 
     def wait(self, *words: str, seconds: float = 60.0) -> None:
         """Read until all words stand on the screen."""
-        deadline = time.monotonic() + seconds
-        while not all(w in self.text for w in words):
-            assert time.monotonic() < deadline, f"{words} not on the screen:\n{self.text}"
-            self._read()
+        self.until(lambda: all(w in self.text for w in words), f"{words} on the screen", seconds)
 
     def wait_gone(self, words: str, seconds: float = 60.0) -> None:
         """Read until words don't stand on the screen any more."""
+        self.until(lambda: words not in self.text, f"{words!r} gone", seconds)
+
+    def until(self, told: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+        """Read until the screen tells what is waited for; `heard` is then when the last bytes of it came."""
         deadline = time.monotonic() + seconds
-        while words in self.text:
-            assert time.monotonic() < deadline, f"{words} still on the screen:\n{self.text}"
+        while not told():
+            assert time.monotonic() < deadline, f"never {what}:\n{self.text}"
             self._read()
+
+    def colours(self, column: int) -> list[str]:
+        """Return the colours of the letters of one column of the screen."""
+        return [self._screen.buffer[row][column].fg for row in range(self._screen.lines)]
 
     def _read(self) -> None:
         try:
@@ -63,11 +71,18 @@ class Terminal:
         except pexpect.TIMEOUT:
             return b""
         self.received += len(data)
+        self.heard = time.monotonic()
         return data
 
     def press(self, keys: str) -> None:
         """Type keys."""
         self._child.send(keys)
+
+    def strike(self, keys: str) -> float:
+        """Type keys without the pause that pexpect makes before them; return when, on the monotonic clock."""
+        at = time.monotonic()
+        os.write(self._child.child_fd, keys.encode())
+        return at
 
     def kill(self) -> None:
         """Close the line as a dropped SSH connection does."""

@@ -12,7 +12,20 @@ from zenni_tui.sandbox import server as sandbox
 from .figures import Claim, machine
 from .ground import Ground
 
-NAMES = ("copy", "verify", "whole", "memory", "tables", "screen", "far", "startup", "capture", "switch", "watch")
+NAMES = (
+    "copy",
+    "verify",
+    "whole",
+    "memory",
+    "tables",
+    "screen",
+    "keys",
+    "far",
+    "startup",
+    "capture",
+    "switch",
+    "watch",
+)
 
 
 def main() -> int:

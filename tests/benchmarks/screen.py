@@ -1,44 +1,35 @@
-"""The copy with the wizard open in a terminal against the same run told in lines; its answers to keys; its bytes.
+"""The copy with the wizard open in a terminal against the same run told in lines; its bytes; its answers to keys.
 
-The terminal's reader only takes bytes while the copy is timed: whoever draws them sits at another machine. For the
-keys it draws: from the press of F8 until its question stands on the screen, again and again while rows are copied.
+The terminal's reader only takes bytes while the copy is timed: whoever draws them sits at another machine.
 """
 
 import subprocess
 import time
-from pathlib import Path
 
 import psutil
-from support import Program
-from terminal import Terminal
 
-from zenni_tui.model.runbook import StepId, StepState
+from zenni_tui.model.runbook import StepId
 
+from . import keys
 from .figures import Claim, Figures, alternate
-from .ground import PROGRAM, Ground, Prepared, Trial, seconds
+from .ground import PROGRAM, Ground, Prepared, seconds
 
 _LINES, _SCREEN = "told in lines", "wizard open"
-_KEY = "F8 to its question"
-_F8, _ESCAPE, _QUESTION = "\x1b[19~", "\x1b", "Roll back this run?"
 
 
 def measure(ground: Ground) -> list[Claim]:
     """Alternate lines and screen, then press keys."""
     prepared = Prepared(ground, ground.bookings(ground.rows))
-    figures, rates, answers = Figures(), Figures("bytes/s"), Figures("ms")
+    figures, rates = Figures(), Figures("bytes/s")
     works = {_LINES: lambda: _lines(ground, prepared), _SCREEN: lambda: _screen(ground, prepared, rates)}
     alternate(figures, ground.rounds, works)
     figures.show(_LINES)
     rates.show()
-    for _ in range(ground.rounds):
-        _keys(ground, prepared, answers)
-    answers.show()
     prepared.remove()
-    slow = sorted(answers.rounds[_KEY])
     return [
         Claim("copy with the screen to that without, best rounds", figures.ratio(_SCREEN, _LINES), 1.03),
-        Claim("ms from a key to its effect, nine of ten", slow[len(slow) * 9 // 10], 100),
         Claim("KiB/s to the terminal, worst round", max(rates.rounds[_SCREEN]) / 1024, 20),
+        *keys.measure(ground),
     ]
 
 
@@ -55,7 +46,7 @@ def _lines(ground: Ground, prepared: Prepared) -> float:
 def _screen(ground: Ground, prepared: Prepared, rates: Figures) -> float:
     with ground.database() as database:
         trial = prepared.trial(database)
-        terminal = _attached(ground, trial)
+        terminal = keys.attached(ground, trial)
 
         def look(_: psutil.Process) -> None:
             terminal.take(0)
@@ -70,26 +61,3 @@ def _screen(ground: Ground, prepared: Prepared, rates: Figures) -> float:
         trial.stop()
         terminal.kill()
         return seconds(state, StepId.COPY)
-
-
-def _keys(ground: Ground, prepared: Prepared, answers: Figures) -> None:
-    with ground.database() as database:
-        trial = prepared.trial(database)
-        terminal = _attached(ground, trial)
-        terminal.wait("F8")
-        trial.until(StepId.PREPARE)
-        while trial.state().step(StepId.COPY).state in (StepState.PENDING, StepState.RUNNING):
-            started = time.monotonic()
-            terminal.press(_F8)
-            terminal.wait(_QUESTION)
-            answers.add(_KEY, (time.monotonic() - started) * 1000)
-            terminal.press(_ESCAPE)
-            terminal.wait_gone(_QUESTION)
-        trial.stop()
-        terminal.kill()
-
-
-def _attached(ground: Ground, trial: Trial) -> Terminal:
-    home = Path(ground.scratch) / "home"
-    home.mkdir(exist_ok=True)
-    return Terminal(Program(home), "attach", "--run-dir", str(trial.follower.folder))
