@@ -259,18 +259,18 @@ async def test_findings_without_a_repair_say_so(make: Runs) -> None:
     async with choosing(story), app.run_test(size=(80, 24)) as pilot:
         await wait_for(pilot, "still block")
         await pilot.press("end", "enter")
-        await wait_for(pilot, "No repair is on offer: correct it in the source.")
+        await wait_for(pilot, "No repair is on offer: do what the arrow says.")
 
 
 async def test_what_no_choice_can_mend_is_said(make: Runs) -> None:
-    """The box tells of findings without a repair; when only such are left it says to correct the source."""
+    """The box tells of findings without a repair; when only such are left it says that each tells what to do."""
     story = make(*WAITING)
     app = ZenniApp(follow=story.folder)
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for(pilot, "choose a repair for each (1 has none)")
         for finding in ("text_nul/Booking/notes", "integer_out_of_range/Payment/amount"):
             story.tell(e.Chosen(finding, "exclude", "another operator"))
-        await wait_for(pilot, "1 finding still blocks and can only be mended in the source: stop,")
+        await wait_for(pilot, "1 finding still blocks, and no repair is on offer: stop, do what each")
 
 
 async def test_audit_and_plan_come_again(make: Runs) -> None:

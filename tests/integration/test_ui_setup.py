@@ -11,9 +11,11 @@ from ui_pilot import stands_whole, text, wait_for
 
 from zenni_tui import cli
 from zenni_tui.application import discovery
-from zenni_tui.errors import UsageError
+from zenni_tui.engine import client
+from zenni_tui.errors import NotReady, UsageError
+from zenni_tui.model.runbook import RunKind
 from zenni_tui.ui.app import ZenniApp
-from zenni_tui.verbs import setup, starting
+from zenni_tui.verbs import orders, setup, starting
 
 CLOSED = "postgresql://app:hush%2Fhush@127.0.0.1:1/zenni?schema=public&sslmode=disable"
 
@@ -75,6 +77,20 @@ async def test_source_and_target_are_named_tested_and_kept_by_keys(project: Path
     assert tomllib.loads(written.read_text())["source"]["path"] == str(project / "prisma" / "dev.db")
     settings = cli.settings_of(cli.Options())
     assert settings.password == database["password"]
+
+
+def test_what_can_not_be_switched_over_is_said_before_it_is_migrated(project: Path, database: dict[str, str]) -> None:
+    """Without [application] the first screen says so, and a switch is refused before anything of the run changes."""
+    url = f"postgresql://{database['user']}@{database['host']}:{database['port']}/{database['dbname']}"
+    first = setup.FirstRun(project, lambda: starting.offer_of(cli.settings_of(cli.Options()), cli.Options()))
+    offer = first.write(str(project / "old.sqlite"), url, database["password"])
+    assert "[application] in config.toml is empty" in " ".join(offer.hints)
+    settings = cli.settings_of(cli.Options())
+    folder = client.create(orders.request_for(RunKind.MIGRATE, settings, cli.Options()), project / "run")
+    before = sorted(folder.iterdir())
+    with pytest.raises(NotReady, match="Nothing is known of how the application is switched over"):
+        offer.switch(folder, {"word": "SWITCH"})
+    assert sorted(folder.iterdir()) == before
 
 
 async def test_a_target_that_does_not_answer_is_explained_and_nothing_is_kept_by_itself(project: Path) -> None:

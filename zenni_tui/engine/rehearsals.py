@@ -113,5 +113,6 @@ def ask_for_sides(run: Run, waived: tuple[str, ...]) -> tuple[bool, str]:
         where="[application.new]",
         why="No rehearsal of this plan has built it and run the application's tests on it in the last"
         f" {run.request.rehearsal_hours:g} hours.",
-        next_step=f"Rehearse: zenni-tui rehearse; or go on without, which the report says: --confirm SWITCH+{UNTRIED}.",
+        next_step="Roll back, rehearse with this config and migrate anew; or go on without, which the report says:"
+        f" the word is then SWITCH+{UNTRIED} (m on the run's screen, or --confirm).",
     )

@@ -48,7 +48,7 @@ CODES: dict[str, str] = {
     "trigger_not_carried": "A trigger is not carried; write its PostgreSQL form by hand afterwards.",
     "virtual_not_carried": "A virtual table (full text, R-tree) has no form here.",
     "shadow_not_carried": "A shadow table belongs to a virtual table and goes with it.",
-    "target_table_filled": "The target has a table of this name with rows. Nothing of it is touched; empty it yourself.",
+    "target_table_filled": "The target has a table of this name with rows. Take the run back that made it, or empty it yourself.",
     "target_name_taken": "The target has something of this name already. Drop it yourself, or choose another schema.",
     "drift_column_missing": "schema.prisma declares a column that the file lacks: the application fails when it asks for it.",
     "drift_column_undeclared": "The file has a column that schema.prisma lacks: its data would be left behind.",

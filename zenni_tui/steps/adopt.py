@@ -84,7 +84,8 @@ def _taken(schema: str, relation: catalogue.Relation) -> Finding:
         code,
         Severity.ERROR,
         f"{thing}{state}.",
-        "Nothing of it is touched: empty the target yourself, or choose another schema or database.",
+        "Did an earlier run leave it? Take that one back first: F8 on its screen, or zenni-tui rollback. Else empty "
+        "the target yourself, or choose another schema or database: nothing of it is touched.",
         relation.name,
         None,
         1,

@@ -59,7 +59,7 @@ class Gate:
         except (ZenniError, OSError) as error:
             problem = error.problem if isinstance(error, ZenniError) else unusable(error).problem
             found = " ".join(filter(None, (problem.what, problem.where, problem.why)))
-            advice = f"{problem.next_step} Then finish again; or without it: --confirm FINISH+{UNPROVEN}."
+            advice = f"{problem.next_step} Then finish again; or without it, with the word FINISH+{UNPROVEN}."
             self._run.check(StepId.WATCH, CHECK, found, ok=False, advice=advice)
             self._run.say(f"The window stays open: {found} {advice}", "error")
             self._run.finishing.clear()

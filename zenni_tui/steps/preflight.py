@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from zenni_tui.application import environment
 from zenni_tui.errors import NotReady, ZenniError
-from zenni_tui.model.application import Which
+from zenni_tui.model.application import Application, Which
 from zenni_tui.model.runbook import StepId, StepState, TableVerdict
 from zenni_tui.report import card
 from zenni_tui.source import apply, neighbours
@@ -107,15 +107,21 @@ async def _verification(run: Run) -> str:
     return f"{len(state.tables)} tables identical, {state.step(StepId.VERIFY).summary}"
 
 
-async def _application(run: Run) -> str:
-    application = run.request.application
+def known(application: Application) -> None:
+    """Raise NotReady where nothing is known of how the application is switched over."""
     if not application.can_switch:
         raise NotReady(
             "Nothing is known of how the application is switched over.",
             where="[application]",
             why="Neither settings for the new side nor a command to deploy or restart it are configured.",
-            next_step="Fill in [application] in the config (see config.example.toml) and start a new run with it.",
+            next_step="Fill in [application] in the config (the README has an example), roll this run back, and start "
+            "a new one with it. Or switch the application over yourself: the target is verified.",
         )
+
+
+async def _application(run: Run) -> str:
+    application = run.request.application
+    known(application)
     for which in Which:
         await sides.side(run, which)
     named = [n for n in ("build", "deploy", "restart", "smoke_tests") if application.command(n, Which.NEW)]

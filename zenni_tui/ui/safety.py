@@ -87,6 +87,8 @@ def _of_end(now: Situation) -> tuple[str, Tone] | None:
         return _ENDS[now.state.verdict]
     if any(t.verdict in {TableVerdict.DIFFERS, TableVerdict.MISSING} for t in now.state.tables.values()):
         return "Source untouched. The target differs from it: do not use it yet.", Tone.BAD
+    if now.state.step(StepId.VERIFY).state is StepState.DONE:
+        return "Source untouched. The target is verified; the switch has not begun.", Tone.WARN
     return "Source untouched. The target is unfinished; rollback removes it.", Tone.WARN
 
 

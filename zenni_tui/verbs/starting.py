@@ -43,7 +43,7 @@ class Offer:
         self.live = False
         self.setup: Setup | None = None
         self.timeline = settings.timeline
-        self.hints = hints
+        self.hints = hints or _hints(settings)
         self.training: Training | None = School(settings.source or about(options), options)
         self.post: Callable[[], Post] | None = partial(watching.post_of, settings) if settings.target else None
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
@@ -93,6 +93,12 @@ class Offer:
         engage(self._options, folder, "switch", words={"by": client.whoami(), **said})
 
 
+def _hints(settings: Settings) -> tuple[str, ...]:
+    if settings.target is None or settings.application.can_switch:
+        return ()
+    return ("[application] in config.toml is empty: a migration verifies the target, but can't switch over.",)
+
+
 def engage(
     options: Options,
     folder: Path,
@@ -102,6 +108,10 @@ def engage(
 ) -> None:
     """Start an engine on a run, with the password that settings or the demo know, and the demo kept alive by it."""
     request = client.request_of(folder)
+    if action == "switch":
+        from zenni_tui.steps import preflight  # noqa: PLC0415 - brings the drivers
+
+        preflight.known(request.application)
     if request.demo is None:
         client.launch(folder, action=action, password=password or password_of(options, request), words=words)
         return

@@ -122,5 +122,5 @@ class Form(Box[Filled | None]):
 
 
 def mistyped(word: str, found: Filled) -> str:
-    """Return what is wrong with the field `word`, in which just that word is wanted."""
-    return "" if found["word"] == word else f"That is not {word}; Esc leaves everything as it is."
+    """Return what is wrong with the field `word`, in which that word is wanted, alone or as WORD+WAIVER."""
+    return "" if word in found["word"].split("+") else f"That is not {word}; Esc leaves everything as it is."

@@ -81,7 +81,7 @@ class RepairScreen(Box[bool]):
         """Return the box."""
         with Vertical(classes="box repair"):
             yield Scroll(id="finding")
-            yield Rows(_COLUMNS, _cells, empty="No repair is on offer: correct it in the source.", id="choices")
+            yield Rows(_COLUMNS, _cells, empty="No repair is on offer: do what the arrow says.", id="choices")
             yield Text(id="way")
             yield Input(id="text", compact=True)
             yield Text(id="how")

@@ -191,7 +191,7 @@ class StartScreen(Base):
     def help_lines(self, width: int) -> list[Line]:
         """Return what the choices mean."""
         intro = (
-            "Nothing here writes to the source. A rehearsal runs the whole migration into a database of its own, "
+            "Nothing here writes to the source. A rehearsal runs the whole migration into the target shown above, "
             "compares every value, and takes everything back. Every run waits for your word before its first write."
         )
         lines = paragraph(intro, width)

@@ -138,6 +138,8 @@ class Gate(Lines, can_focus=True):
     def _keys(self, now: Situation) -> Keys:
         left = bool(blocking(now.state.findings))
         keys: Keys = (("Enter, g" if self.has_focus else "g", go_word(now)), ("s", "stop here"), ("r", "roll back"))
+        if now.state.waiting is not None and now.state.waiting.step is StepId.SWITCH:
+            return (("m", "switch over"), *keys)
         return (("Enter, c", "choose a repair"), *keys) if left and not self.has_focus else keys
 
 
@@ -163,7 +165,7 @@ def _go(now: Situation) -> str:
 def _blocked(left: int, hopeless: int) -> str:
     block = f"{left} findings still block" if left > 1 else "1 finding still blocks"
     if hopeless == left:
-        return f"{block} and can only be mended in the source: stop, correct it, run anew."
+        return f"{block}, and no repair is on offer: stop, do what each says, run anew."
     more = f" ({hopeless} {'has' if hopeless == 1 else 'have'} none)" if hopeless else ""
     return f"{block}: choose a repair{' for each' if left > 1 else ''}{more}"
 
