@@ -4,9 +4,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from support import Program, wait
-from switching import Application, migrate, switch
+from switching import Application, can_write, migrate, switch
 from web import Page, serving
 
 from zenni_tui.engine.client import Follower
@@ -48,6 +49,60 @@ def test_the_read_only_mode_is_left_when_the_old_side_serves_again(
     names = [m[0] for m in application.marks()]
     assert names.count("read_only_off") == 1
     assert names.index("read_only_off") < len(names) - 1 - names[::-1].index("deploy")
+
+
+def test_a_read_only_mode_that_does_not_come_on_in_time_is_taken_back(
+    program: Program, application: Application, target_environment: dict[str, str]
+) -> None:
+    """A command that hangs is ended and counts as failed; the mode is turned off, and the old side writes."""
+    hangs = [sys.executable, "-c", "import time; time.sleep(600)"]
+    limit = "[application.hook_seconds]\nread_only_on = 0.5\n"
+    application.configure(limit, read_only_on=hangs, read_only_off=[*_MARK, "read_only_off"])
+    migrate(program, application, target_environment)
+    failed = switch(program, target_environment)
+    assert (failed.code, failed.document["switch"]["serving"]) == (1, "old"), failed.narration
+    assert "took more" in failed.document["problem"]["why"]
+    assert application.marks()[-1][0] == "read_only_off"
+    assert application.can_write()
+
+
+def test_a_read_only_mode_that_can_not_be_left_is_told_until_it_is(
+    program: Program, application: Application, target_environment: dict[str, str]
+) -> None:
+    """While the mode can't be turned off nobody is said to serve, though the file takes writes; mended, it is left."""
+    migrate(program, application, target_environment)
+    application.fail("read_only_on")
+    application.fail("read_only_off")
+    failed = switch(program, target_environment)
+    assert (failed.code, failed.document["switch"]["serving"]) == (1, None), failed.narration
+    assert application.can_write()
+    status = program.start("status").communicate(timeout=60)[0]
+    assert "rollback goes back" in status
+    application.fail("read_only_off", yes=False)
+    back = program.run("rollback", environment=target_environment)
+    assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration
+    assert application.marks()[-1][0] == "read_only_off"
+
+
+def test_a_read_only_mode_that_can_not_be_left_on_the_way_back(
+    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """The way back stops there with both sides closed, says so, and goes on from there once the mode can be left."""
+    migrate(program, application, target_environment)
+    assert switch(program, target_environment).code == 0
+    with psycopg.connect(**database) as target:
+        target.execute("INSERT INTO \"Loose\" VALUES ('late', 9)")
+    application.fail("read_only_off")
+    failed = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert failed.code == 1, failed.narration
+    assert "read_only_off" in failed.document["problem"]["what"]
+    assert "zenni-tui rollback goes on" in failed.document["switch"]["story"]
+    assert not can_write(database)
+    application.fail("read_only_off", yes=False)
+    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration
+    assert application.rows("SELECT * FROM Loose WHERE n = 9") == [("late", 9)]
+    assert application.can_write()
 
 
 class Health:
