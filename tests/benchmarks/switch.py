@@ -18,7 +18,8 @@ from .figures import Claim, Figures
 from .ground import Ground
 
 WRITES_PER_SECOND, BURST = 200, 10_000
-_OURS, _ALL, _LAG = "our share", "nobody could write", "lag is back under 1 s after a burst"
+_TOLD_WITHIN = 3.0
+_OURS, _ALL, _LAG = "our share", "nobody could write", "the largest lag of a burst"
 
 
 def measure(ground: Ground) -> list[Claim]:
@@ -32,7 +33,7 @@ def measure(ground: Ground) -> list[Claim]:
     claims = [
         Claim(f"seconds of downtime, our share, {r:,} rows", max(figures.rounds[f"{_OURS}, {r:,}"]), 3) for r in sizes
     ]
-    claims += [Claim(f"seconds until {_LAG}, {r:,} rows", max(figures.rounds[f"{_LAG}, {r:,}"]), 5) for r in sizes]
+    claims += [Claim(f"seconds of {_LAG}, {r:,} rows", max(figures.rounds[f"{_LAG}, {r:,}"]), 1) for r in sizes]
     return claims
 
 
@@ -93,11 +94,12 @@ def _burst(application: Application, follower: Follower, rows: int) -> float:
     first = min(rows, BURST)
     link.execute("UPDATE Booking SET note = 'burst' WHERE id <= ?", (first,))
     link.close()
-    started = time.monotonic()
-    time.sleep(1)
-    while True:
+    # It is told once a second, each time with the largest since it was told before.
+    most, until = 0.0, time.monotonic() + _TOLD_WITHIN
+    while time.monotonic() < until:
         follower.poll()
-        lag = follower.state.lag
-        if lag is not None and lag.seconds < 1:
-            return time.monotonic() - started
+        if (lag := follower.state.lag) is not None:
+            most = max(most, lag.seconds)
+            until = max(until, time.monotonic() + _TOLD_WITHIN) if lag.changes else until
         time.sleep(0.05)
+    return most

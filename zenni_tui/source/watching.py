@@ -49,10 +49,13 @@ def identifying(table: SourceTable) -> tuple[str, ...]:
 
 def triggers(watch: Watch, table: SourceTable) -> Iterator[tuple[str, str]]:
     """Yield name and SQL of a table's triggers."""
-    victims = [_victims(watch, table, terms) for terms in _unique(table)] if watch.key else []
+    rules = list(_unique(table)) if watch.key else []
+    victims = [_victims(watch, table, terms) for terms, _ in rules]
+    # A rule whose columns stay as they are finds no other row than the changed one, which is logged anyway.
+    moved = [_victims(watch, table, [f"({_differ(own)})", *terms] if own else terms) for terms, own in rules]
     new, old = _row(watch, "NEW"), _row(watch, "OLD")
     yield from _trigger(watch, "before_insert", victims)
-    yield from _trigger(watch, "before_update", victims, _differ(_deciding(table)))
+    yield from _trigger(watch, "before_update", moved, _differ(_deciding(table)))
     yield from _trigger(watch, "after_insert", [new])
     yield from _trigger(watch, "after_update", [old])
     if watch.key:
@@ -93,15 +96,19 @@ def _row(watch: Watch, row: str) -> str:
     return f"{_into(watch)} SELECT {watch.number}{values}"
 
 
-def _unique(table: SourceTable) -> Iterator[Sequence[str]]:
-    """Yield, for each unique rule, the conditions under which a row of the table clashes with the new one."""
+def _unique(table: SourceTable) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Yield, for each unique rule, the conditions under which a row of the table clashes with the new one.
+
+    Beside them stand the columns that decide on it, none where an expression does.
+    """
     if table.rowid_alias is not None:
-        yield [_same(table.rowid_alias, "BINARY")]
+        yield [_same(table.rowid_alias, "BINARY")], [table.rowid_alias]
     elif table.without_rowid:
-        yield [_same(c, column.collation) for c in table.key if (column := table.column(c)) is not None]
+        yield [_same(c, column.collation) for c in table.key if (column := table.column(c)) is not None], table.key
     for index in table.indexes:
         if index.unique and not (table.without_rowid and index.origin == "pk"):
-            yield list(_conditions(table, index))
+            plain = [c for c in index.columns if c is not None] if index.where is None else []
+            yield list(_conditions(table, index)), plain if len(plain) == len(index.columns) else []
 
 
 def _conditions(table: SourceTable, index: SourceIndex) -> Iterator[str]:
