@@ -138,6 +138,25 @@ def test_what_a_batch_touches_is_told_before_it_is_applied(ground: Ground) -> No
     assert (set(found.keys["Booking"]), found.whole) == ({(1,), (2,), (7,)}, ("Loose",))
 
 
+def test_some_of_what_was_touched_is_forgotten(ground: Ground, tmp_path: Path) -> None:
+    """Keys that were compared in between are forgotten, and no others, also by an engine that comes later."""
+    touched = Touched(tmp_path)
+    ground.app.execute("UPDATE Service SET price = price + 1")
+    ground.app.execute("DELETE FROM Pair WHERE a = 'p' AND b = 2")
+    ground.follow()
+    touched.note(ground.noted[-1])
+    some = touched.some(2)
+    assert sum(map(len, some.values())) == 2
+    touched.forget_some(some)
+    assert touched.rows == 2
+    touched.close()
+    again = Touched(tmp_path)
+    left = {(name, key) for name in again.tables() for key in again.keys(name)}
+    everything = {("Service", ("a",)), ("Service", ("b",)), ("Service", ("c",)), ("Pair", ("p", 2))}
+    assert left == everything - {(name, key) for name, keys in some.items() for key in keys}
+    again.close()
+
+
 def test_what_was_touched_is_remembered_and_compared(ground: Ground, tmp_path: Path) -> None:
     """Touched rows are compared by key; a value, a row too many and one too few are each named."""
     touched = Touched(tmp_path)

@@ -1,6 +1,7 @@
 """Compares, by the verifier's own reading, the rows that were changed since everything was verified."""
 
 import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from zenni_tui.compare import records
 from zenni_tui.compare.changed import compare_all_keys, compare_keys
@@ -9,25 +10,28 @@ from zenni_tui.compare.session import pin_session
 from zenni_tui.errors import StepFailed
 from zenni_tui.model.plan import Plan, TablePlan
 from zenni_tui.model.record import to_json
+from zenni_tui.model.schema import Value
 from zenni_tui.target.sessions import Connection
 
 from .forward import Model
 from .run import Run
-from .touched import Touched
+
+Keys = Mapping[str, Iterable[Sequence[Value]]]
 
 
-def compare(run: Run, model: Model, file: sqlite3.Connection, touched: Touched) -> str:
-    """Compare touched rows, and whole tables where need be, within the caller's transaction on the file.
+def compare(run: Run, model: Model, file: sqlite3.Connection, keys: Keys, whole: Collection[str] = ()) -> str:
+    """Compare the rows of some keys, and whole tables, by source names, within the caller's transaction on the file.
 
     Returns a summary; raises StepFailed with the first difference.
     """
     rows, differing = 0, 0
     found: list[records.Difference] = []
-    tables = touched.whole() | touched.tables()
+    tables = {*keys, *whole}
     with run.to.connect() as connection:
         pin_session(connection)
         for table in (t for t in model.plan.tables if t.source in tables):
-            one = _table(run, (file, connection), model, table, touched)
+            some = None if table.source in whole else keys[table.source]
+            one = _table(run, (file, connection), model, table, some)
             rows, differing = rows + one[0], differing + one[1]
             found += one[2]
     if differing:
@@ -37,16 +41,19 @@ def compare(run: Run, model: Model, file: sqlite3.Connection, touched: Touched) 
 
 
 def _table(
-    run: Run, sides: tuple[sqlite3.Connection, Connection], model: Model, table: TablePlan, touched: Touched
+    run: Run,
+    sides: tuple[sqlite3.Connection, Connection],
+    model: Model,
+    table: TablePlan,
+    keys: Iterable[Sequence[Value]] | None,
 ) -> tuple[int, int, tuple[records.Difference, ...]]:
-    key, plan, whole = model.plan.row_key(table), model.plan, table.source in touched.whole()
+    key, plan = model.plan.row_key(table), model.plan
     if not key:
         return _multiset(run, sides, plan, table)
     out = model.kept_out.get(table.source, frozenset())
-    if whole:
+    if keys is None:
         there = compare_all_keys(*sides, plan.schema, table, unique=key, enums=plan.enums, kept_out=out)
     else:
-        keys = touched.keys(table.source)
         there = compare_keys(*sides, plan.schema, table, keys, unique=key, enums=plan.enums, kept_out=out)
     return there.rows_source, there.rows_differing, there.differences
 

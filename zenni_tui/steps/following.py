@@ -31,8 +31,11 @@ _TOLD_EVERY = 1.0
 _TRIM_EVERY, _TRIM_FROM = 30.0, 10_000
 _CLOSE = 1.0
 _COMPARE_FROM, _MOST_HELD = 10_000, 20_000
-"""Changed rows from which on they are compared while following goes on, and how many of them at most in a file in
-rollback-journal mode, where a writer waits for it: some tenths of a second."""
+"""Changed rows from which on whole tables are compared while following goes on, and how many of them at most in a file
+in rollback-journal mode, where a writer waits for it: some tenths of a second."""
+_PORTION, _QUIET = 2_000, 5.0
+"""Changed rows that are compared at once while following goes on and everything else waits for it: some hundredths of
+a second; and seconds without a write after which fewer are."""
 
 
 class Lag(Record, frozen=True):
@@ -71,6 +74,7 @@ class Following:
         self._lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._ending = False
+        self._compared, self._quiet_since = 0, time.monotonic()
         self._told: Lag | None = None
         self._told_at = self._worst = 0.0
         self.lag = Lag()
@@ -111,10 +115,8 @@ class Following:
             while True:
                 done = await self._step()
                 self._tell()
-                if not done.left and self._touched.rows >= _COMPARE_FROM and self.may_compare:
-                    # Otherwise the switch would have to compare all of it while nobody can write.
-                    await self.verify_changed()
                 if not done.left:
+                    await self._compare_meanwhile(done)
                     await asyncio.sleep(_POLL)
         except Halted as error:
             self._break(error)
@@ -122,6 +124,33 @@ class Following:
             return
         except Exception as error:  # noqa: BLE001 - whoever waits for the switch raises it
             self._break(error)
+
+    async def _compare_meanwhile(self, done: Followed) -> None:
+        """Compare some of what was changed: else the switch would have to compare it while nobody can write."""
+        now, rows = time.monotonic(), self._touched.rows
+        self._quiet_since = now if done.entries else self._quiet_since
+        if rows < (1 if now - self._quiet_since > _QUIET else _PORTION):
+            return
+        if self._compared >= _COMPARE_FROM and self._touched.whole() and self.may_compare:
+            await self.verify_changed()
+            self._compared = 0
+            return
+        self._compared += min(rows, _PORTION)
+        async with self._lock:
+            await self._insist(self._compare_some)
+
+    def _compare_some(self, connection: Connection) -> None:
+        with reading(self._file):
+            self._guard.look()
+            self._apply_all(connection, pending=False)
+            some = self._touched.some(_PORTION)
+            changed.compare(self._run, self._model, self._file, some)
+        self._touched.forget_some(some)
+
+    def _apply_all(self, connection: Connection, *, pending: bool) -> None:
+        after = self._position(connection)
+        self._after = None
+        self._after = self._forward.all(connection, after, pending=pending).upto
 
     def _break(self, error: Exception) -> None:
         self.error = error
@@ -166,10 +195,10 @@ class Following:
     def _compare(self, connection: Connection) -> str:
         with reading(self._file):
             self._guard.look()
-            after = self._position(connection)
-            self._after = None
-            self._after = self._forward.all(connection, after).upto
-            summary = changed.compare(self._run, self._model, self._file, self._touched)
+            self._apply_all(connection, pending=True)
+            touched = self._touched
+            keys = {name: touched.keys(name) for name in touched.tables()}
+            summary = changed.compare(self._run, self._model, self._file, keys, touched.whole())
         self._touched.forget()
         return summary
 

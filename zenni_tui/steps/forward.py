@@ -172,12 +172,17 @@ class Forward:
             except _Heavy:
                 most = max(1, most // 8)
 
-    def all(self, target: Connection, after: changes.Position) -> Followed:
-        """Apply all that is logged or pending, within the caller's transaction on the file; raises as `step` does."""
-        with contextlib.ExitStack() as spools:
-            return self._carry(target, after, self._gather(after, -1, spools))
+    def all(self, target: Connection, after: changes.Position, *, pending: bool = True) -> Followed:
+        """Apply all that is logged, within the caller's transaction on the file; raises as `step` does.
 
-    def _gather(self, after: changes.Position, most: int, spools: contextlib.ExitStack) -> Gathered:
+        Without `pending`, tables whose turn to be copied whole has not come stay as they are.
+        """
+        with contextlib.ExitStack() as spools:
+            return self._carry(target, after, self._gather(after, -1, spools, pending=pending))
+
+    def _gather(
+        self, after: changes.Position, most: int, spools: contextlib.ExitStack, *, pending: bool = False
+    ) -> Gathered:
         """Read what so many entries of the log speak of (all: -1), and pending tables whose turn it is.
 
         Raises StepFailed for a value that the plan's types can't hold, with its key, _Heavy when several entries speak
@@ -186,7 +191,7 @@ class Forward:
         file, model = self._file, self._model
         found = capture.changes(file, after.upto, most)
         whole = {*found.whole, *_with_parents(model.plan, found), *after.pending}
-        later = self._early(whole & self._unkeyed) if most > 0 else set[str]()
+        later = set[str]() if pending else self._early(whole & self._unkeyed)
         keyed = found.keys.keys() - whole
         room = _BYTES if most > 1 else None
         batch = [_changed(file, model, t, found.keys[t.source], room) for t in _of(model.plan, keyed)]

@@ -1,7 +1,7 @@
 """Which rows were changed in the target since all of it was verified: by key, in a small file of the run directory."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -62,6 +62,22 @@ class Touched:
         """Yield the keys of a table's touched rows."""
         for (key,) in self._file.execute("SELECT key FROM touched WHERE name = ?", (name,)):
             yield tuple(msgspec.msgpack.decode(key))
+
+    def some(self, most: int) -> dict[str, list[tuple[Value, ...]]]:
+        """Return so many keys at most, by table."""
+        found: dict[str, list[tuple[Value, ...]]] = {}
+        for name, key in self._file.execute("SELECT name, key FROM touched LIMIT ?", (most,)):
+            found.setdefault(name, []).append(tuple(msgspec.msgpack.decode(key)))
+        return found
+
+    def forget_some(self, some: Mapping[str, Iterable[tuple[Value, ...]]]) -> None:
+        """Forget keys, as `some` returned them, that have been verified."""
+        self._file.execute("BEGIN")
+        for name, keys in some.items():
+            packed = ((name, msgspec.msgpack.encode(key)) for key in keys)
+            done = self._file.executemany("DELETE FROM touched WHERE name = ? AND key = ?", packed)
+            self._counts[name] -= done.rowcount
+        self._file.execute("COMMIT")
 
     def forget(self) -> None:
         """Begin anew: all of it has been verified."""
