@@ -3,6 +3,7 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiosqlite
@@ -12,6 +13,7 @@ from zenni_tui.model.schema import SourceObject, SourceSchema, SourceTable
 
 from . import declarations, live
 from .assemble import Facts, table_of
+from .database import connect_frozen
 from .readable import Judged, judge
 from .standins import legible, raw, tolerant
 
@@ -58,6 +60,15 @@ class Kind(NamedTuple):
     type: str
     without_rowid: bool
     strict: bool
+
+
+async def read_file(path: Path) -> SourceSchema:
+    """Read what a private snapshot declares; raises sqlite3.Error."""
+    connection = await connect_frozen(path)
+    try:
+        return await read_schema(connection)
+    finally:
+        await connection.close()
 
 
 async def read_schema(database: aiosqlite.Connection, *, counted: bool = True) -> SourceSchema:

@@ -1,7 +1,6 @@
 """audit: what the columns really hold, and every value, by key, that has no faithful form in PostgreSQL."""
 
 import asyncio
-from collections.abc import Iterable
 
 import msgspec
 
@@ -12,14 +11,15 @@ from zenni_tui.model.findings import Evidence, Severity
 from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
 from zenni_tui.model.profiles import Profiles
 from zenni_tui.model.runbook import StepId
-from zenni_tui.model.schema import ColumnProfile, SourceTable, TableProfile
-from zenni_tui.source import audit, database, reader
+from zenni_tui.model.schema import TableProfile
+from zenni_tui.source import database
 
 from . import adopt, aftermath, assertions, integrity, mend, queries, shapes
 from .meter import Meter
 from .pool import Pool
+from .profiling import Profiling
 from .run import SERVERS_WORD, Decided, Run, Step
-from .workers import find_broken, find_twins, find_wide, profile_span, try_span
+from .workers import find_broken, find_twins, find_wide, try_span
 
 _MENDING = frozenset({"type", "strip_nul", "utf8_replace", "utf8_latin1", "utf8_cp1252", "to_null", "to_value"})
 
@@ -99,19 +99,10 @@ class Audit(Step):
         if (run.folder / "profiles.json").exists():
             return run.load("profiles.json", Profiles)
         tables = {t.name: t for t in run.schema().tables if t.problem is None}
-        spans = await asyncio.to_thread(_spans, run, tables.values())
-        total, meter = sum(t.rows for t in tables.values()), Meter(run, self.id)
-        gathered = {t.name: dict.fromkeys((c.name for c in t.columns), ColumnProfile()) for t in tables.values()}
-
-        def done(result: dict[str, ColumnProfile], name: str, span: Span) -> None:
-            for column, profile in result.items():
-                gathered[name][column] = audit.merge(gathered[name][column], profile)
-            meter.add(span.rows, total, name)
-
-        await Pool.of(run).each(((n, s) for n in tables for s in spans[n]), profile_span, done)
-        made = {n: TableProfile(n, tables[n].rows, columns) for n, columns in gathered.items()}
-        looks = await shapes.look(run, tables, made, spans)
-        profiles = Profiles(made, {n: s for n, s in spans.items() if s}, looks)
+        gathered = await Profiling.of(run).result(tables)
+        made = {n: TableProfile(n, tables[n].rows, columns) for n, columns in gathered.profiles.items()}
+        looks = await shapes.look(run, tables, made, gathered.spans)
+        profiles = Profiles(made, {n: s for n, s in gathered.spans.items() if s}, looks)
         await asyncio.to_thread(run.save, "profiles.json", profiles)
         return profiles
 
@@ -168,14 +159,6 @@ class Audit(Step):
         jobs = ((t.source, c, plan.enums, run.folder) for t, c in suspects.risky_keys(plan, profiles.tables))
         await Pool.of(run).each(jobs, find_twins, done)
         return found
-
-
-def _spans(run: Run, tables: Iterable[SourceTable]) -> dict[str, tuple[Span, ...]]:
-    snapshot = database.open_frozen(run.snapshot)
-    try:
-        return {t.name: reader.spans(snapshot, t, run.request.chunk_rows) for t in tables}
-    finally:
-        snapshot.close()
 
 
 def _write_mend(run: Run, seen: dict[str, Evidence]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from pathlib import Path
 
 import msgspec
 
@@ -30,7 +29,7 @@ class Inspect(Step):
         """Read every declaration and count the rows."""
         await asyncio.to_thread(run.working.unlink, missing_ok=True)
         try:
-            schema = await _read(run.backup)
+            schema = await inspect.read_file(run.backup)
         except sqlite3.Error as error:
             raise database.unreadable(run.source, error) from error
         if any((t.problem or "").endswith(NOT_UTF8) for t in schema.tables):
@@ -53,14 +52,6 @@ class Inspect(Step):
         return f"{len(plain)} tables, {schema.rows:,} rows"
 
 
-async def _read(path: Path) -> SourceSchema:
-    connection = await database.connect_frozen(path)
-    try:
-        return await inspect.read_schema(connection)
-    finally:
-        await connection.close()
-
-
 async def _renamed(run: Run, schema: SourceSchema) -> SourceSchema:
     """Return what a working copy declares whose names are UTF-8, and the schema as it is where none can be made."""
     await asyncio.to_thread(snapshot.room_for, run.backup, run.folder)
@@ -68,7 +59,7 @@ async def _renamed(run: Run, schema: SourceSchema) -> SourceSchema:
     try:
         stored = await asyncio.to_thread(working.make, run.backup, scratch)
         await snapshot.integrity(scratch)
-        schema = working.marked(await _read(scratch), stored)
+        schema = working.marked(await inspect.read_file(scratch), stored)
     except (sqlite3.Error, Unparsable, NotReady) as error:
         await asyncio.to_thread(scratch.unlink, missing_ok=True)
         run.check(StepId.INSPECT, "names", f"names that are not UTF-8 can't be replaced: {error}", ok=None)

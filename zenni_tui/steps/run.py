@@ -108,6 +108,7 @@ class Run:
         self.halted: Halted | None = None
         self.pool: object | None = None
         self.ahead: object | None = None
+        self.profiling: object | None = None
         self.sides_tried: SidesTried = _nobody_asks
         self.meter: Ticking | None = None
         self.following: Following | None = None

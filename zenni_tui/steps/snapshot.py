@@ -9,6 +9,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.source import second, snapshot
 
 from .pool import Pool
+from .profiling import Profiling
 from .run import Run, Step
 
 
@@ -35,21 +36,18 @@ class Snapshot(Step):
         held = time.monotonic() - started
         run.check(self.id, "backup", f"one step of {held:.2f} s, for which a writer may have waited")
         run.stop_here()
-        # The hash and the workers' start take the core that SQLite's check leaves idle.
         size = (await asyncio.to_thread(scratch.stat)).st_size
-        Pool.of(run).warm(size)
-        unchecked, digest = await asyncio.gather(
-            snapshot.integrity(scratch), asyncio.to_thread(snapshot.sha256, scratch)
-        )
-        run.check(
-            self.id, "integrity", unchecked or "SQLite's own check of the copy: ok", ok=None if unchecked else True
-        )
+        await asyncio.to_thread(scratch.replace, run.backup)
+        try:
+            digest = await self._checked(run, size)
+        except BaseException:
+            await asyncio.to_thread(run.backup.replace, scratch)
+            raise
         run.check(self.id, "hash", f"SHA-256 {digest}")
         known = run.state().source
         if known is not None and known.sha256 not in ("", digest):
             # What the audit found was of another state of the source.
             await asyncio.to_thread((run.folder / "profiles.json").unlink, missing_ok=True)
-        await asyncio.to_thread(scratch.replace, run.backup)
         if run.request.second_copy:
             place = await second.keep(
                 run.backup, Path(run.request.second_copy), f"{run.request.run_id}.snapshot.db", digest
@@ -57,6 +55,19 @@ class Snapshot(Step):
             run.check(self.id, "second copy", f"{place}: read back with the same hash, opened and checked by SQLite")
         run.tell(e.SourceSeen(e.SourceFacts(str(run.source), size, digest, as_of=as_of)))
         return f"{size:,} bytes, held a writer off for {held:.2f} s at most"
+
+    async def _checked(self, run: Run, size: int) -> str:
+        """Let SQLite check the backup; returns its hash. Raises NotReady for a damaged file."""
+        # SQLite's check takes one core: the hash, the workers' start and the first of their work have the others.
+        Pool.of(run).warm(size)
+        Profiling.of(run).begin()
+        unchecked, digest = await asyncio.gather(
+            snapshot.integrity(run.backup), asyncio.to_thread(snapshot.sha256, run.backup)
+        )
+        run.check(
+            self.id, "integrity", unchecked or "SQLite's own check of the copy: ok", ok=None if unchecked else True
+        )
+        return digest
 
     async def undo(self, run: Run) -> str:  # noqa: ARG002 - the signature is every step's
         """Keep it: it is the backup."""
