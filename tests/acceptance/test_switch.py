@@ -32,6 +32,10 @@ def test_a_switch_and_the_end_of_its_window(
         target.execute("UPDATE \"Service\" SET name = 'Löyly' WHERE id = 'a'")
     ended = program.run("finish", "--confirm", "FINISH", environment=target_environment)
     assert (ended.code, ended.document["verdict"]) == (0, "passed"), ended.narration
+    late = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert late.code == 3, late.narration
+    assert "The rollback window is closed" in late.narration
+    assert program.run("status", environment=target_environment).document["verdict"] == "passed"
     assert application.schema() == schema
     assert env != application.env.read_text()
     told = [tuple(m) for m in application.marks()]

@@ -115,6 +115,18 @@ async def test_in_the_window_f8_falls_back_and_m_ends_it(make: Runs) -> None:
         ]
 
 
+async def test_behind_a_closed_window_no_way_back_is_offered(make: Runs) -> None:
+    """The way back would lose what nothing logs any more: the bar says so, and F8 asks for no word."""
+    story = make(*migration(), *switched(), alive=False)
+    story.tell(e.StepDone(WATCH, 9.0, "the window is closed"), e.RunEnded(Verdict.PASSED, 0, 99.0, 80.0))
+    app = ZenniApp(follow=story.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, "[F8 Roll back] nothing leads back any more: the rollback window is closed")
+        await pilot.press("f8")
+        await wait_for(pilot, "Nothing leads back any more")
+        assert "FALL BACK" not in text(pilot)
+
+
 async def test_a_tripped_criterion_stands_on_the_screen(make: Runs) -> None:
     """What trips is told with its limit, and that a person decides."""
     story = make(*migration(), *switched(), alive=True)

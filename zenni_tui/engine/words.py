@@ -23,6 +23,8 @@ def refusal(state: RunState, command: str, word: str) -> ZenniError | None:
         return UsageError(
             f"This asks for the word {waiting.word}.", why=waiting.question, next_step="Press g on the run's screen."
         )
+    if command == "rollback" and switching.phase(state) is switching.Phase.CLOSED:
+        return _closed()
     wanted = {"switch": switching.CONFIRM_SWITCH, "finish": switching.CONFIRM_FINISH}.get(command)
     if command == "rollback" and (switching.is_live(state) or switching.falling_back(state)):
         wanted = switching.CONFIRM_FALL_BACK
@@ -35,6 +37,14 @@ def refusal(state: RunState, command: str, word: str) -> ZenniError | None:
             next_step=f"Type it: zenni-tui {command} --confirm '{wanted}' --why TEXT",
         )
     return _untimely(state, command)
+
+
+def _closed() -> ZenniError:
+    return NotReady(
+        "The rollback window is closed: nothing leads back any more.",
+        why="What the new side has written since is in no log, so the way back would lose it.",
+        next_step="The old file holds all writes up to the end of the window, and is read-only.",
+    )
 
 
 _MEANS = {

@@ -112,12 +112,16 @@ def _of_work(now: Situation) -> tuple[str, Tone]:
     return "Source untouched. Only this run's tables change; rollback undoes it.", Tone.GOOD
 
 
+_CLOSED = "nothing leads back any more: the rollback window is closed"
+
+
 def rollback_now(now: Situation) -> str:
     """Return what a rollback would do at this moment, in one short line."""
     if now.undoing and now.alive:
         return "already rolling back"
-    if phase(now.state) in AFTER_GO_LIVE:
-        return "falls back to the old side with every write of the new one"
+    where = phase(now.state)
+    if where in AFTER_GO_LIVE:
+        return _CLOSED if where is Phase.CLOSED else "falls back to the old side with every write of the new one"
     if now.written:
         tables = sum(t.verdict is not TableVerdict.NOT_MIGRATED for t in now.state.tables.values())
         return f"takes out the {count(tables)} tables of this run"

@@ -7,6 +7,7 @@ from pathlib import Path
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import WRITES_TARGET, Meanwhile, RunKind, StepId, StepState, TableVerdict, Verdict
 from zenni_tui.model.state import RunState, StepView
+from zenni_tui.model.switching import Phase, phase
 
 from .words import Tone
 
@@ -73,7 +74,8 @@ class Situation:
     @property
     def can_roll_back(self) -> bool:
         """Return whether there is anything to take back, now or by ending the run."""
-        return self.written or self.armed or not self.over
+        closed = self.over and phase(self.state) is Phase.CLOSED
+        return not closed and (self.written or self.armed or not self.over)
 
     @property
     def elapsed(self) -> float:

@@ -16,7 +16,7 @@ from zenni_tui.model.runbook import StepId, StepState
 from zenni_tui.model.state import RunState
 from zenni_tui.model.switching import CONFIRM_FALL_BACK, CONFIRM_FINISH, CONFIRM_SWITCH, downtime, serving
 from zenni_tui.ui.offer import Offer
-from zenni_tui.ui.safety import rollback_story
+from zenni_tui.ui.safety import rollback_now, rollback_story
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.words import Glyphs, Line, Tone, paragraph
 
@@ -123,7 +123,7 @@ class SwitchScreen(SteerScreen):
     def action_roll_back(self) -> None:
         """Ask, then take back what the run did; once the new side may have writes, for the word of the fall-back."""
         if not self.now.can_roll_back:
-            self.tell("There is nothing to take back.", Tone.DIM)
+            self.tell(f"{rollback_now(self.now).capitalize()}.", Tone.DIM)
             return
         if refusal(self.now.state, "rollback", "") is not None:
             self._ask("rollback", "Fall back to the old side?", rollback_story(self.now), CONFIRM_FALL_BACK)
