@@ -45,7 +45,7 @@ def _alike(
     shapes = 0
     for size in np.unique(sizes[valid]):
         rows = np.flatnonzero(valid & (sizes == size))
-        letters = data[offsets[rows][:, None] + np.arange(size)]
+        letters = _taken(data, offsets[rows], int(size))
         while len(rows):
             shapes += 1
             if shapes > _SHAPES:
@@ -55,10 +55,19 @@ def _alike(
             rows, letters = rows[~same], letters[~same]
 
 
+def _taken(data: Letters, places: npt.NDArray[np.int32], size: int) -> Letters:
+    """Return the texts of one size that begin at places, as a matrix."""
+    if not size:
+        raise Declined("not a date")
+    everywhere: npt.NDArray[Any] = np.ndarray((len(data) - size + 1,), f"V{size}", data, 0, (1,))
+    return everywhere[places].view(np.uint8).reshape(-1, size)
+
+
 def _same_shape(letters: Letters) -> npt.NDArray[np.bool_]:
-    digits = (letters >= _ZERO) & (letters <= _NINE)
-    signs = np.where(digits, np.uint8(_ZERO), letters)
-    same: npt.NDArray[np.bool_] = (signs == signs[0]).all(axis=1)
+    above = letters - np.uint8(_ZERO)
+    above *= above <= _NINE - _ZERO
+    signs = (letters - above).view(f"V{letters.shape[1]}").ravel()
+    same: npt.NDArray[np.bool_] = signs == signs[0]
     return same
 
 

@@ -141,4 +141,4 @@ def _apart(names: tuple[str, ...]) -> tuple[str | None, ...]:
     """Return what to read apart from each other, of a column that holds these storage classes."""
     if len(names) < 2:  # noqa: PLR2004 - one class is no mixture
         return (None,) * len(names)
-    return ("number", "text") if names == ("integer", "text") else names
+    return ("number", "other") if names == ("integer", "text") else names

@@ -21,6 +21,8 @@ Done = Callable[..., Iterable[tuple[Any, ...]] | None]
 
 _LOOK = 0.1
 _DEATHS = 3
+_LARGE_BYTES = 16 * 1024 * 1024
+"""A larger snapshot is likely to hold tables that are read by whole columns."""
 _TINY_BYTES = 256 * 1024
 """A smaller snapshot is worked on in a thread of the engine: it would take less time than a process takes to start."""
 
@@ -57,7 +59,7 @@ class Pool:
             self._size = self._run.steering.workers
             self._executor = self._processes()
             for _ in range(self._size):
-                self._executor.submit(warm)
+                self._executor.submit(warm, arrays=size >= _LARGE_BYTES)
 
     def close(self) -> None:
         """End the workers and forget them."""

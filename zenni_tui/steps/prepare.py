@@ -13,6 +13,7 @@ from zenni_tui.target import access, bookkeeping, catalogue, ddl, sessions
 
 from . import adopt, lease, papers
 from .patience import insist
+from .pool import Pool
 from .run import Run, Step
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ class Prepare(Step):
 
     async def run(self, run: Run) -> str:
         """Enter the run in the target, keep its lease alive, and create what the plan says."""
+        # In a run that goes on the workers' start takes the core that this step leaves idle.
+        Pool.of(run).warm(run.snapshot.stat().st_size)
         summary = await run.insist("the first write", lambda: self._make(run, run.plan()))
         run.cleanup.append(asyncio.create_task(lease.keep(run)).cancel)
         return summary

@@ -152,4 +152,4 @@ def _apart(classes: tuple[str, ...]) -> tuple[str | None, ...]:
     """Return what to read apart from each other, of a column that holds these storage classes."""
     if len(classes) < 2:  # noqa: PLR2004 - one class is no mixture
         return (None,) * len(classes)
-    return ("number", "text") if classes == ("integer", "text") else classes
+    return ("number", "other") if classes == ("integer", "text") else classes

@@ -145,8 +145,10 @@ def sit_here(folder: Path, target: Target | None, signals: Signals) -> None:
     _desk = _Desk(folder, target, signals)
 
 
-def warm() -> None:
-    """Do nothing: a worker that is asked for it is there."""
+def warm(*, arrays: bool) -> None:
+    """Be there, and know how to read by whole columns where that is likely to be asked for."""
+    if arrays:
+        from . import columns  # noqa: F401, PLC0415 - Arrow takes its time
 
 
 def leave() -> None:
