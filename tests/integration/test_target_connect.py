@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from zenni_tui.errors import NotReady
-from zenni_tui.target import bookkeeping, catalogue
+from zenni_tui.target import bookkeeping, catalogue, libpq
 from zenni_tui.target.connect import Target as Place
 
 Target = psycopg.Connection[tuple[Any, ...]]
@@ -112,6 +112,7 @@ async def test_a_service_file_serves_both_drivers(
     finally:
         await other.close()
     assert "password" not in place.parameters
+    assert libpq.password(place.settings()) == database["password"]
 
 
 BASE = """

@@ -141,3 +141,14 @@ def test_a_crowded_target_gets_fewer_workers_and_one_at_least() -> None:
     steering.set(Command("throttle", workers=3))
     assert steering.workers == 3
     assert told[-2:] == [e.Eased(3, 3, "An operator wants it so."), e.Throttled(3)]
+
+
+def test_patience_can_be_short_for_a_while() -> None:
+    """Where somebody waits the budget is shorter and counts from then on, in seconds; afterwards it is as before."""
+    told: list[e.AnyEvent] = []
+    bears = patience(told, 600)
+    with bears.shortened(0.0), pytest.raises(Halted) as spent:
+        bears.met(LOST)
+    assert "for 0 s" in spent.value.why
+    bears.met(LOST)
+    assert [type(t) for t in told] == [e.Retrying]

@@ -1,10 +1,11 @@
 """Tries again when the target is away: later each time, within a budget, and always so that the operator sees it."""
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import psycopg
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 _FIRST, _LONGEST = 0.5, 30.0
 _QUIET = 60.0
+_MINUTES = 90.0
 
 
 class Patience:
@@ -38,6 +40,17 @@ class Patience:
     def waits(self) -> float:
         """Return the seconds until it makes sense to try again, 0 when it does now."""
         return max(0.0, self._next - time.monotonic())
+
+    @contextlib.contextmanager
+    def shortened(self, budget: float) -> Iterator[None]:
+        """Bear less for a while, from now on: somebody waits, and what is done can be taken back."""
+        with self._lock:
+            before, self._budget = self._budget, min(budget, self._budget)
+            self._since = None if self._since is None else time.monotonic()
+        try:
+            yield
+        finally:
+            self._budget = before
 
     @property
     def troubled(self) -> bool:
@@ -83,9 +96,13 @@ def _spent(met: Interrupted, budget: float) -> Halted:
     return Halted(
         "The target stayed away too long.",
         where=met.where,
-        why=f"Nothing could be done for {budget / 60:.0f} min; last: {met.why}",
+        why=f"Nothing could be done for {_span(budget)}; last: {met.why}",
         next_step="What has arrived stays. When the target is back: zenni-tui resume, or zenni-tui rollback.",
     )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= _MINUTES else f"{seconds:.0f} s"
 
 
 async def insist(

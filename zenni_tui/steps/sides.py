@@ -11,15 +11,14 @@ from .run import Run
 
 
 async def side(run: Run, which: Which) -> Applied:
-    """Return one side, its settings ready to be written; raises NotReady, UsageError for a reference nobody knows."""
+    """Return one side, its settings ready to be written; raises UsageError for a reference that nobody knows."""
     known, secrets = await asyncio.to_thread(_references, run)
     return Applied(run.request.application, which, run.request.run_id, known, secrets)
 
 
 def _references(run: Run) -> tuple[dict[str, str], tuple[str, ...]]:
-    with run.to.connect(pinned=False) as connection:
-        # As libpq found it: it may come from a password file.
-        password = connection.info.password
+    # The server is not asked: it may be away just when the application is to be led back.
+    password = libpq.password(run.to.settings())
     settings = run.to.settings() | {"password": password}
     facts = run.to.facts(run.request.schema)
     url = libpq.url(settings)

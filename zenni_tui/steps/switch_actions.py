@@ -15,7 +15,7 @@ from zenni_tui.target import bookkeeping, changes, load
 from zenni_tui.target import capture as backward
 
 from . import criteria, papers, sides, unwritten
-from .actions import Action, Deed, Irreversible, at_source, at_target
+from .actions import PATIENCE_SECONDS, Action, Deed, Irreversible, at_source, at_target
 from .building import fenced
 from .run import Run
 from .way_back import FINGERPRINT
@@ -119,7 +119,8 @@ class Drain(Action):
         """Apply everything that is left."""
         if run.following is None:
             return Deed("nothing was followed")
-        await run.following.drain()
+        with run.patience.shortened(PATIENCE_SECONDS):
+            await run.following.drain()
         return Deed("every write is in the target")
 
 
@@ -134,7 +135,7 @@ class Compare(Action):
 
     async def do(self, run: Run) -> Deed:
         """Compare the changed rows, or make sure that there are none."""
-        with criteria.verification(run):
+        with criteria.verification(run), run.patience.shortened(PATIENCE_SECONDS):
             if run.following is not None:
                 return Deed(await run.following.verify_changed())
             return Deed(await self._proof.holds(run))

@@ -84,6 +84,18 @@ def resolve(given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def password(settings: Mapping[str, str]) -> str:
+    """Return the password that libpq would give, also one of a password file, without asking the server; or nothing.
+
+    Of several places it is the first one's.
+    """
+    link = pq.PGconn.connect_start(conninfo.make_conninfo("", **{**settings, **_HALT}).encode())
+    try:
+        return (link.password or b"").decode()
+    finally:
+        link.finish()
+
+
 def _whole(option: pq.misc.ConninfoOption | None) -> int:
     text = (option.val or b"").strip() if option else b""
     return int(text) if text.isdigit() else 0
