@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from . import next_steps
 from .engine.client import Follower
 from .errors import ExitCode, NotReady, ZenniError
 from .model import events as e
@@ -208,5 +209,7 @@ def _end(folder: Path, state: RunState, *, as_json: bool, reached: ExitCode | No
         print(json.dumps(document, ensure_ascii=False))
     elif state.problem is not None and state.verdict is not Verdict.PASSED:
         print(told(state.problem), file=sys.stderr)
+    for line in next_steps.after(state, document["verdict"]):
+        print(line, file=sys.stderr)
     print(f"evidence: {folder}", file=sys.stderr)
     return int(document["exit_code"])
