@@ -46,7 +46,6 @@ _INSTANT = (
     r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])?)?$"
 )
 """The shapes in which nearly all dates come; others are read value by value."""
-_ZONE = r"(?:Z|[+-][0-9]{2}:[0-9]{2})$"
 _HEX = np.array([list(f"{byte:02x}".encode()) for byte in range(256)], np.uint8)
 _FIRST = SEPARATOR.encode()[0]
 _BYTES = 32
@@ -289,11 +288,20 @@ def _counted(values: Any, epoch: Epoch) -> Numbers:
 def _written(values: Any) -> Numbers:
     texts = _typed(values, pa.string())
     _require(pc.all(pc.match_substring_regex(texts, _INSTANT)).as_py())
-    zoned = pc.match_substring_regex(texts, _ZONE)
-    micros, there = np.empty(len(texts), np.int64), np.asarray(zoned)
+    there = _zoned(texts)
+    micros, zoned = np.empty(len(texts), np.int64), pa.array(there)
     micros[there] = _parsed(texts.filter(zoned), "UTC")
     micros[~there] = _parsed(texts.filter(pc.invert(zoned)), None)
     return micros
+
+
+def _zoned(texts: Any) -> Truths:
+    """Return which dates end with a zone: with its letter, or with a sign at its place."""
+    edges, held = _bytes(texts)
+    ends = edges[1:] - edges[0]
+    signs, timed = held[ends - len("+00:00")], np.diff(edges) > len("2000-01-01")
+    zoned: Truths = timed & ((held[ends - 1] == ord("Z")) | (signs == ord("+")) | (signs == ord("-")))
+    return zoned
 
 
 def _parsed(texts: Any, zone: str | None) -> Numbers:

@@ -16,6 +16,12 @@ from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
 from zenni_tui.model.schema import ColumnProfile, SourceTable
 from zenni_tui.source import arrow
 
+_BATCH_BYTES = 8 * 1024 * 1024
+"""A batch is held three times over while it is hashed."""
+_STRETCH = 4
+"""As each operation takes some time of its own, so many times more rows are read at once as would do if all were as
+long as the longest; of rows that are no longer than those before them, as many as take those bytes."""
+
 
 class Spelling:
     """How the columns of one table are read; what turns out unfit for a way goes by the next one from then on."""
@@ -23,7 +29,8 @@ class Spelling:
     def __init__(
         self, table: SourceTable, planned: TablePlan, plan: Plan, profiles: Mapping[str, ColumnProfile], most: int
     ) -> None:
-        self._table, self._planned, self._enums, self._most = table, planned, plan.enums, most
+        self._table, self._planned, self._enums = table, planned, plan.enums
+        self._most = self._least = most
         self._columns = sorted(planned.carried, key=rank)
         cleared = {c.column for c in planned.clearings}
         self._lanes = [() if c.source in cleared else _lanes(table, c, profiles) for c in self._columns]
@@ -58,6 +65,7 @@ class Spelling:
     def _parts(self, statement: Any, source: sqlite3.Connection, span: Span) -> Iterator[tuple[SourceDigest, Span]]:
         """Yield digests of the first rows, and the span of those behind them."""
         while True:
+            most = self._most
             batch, places = self._read(statement, span)
             if batch is None:
                 return
@@ -69,8 +77,10 @@ class Spelling:
                 self._pieces = ()
                 continue
             span = msgspec.structs.replace(span, rows=span.rows - batch.num_rows, after=last)
+            fitting = _BATCH_BYTES * batch.num_rows // batch.nbytes
+            self._most = min(self._least * _STRETCH, max(self._least, fitting))
             yield part, span
-            if batch.num_rows < self._most:
+            if batch.num_rows < most:
                 return
 
     def _read(self, statement: Any, span: Span) -> tuple[Any, list[int]]:
