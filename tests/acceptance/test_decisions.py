@@ -159,6 +159,20 @@ def test_assertions_are_asked_on_both_sides(program: Program, sample: SampleAppl
     assert "assertions: 1 find the same on both sides" in passed.narration
 
 
+def test_a_finding_shows_what_stands_in_its_rows(program: Program, troubled: SampleApplication) -> None:
+    """The value beside each key, made printable, is in the run's folder; the document for others has keys alone."""
+    with sqlite3.connect(troubled.database) as source:
+        source.execute('UPDATE "Booking" SET "notes" = \'a\' || char(0) || ? WHERE rowid = 15', ("é" * 40,))
+    outcome = program.run("audit", "--source", str(troubled.database))
+    found = [json.loads(line) for line in (outcome.folder / "findings.jsonl").read_text().splitlines()]
+    (nul,) = [f for f in found if f["code"] == "text_nul" and f["column"] == "notes"]
+    assert len(nul["values"]) == len(nul["keys"]) == 2
+    assert nul["values"] == [f"'a\\x00{'é' * 23}' ...", "'ennen\\x00jälkeen'"]
+    (orphan,) = [f for f in found if f["code"] == "foreign_key_orphans"]
+    assert orphan["values"] == ["'c00000000000000000000gone'"] * 2
+    assert not any("values" in f for f in outcome.document["findings"])
+
+
 def test_the_mending_script_mends(program: Program, troubled: SampleApplication, tmp_path: Path) -> None:
     """What the audit proposes for the source can be run by SQLite, and the finding is gone afterwards."""
     outcome = program.run("audit", "--source", str(troubled.database))

@@ -27,6 +27,7 @@ class Repair(Record, frozen=True):
 class Finding(Record, frozen=True):
     """One finding; `keys` holds up to `SHOWN_KEYS` primary keys, all of them are in the evidence folder.
 
+    `values` holds what stands in the column in these rows, shortened, where that is known; it is for screens alone.
     `chosen` is the id of the repair that the operator took; a finding with one no longer blocks.
     """
 
@@ -40,6 +41,7 @@ class Finding(Record, frozen=True):
     keys: tuple[str, ...] = ()
     repairs: tuple[Repair, ...] = ()
     chosen: str | None = None
+    values: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

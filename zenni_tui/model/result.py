@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from . import switching
-from .findings import blocking
+from .findings import Finding, blocking
 from .runbook import AFTERWARDS, StepId, StepState, TableVerdict, Verdict
 from .state import RunState, TableView
 
@@ -20,7 +20,7 @@ def result(state: RunState, evidence: str) -> dict[str, Any]:
         "source": msgspec.to_builtins(state.source),
         "target": msgspec.to_builtins(state.target),
         "tables": [_table(t) for t in state.tables.values()],
-        "findings": [msgspec.to_builtins(f) for f in state.findings],
+        "findings": [_finding(f) for f in state.findings],
         "steps": [
             {
                 "id": str(s.id),
@@ -103,3 +103,8 @@ def judge(state: RunState) -> Verdict:
         return Verdict.PASSED
     fine = (TableVerdict.IDENTICAL, TableVerdict.NOT_MIGRATED, TableVerdict.EXCLUDED)
     return Verdict.PASSED if all(t.verdict in fine for t in state.tables.values()) else Verdict.FAILED
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    # Values stay in the run's folder and on the screen: this document goes into mails and tickets.
+    return {key: told for key, told in msgspec.to_builtins(finding).items() if key != "values"}

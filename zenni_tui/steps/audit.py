@@ -14,7 +14,7 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.model.schema import TableProfile
 from zenni_tui.source import database
 
-from . import adopt, aftermath, assertions, integrity, mend, queries, shapes
+from . import adopt, aftermath, assertions, integrity, mend, queries, shapes, shown_values
 from .meter import Meter
 from .pool import Pool
 from .profiling import Profiling
@@ -70,6 +70,7 @@ class Audit(Step):
         # What no round finds any more, though nothing was chosen for it, went with what was chosen for another.
         seen = widened | {i: e for i, e in seen.items() if i in fresh or i in active.repairs}
         await asyncio.to_thread(run.save, "decided.json", Decided(asked, active, quarantine))
+        seen = await asyncio.to_thread(shown_values.with_values, run, seen)
         self._tell(run, seen, active, asked)
         await asyncio.to_thread(_write_mend, run, seen)
         await asyncio.to_thread(queries.audit, run, profiles, active, quarantine)

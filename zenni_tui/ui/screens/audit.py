@@ -60,7 +60,9 @@ def _more(finding: Finding, width: int, glyphs: Glyphs) -> list[Line]:
     lines = paragraph(finding.advice, width, head=(f"{glyphs.arrow} ", Tone.WARN)) if finding.advice else []
     if finding.keys:
         more = glyphs.dots if finding.count > len(finding.keys) else ""
-        lines += paragraph(", ".join(finding.keys) + more, width, Tone.DIM, head=("keys ", Tone.DIM))
+        known = len(finding.values) == len(finding.keys)
+        rows = map(": ".join, zip(finding.keys, finding.values, strict=True)) if known else finding.keys
+        lines += paragraph(", ".join(rows) + more, width, Tone.DIM, head=("keys ", Tone.DIM))
     return lines
 
 
