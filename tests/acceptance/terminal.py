@@ -78,10 +78,10 @@ class Terminal:
         """Type keys."""
         self._child.send(keys)
 
-    def strike(self, keys: str) -> float:
+    def strike(self, keys: str | bytes) -> float:
         """Type keys without the pause that pexpect makes before them; return when, on the monotonic clock."""
         at = time.monotonic()
-        os.write(self._child.child_fd, keys.encode())
+        os.write(self._child.child_fd, keys.encode() if isinstance(keys, str) else keys)
         return at
 
     def kill(self) -> None:

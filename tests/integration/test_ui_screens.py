@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import ui_stories as stories
 from rich.cells import cell_len
+from textual._compositor import ChopsUpdate, LayoutUpdate  # there is no public name for what is sent to a terminal
 from textual.pilot import Pilot
-from ui_pilot import LOOK, Effort, Runs, text
+from ui_pilot import LOOK, Effort, Runs, text, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, Story, told
 
 from zenni_tui.model import events as e
@@ -334,3 +335,21 @@ async def test_a_broken_journal_is_a_problem_not_a_crash(make: Runs) -> None:
 def test_every_state_has_a_word() -> None:
     """No state is told by colour alone."""
     assert set(WORDS) == set(StepState)
+
+
+async def test_a_run_below_a_question_sends_only_what_changed(make: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a question stands the run goes on below it, and its news are drawn in their places, not all the screen."""
+    drawn: list[object] = []
+    display = ZenniApp._display
+    monkeypatch.setattr(ZenniApp, "_display", lambda app, *what: (drawn.append(what[1]), display(app, *what)))
+    story = make(*told(UP_TO_COPY))
+    async with watching(story) as pilot:
+        await pilot.press("s")
+        await pilot.pause(LOOK)
+        drawn.clear()
+        story.tell(e.Said("info", "hello"), e.Progress(StepId.COPY, 700_001, 2_514_155, "rows", eta=3_590.0))
+        await wait_for(pilot, "ETA 0:59:")
+        assert "Stop this run?" in text(pilot)
+        await pilot.pause(LOOK)
+    assert any(isinstance(update, ChopsUpdate) for update in drawn)
+    assert not any(isinstance(update, LayoutUpdate) for update in drawn)

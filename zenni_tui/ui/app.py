@@ -1,15 +1,13 @@
 """The application: opens the first screen or a run, and never ties the engine's life to its own."""
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from textual import events
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from . import terminal
 from .ahead import TypedAhead
@@ -119,23 +117,28 @@ class ZenniApp(TypedAhead):
             front.action_leave()
 
     def action_command_palette(self) -> None:
-        """Show all commands by name."""
-        from textual.command import CommandPalette  # noqa: PLC0415 - the first screen shows sooner without it
+        """Show the screen's keys as commands with names, and the two themes."""
+        from .screens.commands import Command, CommandsScreen  # noqa: PLC0415 - the first screen shows sooner without it
 
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder="part of a command's name", id="--command-palette"))
+        screen = self.screen
+        if isinstance(screen, CommandsScreen):
+            return
+        bindings = screen.deeds() if isinstance(screen, Base) else ()
+        commands = [
+            Command(b.description, f"key {key_names(b.key)}", partial(screen.run_action, b.action)) for b in bindings
+        ]
+        commands.append(Command("Dark colours", "night", lambda: setattr(self, "theme", NIGHT.name)))
+        commands.append(Command("Light colours", "day", lambda: setattr(self, "theme", DAY.name)))
+
+        def do(chosen: Command | None) -> None:
+            if chosen:
+                screen.call_later(chosen.deed)
+
+        self.push_screen(CommandsScreen(commands), do)
 
     async def action_quit(self) -> None:
         """Ask as the leave key does."""
         self.action_leave()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield the screen's keys as commands with names, and the two themes."""
-        for binding in screen.deeds() if isinstance(screen, Base) else ():
-            deed = partial(screen.run_action, binding.action)
-            yield SystemCommand(binding.description, f"key {key_names(binding.key)}", deed)
-        yield SystemCommand("Dark colours", "for the night", lambda: setattr(self, "theme", NIGHT.name))
-        yield SystemCommand("Light colours", "for the day", lambda: setattr(self, "theme", DAY.name))
 
 
 def run(

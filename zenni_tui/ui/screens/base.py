@@ -36,6 +36,12 @@ class Base(Screen[None]):
 
     folder: Path | None = None
 
+    def _compositor_refresh(self) -> None:
+        super()._compositor_refresh()
+        if self is not self.app.screen:
+            # Textual would draw all of a screen below a box again, once for every change of a line.
+            self._repaint_required = False
+
     @abstractmethod
     def tell(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """Show one line that stays until the next."""

@@ -95,3 +95,4 @@ class SteerScreen(ReviewScreen):
         # What was taken is seen in the header; only a refusal needs words.
         if answer is not None:
             self.tell("" if answer[0].ok else answer[0].message, Tone.BAD)
+            self.poll()
