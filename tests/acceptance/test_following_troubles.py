@@ -189,6 +189,28 @@ def test_a_repair_chosen_for_what_is_written_meanwhile(migration: Migration, dat
     assert found == [(7,), (9,)]
 
 
+def test_rows_kept_out_of_what_is_written_meanwhile(migration: Migration, database: dict[str, str]) -> None:
+    """Rows with such values leave the target for the side table, later ones too; a mended one comes back."""
+    migration.begin()
+    migration.write("UPDATE Setting SET value = 'words' WHERE name = 'k7'")
+    wait(follow(migration.program), lambda f: not f.alive)
+    resumed = migration.run("resume", "--repair", "not_a_blob/Setting/value=quarantine")
+    assert resumed.document["verdict"] == "waiting", resumed.narration
+    migration.write(
+        "UPDATE Setting SET value = 'more words' WHERE name IN ('k8', 'k9')",
+        "UPDATE Setting SET value = x'01' WHERE name = 'k1'",
+    )
+    kept_out = "SELECT stored->>'name' FROM zenni_tui.quarantine ORDER BY 1"
+    with psycopg.connect(**database, autocommit=True) as target:
+        wait(follow(migration.program), lambda _: len(target.execute(kept_out).fetchall()) == 3)
+        migration.write("UPDATE Setting SET value = x'02' WHERE name = 'k8'")
+        assert migration.hand_over().state.verdict is Verdict.WAITING
+        assert target.execute(kept_out).fetchall() == [("k7",), ("k9",)]
+        found = target.execute("SELECT name, value FROM \"Setting\" WHERE name IN ('k1', 'k7', 'k8', 'k9') ORDER BY 1")
+        assert found.fetchall() == [("k1", b"\x01"), ("k8", b"\x02")]
+        assert target.execute('SELECT count(*) FROM "Setting"').fetchone() == (48,)
+
+
 def test_a_value_mended_in_the_application(migration: Migration, database: dict[str, str]) -> None:
     """What could not be carried is written again in a form that can; a resume goes on, and nothing blocks any more."""
     migration.begin()

@@ -74,6 +74,28 @@ def test_a_switch_that_is_taken_back_goes_on_following(
     assert writer.differences(application.file, database) == []
 
 
+def test_a_row_kept_out_meanwhile_is_there_after_a_fall_back(
+    program: Program, tmp_path: Path, database: dict[str, str], target_environment: dict[str, str]
+) -> None:
+    """A row that can't be carried, chosen to be kept out, stays in the old file as it was, through switch and back."""
+    application = Application(tmp_path / "small")
+    migrate(program, application, target_environment, "--meanwhile", "follow")
+    with closing(sqlite3.connect(application.file)) as old, old:
+        old.execute("UPDATE Booking SET start = 'soon' WHERE id = 2")
+    wait(follow(program), lambda f: not f.alive)
+    chosen = "date_unreadable/Booking/start=quarantine"
+    assert program.run("resume", "--repair", chosen, environment=target_environment).document["verdict"] == "waiting"
+    assert switch(program, target_environment).code == 0
+    with psycopg.connect(**database) as target:
+        assert target.execute('SELECT id FROM "Booking"').fetchall() == [(1,)]
+        target.execute("INSERT INTO \"Booking\" (service, start, note) VALUES ('a', '2026-05-01', 'late')")
+        target.execute("UPDATE \"Booking\" SET note = 'changed' WHERE id = 1")
+    back = program.run("rollback", "--confirm", "FALL BACK", environment=target_environment)
+    assert back.code == 5, back.narration
+    found = application.rows("SELECT id, start, note FROM Booking ORDER BY id")
+    assert found == [(1, 1767225600000, "changed"), (2, "soon", None), (3, 1777593600000, "late")]
+
+
 def test_a_table_made_on_the_threshold_stops_the_switch(
     program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
 ) -> None:

@@ -3,7 +3,7 @@
 The tables stand by then, so that no type can be another any more: only a repair of the values themselves helps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -17,9 +17,9 @@ from .offers import value_finding
 from .unfit import Unfit
 
 
-def finding(table: TablePlan, column: ColumnPlan, unfit: Unfit, keys: Iterable[str]) -> Finding:
-    """Return the finding about values of a column, with the repairs that change no type."""
-    whole = value_finding(table.source, column, unfit.code, unfit.reason, list(keys), ColumnProfile(), rowids=False)
+def finding(table: TablePlan, column: ColumnPlan, unfit: Unfit, keys: Iterable[str], *, apart: bool) -> Finding:
+    """Return the finding about values of a column, with the repairs that change no type; `apart`: rows can stay out."""
+    whole = value_finding(table.source, column, unfit.code, unfit.reason, list(keys), ColumnProfile(), rowids=apart)
     offers = tuple(r for r in whole.repairs if not r.id.startswith("type:") and r.id != "exclude")
     return msgspec.structs.replace(
         whole,
@@ -46,3 +46,12 @@ def _table(table: TablePlan, choices: Choices) -> TablePlan:
 def _more(column: ColumnPlan, wanted: Iterable[ValueRepair]) -> Iterator[ValueRepair]:
     known = {r.code for r in column.repairs}
     yield from (r for r in wanted if r.code not in known)
+
+
+def without(plan: Plan, out: Mapping[str, tuple[int, ...]]) -> Plan:
+    """Return the plan with more rows kept out, by the source tables' names and the rows' rowids."""
+    tables = (
+        msgspec.structs.replace(t, quarantine=tuple(sorted({*t.quarantine, *out[t.source]}))) if t.source in out else t
+        for t in plan.tables
+    )
+    return msgspec.structs.replace(plan, tables=tuple(tables))

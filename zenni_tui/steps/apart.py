@@ -41,11 +41,11 @@ def rows(source: sqlite3.Connection, table: SourceTable, out: Sequence[int]) -> 
     """Return the rows in quarantine as JSON by column, by their numbers."""
     names = [c.name for c in table.columns]
     columns = ", ".join(database.quoted(n) for n in names)
-    source.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    usual, source.text_factory = source.text_factory, lambda raw: raw.decode("utf-8", "surrogateescape")
     try:
         found = list(zip(sorted(out), reader.picked(source, table, columns, out), strict=True))
     finally:
-        source.text_factory = str
+        source.text_factory = usual
     return [(r, json.dumps(dict(zip(names, map(_plain, row), strict=True)))) for r, row in found]
 
 

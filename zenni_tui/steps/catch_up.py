@@ -14,6 +14,7 @@ from zenni_tui.source import capture, database
 from .arming import token
 from .following import Following
 from .forward import Model, kept_out
+from .kept import Kept
 from .run import Run, Step
 
 
@@ -62,8 +63,9 @@ def _begin(run: Run) -> tuple[Model, int]:
                 why="Nobody can say which writes are in it and which came later.",
                 next_step="Roll back (zenni-tui rollback) and begin again.",
             )
-        schema, plan = run.schema(), run.plan_meanwhile()
-        return Model(schema, plan, kept_out(snapshot, schema, plan)), capture.position(snapshot)
+        schema, plan = run.schema(), run.plan_repaired()
+        kept = Kept(run.folder, run.choices())
+        return Model(schema, plan, kept_out(snapshot, schema, plan), kept), capture.position(snapshot)
 
 
 def _progress(run: Run, done: int, total: int) -> None:

@@ -50,7 +50,7 @@ def _table(
     key, plan = model.plan.row_key(table), model.plan
     if not key:
         return _multiset(run, sides, plan, table)
-    out = model.kept_out.get(table.source, frozenset())
+    out = model.out(table.source)
     if keys is None:
         there = compare_all_keys(*sides, plan.schema, table, unique=key, enums=plan.enums, kept_out=out)
     else:

@@ -229,6 +229,8 @@ class Following:
         async with self._lock:
             self._line.close()
             self._touched.close()
+            if self._model.kept is not None:
+                self._model.kept.close()
             self._file.close()
 
     async def _step(self) -> Followed:

@@ -24,6 +24,8 @@ from zenni_tui.source.live import reading
 from zenni_tui.source.standins import legible
 from zenni_tui.target import changes, load, trouble
 
+from . import apart as aside
+from .kept import Kept
 from .whole import Spool, Turns, parts, size_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -96,6 +98,12 @@ class Model(Record, frozen=True):
     schema: SourceSchema
     plan: Plan
     kept_out: dict[str, frozenset[capture.Key]] = msgspec.field(default_factory=dict)
+    kept: Kept | None = None
+    """Rows that are kept out since the snapshot, where that can be chosen."""
+
+    def out(self, table: str) -> frozenset[capture.Key]:
+        """Return the keys of all rows of a source table that are kept out now."""
+        return self.kept_out.get(table, frozenset()) | (self.kept.keys(table) if self.kept else frozenset())
 
 
 class Gathered(Record, frozen=True):
@@ -198,8 +206,7 @@ class Forward:
         started = time.monotonic()
         for table in _of(model.plan, whole - later):
             spool = spools.enter_context(contextlib.closing(Spool(self._folder)))
-            _spool(file, model, table, spool)
-            batch.append(changes.TableChanges(table.name, spool, whole=True))
+            batch.append(_spool(file, model, table, spool))
         found = msgspec.structs.replace(found, whole=tuple(sorted(whole)))
         return Gathered(found, tuple(batch), frozenset(later), time.monotonic() - started)
 
@@ -254,12 +261,68 @@ def _changed(
             raise _Heavy
     # Rows that the operator keeps out stay out: in the target they are gone.
     out = model.kept_out.get(table.source, frozenset())
-    rows = [row for one, row in found.items() if one not in out]
-    data = encode.HEADER + _body(model.plan, table, rows) + encode.TRAILER
-    return changes.TableChanges(table.name, (data,), _keys(model.plan, table, key, logged))
+    body, apart = _sorted_out(model, table, {one: row for one, row in found.items() if one not in out})
+    data = (encode.HEADER + body + encode.TRAILER,)
+    made = changes.TableChanges(table.name, data, _keys(model.plan, table, key, logged))
+    return _with_apart(file, model, table, apart, made, logged)
 
 
-def _spool(file: sqlite3.Connection, model: Model, table: TablePlan, spool: Spool) -> None:
+def _with_apart(  # noqa: PLR0917 - where from, what, and into what
+    file: sqlite3.Connection,
+    model: Model,
+    table: TablePlan,
+    apart: Collection[capture.Key],
+    made: changes.TableChanges,
+    logged: Collection[capture.Key] | None = None,
+) -> changes.TableChanges:
+    """Return changes with the rows that are kept out from now on, and those that are so no more; noted beforehand.
+
+    Without `logged`, all of the table's rows are meant.
+    """
+    if model.kept is None:
+        return made
+    numbers = _numbers(file, model, table, apart)
+    before = model.kept.settle(table.source, model.kept.keys(table.source) if logged is None else logged, numbers)
+    stored = aside.rows(file, _source_table(model.schema, table), list(numbers.values()))
+    return msgspec.structs.replace(made, apart=tuple(stored), rejoined=before)
+
+
+def _numbers(
+    file: sqlite3.Connection, model: Model, table: TablePlan, keys: Collection[capture.Key]
+) -> dict[capture.Key, int]:
+    rowid = reader.rowid_name(_source_table(model.schema, table))
+    if not keys or rowid is None:
+        return {}
+    there = capture.rows(file, table.source, _key(model.plan, table), [rowid], keys)
+    return {key: int(str(number)) for key, (number,) in there.items()}
+
+
+def _sorted_out(
+    model: Model, table: TablePlan, rows: dict[capture.Key, tuple[Value, ...]]
+) -> tuple[bytes, set[capture.Key]]:
+    """Return COPY data of rows, and the keys of those left out as the operator chose; raises Uncarried for others."""
+    try:
+        return encode.rows_encoder(table, model.plan)(list(rows.values())) if rows else b"", set()
+    except Unfit:
+        apart = {key for key, row in rows.items() if _is_apart(model, table, row)}
+    return _body(model, table, [row for key, row in rows.items() if key not in apart]), apart
+
+
+def _is_apart(model: Model, table: TablePlan, row: tuple[Value, ...]) -> bool:
+    if model.kept is None or not _may_be_apart(model, table):
+        return False
+    found = ((c, _holder(c, model.plan)(v)) for c, v in zip(table.loaded, row, strict=True))
+    return any(why is not None and model.kept.wanted(f"{why.code}/{table.source}/{c.source}") for c, why in found)
+
+
+def _may_be_apart(model: Model, table: TablePlan) -> bool:
+    """Return whether rows of a table can be kept out: found again by key and rowid, and no other refers to them."""
+    rowid = reader.rowid_name(_source_table(model.schema, table))
+    referenced = any(k.parent == table.name for k in model.plan.foreign_keys)
+    return bool(model.plan.row_key(table)) and rowid is not None and not referenced
+
+
+def _spool(file: sqlite3.Connection, model: Model, table: TablePlan, spool: Spool) -> changes.TableChanges:
     columns = [c.source or "" for c in table.loaded]
     key, out = _key(model.plan, table), model.kept_out.get(table.source, frozenset())
     rowid = reader.rowid_name(_source_table(model.schema, table)) if table.quarantine and not key else None
@@ -267,17 +330,24 @@ def _spool(file: sqlite3.Connection, model: Model, table: TablePlan, spool: Spoo
     found = capture.all_rows(file, table.source, [*columns, *key, *numbers], table.clearings)
     width, kept_out = len(columns), frozenset(table.quarantine)
     kept = (row for row in found if row[width : width + len(key)] not in out)
+    apart: set[capture.Key] = set()
     spool.write(encode.HEADER)
-    for rows in parts(row[:width] for row in kept if not rowid or row[-1] not in kept_out):
-        spool.write(_body(model.plan, table, rows))
+    for rows in parts(row for row in kept if not rowid or row[-1] not in kept_out):
+        if key:
+            body, some = _sorted_out(model, table, {row[width:]: row[:width] for row in rows})
+            apart |= some
+        else:
+            body = _body(model, table, [row[:width] for row in rows])
+        spool.write(body)
     spool.write(encode.TRAILER)
+    return _with_apart(file, model, table, apart, changes.TableChanges(table.name, spool, whole=True))
 
 
-def _body(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]]) -> bytes:
+def _body(model: Model, table: TablePlan, rows: Sequence[tuple[Value, ...]]) -> bytes:
     try:
-        return encode.rows_encoder(table, plan)(rows) if rows else b""
+        return encode.rows_encoder(table, model.plan)(rows) if rows else b""
     except Unfit as unfit:
-        raise _unfit(plan, table, rows, unfit) from None
+        raise _unfit(model, table, rows, unfit) from None
 
 
 def _keys(plan: Plan, table: TablePlan, names: Sequence[str], logged: Sequence[capture.Key]) -> bytes:
@@ -299,14 +369,15 @@ def _fitting(fields: Sequence[Callable[[Value], bytes]]) -> Callable[[capture.Ke
     return row
 
 
-def _unfit(plan: Plan, table: TablePlan, rows: Sequence[tuple[Value, ...]], unfit: Unfit) -> StepFailed:
+def _unfit(model: Model, table: TablePlan, rows: Sequence[tuple[Value, ...]], unfit: Unfit) -> StepFailed:
     """Return the error that names the values of a batch which a type of the plan can't hold, and what can be done."""
+    plan, apart = model.plan, _may_be_apart(model, table)
     for place, column in enumerate(table.loaded):
         held = _holder(column, plan)
         trouble = [(row, why) for row in rows if (why := held(row[place])) is not None]
         if trouble:
             keys = [_shown(plan, table, row) for row, _ in trouble]
-            return Uncarried(meanwhile.finding(table, column, trouble[0][1], keys), table, column)
+            return Uncarried(meanwhile.finding(table, column, trouble[0][1], keys, apart=apart), table, column)
     return StepFailed("A row written since the snapshot can't be carried.", where=table.name, why=unfit.reason)
 
 

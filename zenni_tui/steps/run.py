@@ -28,6 +28,7 @@ from zenni_tui.source import working
 from zenni_tui.target import access
 from zenni_tui.target.connect import Target
 
+from . import kept
 from .patience import Patience, insist
 from .steering import Steering
 
@@ -156,9 +157,14 @@ class Run:
         """Return the plan."""
         return self.load("plan.json", Plan)
 
-    def plan_meanwhile(self) -> Plan:
-        """Return the plan for what was written since the snapshot, with what was chosen for such values since then."""
+    def plan_repaired(self) -> Plan:
+        """Return the plan for what was written since the snapshot, with the repairs chosen for such values."""
         return meanwhile.repaired(self.plan(), self.choices())
+
+    def plan_meanwhile(self) -> Plan:
+        """Return the plan for all that the source holds now, without the rows that are kept out since the snapshot."""
+        plan, out = self.plan_repaired(), kept.numbers(self.folder)
+        return meanwhile.without(plan, out) if out else plan
 
     def draft(
         self, profiles: Profiles, choices: Choices, quarantine: dict[str, tuple[int, ...]]

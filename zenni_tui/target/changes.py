@@ -27,13 +27,15 @@ class TableChanges(Record, frozen=True):
     """One table's changes, as COPY data: the changed rows that the source has, and the keys of all that changed.
 
     The rows come in pieces, which may be read again. With `whole`, they are all that the table shall hold, and there
-    are no keys.
+    are no keys. `apart` are rows that are kept out, by rowid, as JSON; `rejoined` those that are so no more.
     """
 
     table: str
     rows: Iterable[bytes]
     keys: bytes = b""
     whole: bool = False
+    apart: tuple[tuple[int, str], ...] = ()
+    rejoined: tuple[int, ...] = ()
 
 
 class Done(Record, frozen=True):
@@ -122,6 +124,7 @@ def apply(
         _go_on(connection, ticket.run_id, *way)
         for number, one in enumerate(ordered):
             _stage(connection, plan, one, number)
+            _keep(connection, ticket.run_id, one)
         connection.execute("SET CONSTRAINTS ALL DEFERRED")
         try:
             with connection.transaction():
@@ -141,6 +144,20 @@ def _go_on(connection: Connection, run_id: str, after: Position, then: Position)
     )
     if moved.rowcount != 1:
         raise bookkeeping.occupied("its changes were followed by another engine")
+
+
+def _keep(connection: Connection, run_id: str, one: TableChanges) -> None:
+    if one.rejoined:
+        connection.execute(
+            "DELETE FROM zenni_tui.quarantine WHERE run_id = %s AND table_name = %s AND source_row = ANY(%s)",
+            (run_id, one.table, list(one.rejoined)),
+        )
+    for number, stored in one.apart:
+        connection.execute(
+            "INSERT INTO zenni_tui.quarantine (run_id, table_name, source_row, stored) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (run_id, table_name, source_row) DO UPDATE SET stored = excluded.stored",
+            (run_id, one.table, number, stored),
+        )
 
 
 def _stage(connection: Connection, plan: Plan, one: TableChanges, number: int) -> None:
