@@ -358,6 +358,14 @@ def test_a_null_that_nobody_expected_finds_no_room(lay: Lay) -> None:
     assert not columns.by_row
 
 
+@pytest.mark.parametrize(("letters", "counts"), [(1, [7, 21, 21, 11]), (400_000, [7, 20, 20, 13])])
+def test_rows_that_are_short_are_read_more_at_a_time(lay: Lay, letters: int, counts: list[int]) -> None:
+    """A batch is as large as the bytes of the rows before it let it be, and never many times the size that is safe."""
+    ground = lay([column(Kind.TEXT)], [("x" * letters,)] * 60)
+    blocks = ground.columns(most=7).blocks(ground.path, ground.source, ground.planned.spans[0])
+    assert [count for count, _ in blocks if count] == counts
+
+
 def test_a_reference_that_is_cleared_is_cleared_here_too(lay: Lay) -> None:
     """A column whose orphans become NULL goes by the query that finds them."""
     ground = lay([column(Kind.BIGINT, name="a"), column(Kind.TEXT, name="b")], [(i, f"p{i}") for i in range(9)])

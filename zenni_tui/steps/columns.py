@@ -15,6 +15,10 @@ from zenni_tui.model.plan import ColumnPlan, Plan, Span, TablePlan
 from zenni_tui.model.schema import ColumnProfile, SourceTable
 from zenni_tui.source import arrow, reader
 
+_BATCH_BYTES = 8 * 1024 * 1024
+"""As many rows are read at once as take those bytes, if they are no longer than those before them; and no more than
+`_STRETCH` times as many as would do if all were as long as the longest."""
+_STRETCH = 3
 _PIECE = 1024 * 1024
 """Bytes handed on at a time, so that a rate limit is kept evenly."""
 
@@ -25,7 +29,8 @@ class Columns:
     def __init__(
         self, table: SourceTable, planned: TablePlan, plan: Plan, profiles: Mapping[str, ColumnProfile], most: int
     ) -> None:
-        self._table, self._columns, self._most = table, planned.loaded, most
+        self._table, self._columns = table, planned.loaded
+        self._most = self._least = most
         self._clearings = planned.clearings
         self._fields = [encode.field_encoder(c, plan.enums) for c in self._columns]
         self._lanes = [_lanes(table, c, planned, profiles) for c in self._columns]
@@ -67,7 +72,10 @@ class Columns:
             return 0, block, None
         last = batch.column(0)[-1].as_py()
         rest = msgspec.structs.replace(span, rows=span.rows - batch.num_rows, after=last)
-        return batch.num_rows, block, rest if batch.num_rows == self._most else None
+        more = batch.num_rows == self._most
+        fitting = _BATCH_BYTES * batch.num_rows // len(block)
+        self._most = min(self._least * _STRETCH, max(self._least, fitting))
+        return batch.num_rows, block, rest if more else None
 
     def _by_rows(self, statement: Any, span: Span) -> tuple[Any, memoryview] | None:
         """Return a batch and its data as SQLite laid it out, None where it can't, and won't be asked again."""
