@@ -15,7 +15,7 @@ from textual.widget import Widget
 from ui_stories import Story
 
 from zenni_tui.engine import control
-from zenni_tui.errors import ZenniError
+from zenni_tui.errors import NotReady, ZenniError
 from zenni_tui.model import events as e
 from zenni_tui.model.choices import Choices
 from zenni_tui.model.findings import Finding
@@ -25,6 +25,7 @@ from zenni_tui.model.tasks import Timeline
 from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.offer import Setup
 from zenni_tui.ui.post import Post
+from zenni_tui.ui.tools import Paper, Tool
 from zenni_tui.ui.training import Training
 from zenni_tui.ui.widgets.canvas import Canvas, Lines
 from zenni_tui.ui.words import width_of
@@ -54,6 +55,26 @@ class Runs:
             story.close()
 
 
+PATCH = Paper(
+    """\
+# shop: what changes for PostgreSQL (Prisma 6)
+
+- `prisma/schema.prisma`: the provider, and types that PostgreSQL has
+- `prisma/migrations/20261122101500_baseline/migration.sql` (new): makes an empty database
+- `.env.example`: how the settings look
+
+## What is left to you
+
+- Set `DATABASE_URL` and `DIRECT_URL` where the new build runs; then `npx prisma generate`.
+- Try it: `npx prisma validate`; against the filled database `npx prisma migrate status`.""",
+    next_step="In the project's folder: git apply updates.patch. Nothing is applied yet.",
+)
+
+
+def _refused(run: Path) -> Paper:
+    raise NotReady("No run has read the application's code yet.", where=str(run), next_step="Rehearse first.")
+
+
 class Desk:
     """An offer that writes a real journal instead of starting an engine, and remembers what it was asked."""
 
@@ -65,6 +86,15 @@ class Desk:
     training: Training | None = None
     timeline = Timeline()
     kinds = (RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN, RunKind.MIGRATE)
+    tools = (
+        Tool(
+            "updates",
+            "the application's own changes for PostgreSQL, as a patch",
+            lambda run: PATCH._replace(where=str(run)),
+        ),
+        Tool("queries", "the SQL in the application's code", _refused),
+        Tool("verify", "compare every row once more", lambda _: None, "An engine compares all rows again."),
+    )
     hints = ("demo application: http://127.0.0.1:40411",)
 
     def __init__(self, home: Path) -> None:

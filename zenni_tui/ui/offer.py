@@ -10,6 +10,7 @@ from zenni_tui.model.runbook import RunKind
 from zenni_tui.model.tasks import Timeline
 
 from .post import Post
+from .tools import Tool
 from .training import Training
 
 
@@ -70,6 +71,10 @@ class Offer(Protocol):
     @property
     def post(self) -> Callable[[], Post] | None:
         """Return what opens the watch over the target, when one is named."""
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """Return what else can be done about a run that has a plan; empty for none."""
 
     @property
     def training(self) -> Training | None:

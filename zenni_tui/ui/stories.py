@@ -42,6 +42,7 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("x", "take a choice back, while the engine waits"),
     ("i", "keep what was chosen in config.toml, so that the next run repeats it"),
     ("d", "the SQL of the plan; t in a table's columns: another type"),
+    ("a", "tools: the application's own changes, queries, figures, comparing again, backup, documents, codes"),
     ("s", "stop at a safe point (asks); resume goes on from there"),
     ("o", "take control, when another screen has it"),
     ("p", "pause, or let a paused run go on; nothing stays open on the target"),
@@ -59,6 +60,14 @@ RUN_KEYS: tuple[tuple[str, str], ...] = (
     ("Ctrl+P", "all commands by name, and light or dark colours"),
     ("b", "back to the first screen; the engine works on"),
     ("q", "leave (asks): detach, stop, or stay"),
+)
+
+TOOL_KEYS: tuple[tuple[str, str], ...] = (
+    ("Up, Down, PgUp, PgDn", "move in the list; what the tool does stands below"),
+    ("Enter", "do it; what takes long or writes to the target asks first"),
+    ("F2, Ctrl+S", "save this screen (SVG and text) into the run's folder"),
+    ("b, Esc", "back to where you came from"),
+    ("q", "leave"),
 )
 
 WATCH_KEYS: tuple[tuple[str, str], ...] = (

@@ -109,6 +109,19 @@ def paragraph(text: str, width: int, tone: Tone = Tone.PLAIN, *, head: Piece = (
     return [first, *(((" " * indent, Tone.PLAIN), (line, tone)) for line in lines[1:])]
 
 
+def preformatted(text: str, width: int, tone: Tone = Tone.PLAIN) -> list[Line]:
+    """Return a text whose lines stand as they are; one that is too long goes on below, set in."""
+    lines: list[Line] = []
+    for whole in text.expandtabs(4).split("\n"):
+        if whole.isascii() and whole.isprintable() and len(whole) <= width:
+            lines.append(((whole, tone),))
+            continue
+        indent = " " * min(len(whole) - len(whole.lstrip(" ")), width // 2)
+        for number, part in enumerate(wrap(whole, width - len(indent) - 4) if whole else [""]):
+            lines.append(((f"{indent}{'    ' if number else ''}{part}", tone),))
+    return lines
+
+
 def width_of(pieces: Iterable[Piece]) -> int:
     """Return how many cells a line takes."""
     return sum(cell_len(text) for text, _ in pieces)

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def backup(options: Options) -> int:
     """Take a dump and prove it, or with --check prove one that is there; prints the file's path."""
     settings = settings_of(options)
-    proved = _check(options, settings) if options.check_file else _take(options, settings)
+    proved = _check(options, settings) if options.check_file else take(settings, options.into, _say)
     if options.json:
         print(json.dumps({"proved": True, **msgspec.to_builtins(proved), "words": proved.words}, ensure_ascii=False))
     else:
@@ -42,21 +42,26 @@ def _check(options: Options, settings: Settings) -> "Proved":
     return backups.check(file, source_of(settings))
 
 
-def _take(options: Options, settings: Settings) -> "Proved":
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def take(settings: Settings, into: str, tell: Callable[[str], object]) -> "Proved":
+    """Take a dump, into a named file or else the usual folder, and prove it; `tell` hears of it. Raises ZenniError."""
     from zenni_tui.engine import backups  # noqa: PLC0415 - as above
 
     with target_of(settings) as target:
         database = target.parameters.get("dbname", "")
         folder = backups.place(settings.backup.folder)
-        file = Path(options.into).absolute() if options.into else backups.new_file(folder, database)
+        file = Path(into).absolute() if into else backups.new_file(folder, database)
         if file.exists() or not file.parent.is_dir():
             why = "There is a file of that name already." if file.exists() else "The folder is not there."
             raise UsageError("The dump can't go there.", where=str(file), why=why, next_step="Name a new file.")
-        print(f"Dumping {target.label()} and restoring it for proof ...", file=sys.stderr)
+        tell(f"Dumping {target.label()} and restoring it for proof ...")
         proved = backups.take(target, settings.schema, file, source_of(settings))
-    if not options.into:
+    if not into:
         for gone in backups.thin(folder, database, settings.backup.keep):
-            print(f"Removed, as {settings.backup.keep} are kept: {gone}", file=sys.stderr)
+            tell(f"Removed, as {settings.backup.keep} are kept: {gone}")
     return proved
 
 

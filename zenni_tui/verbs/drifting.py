@@ -24,10 +24,22 @@ _HEAD = ("table", "then", "now", "same", "changed", "gone", "new")
 
 def verify(options: Options) -> int:
     """Compare the last run's snapshot with its target as it is now; returns 1 when rules or whole tables are lost."""
+    folder = chosen(options)
+    print(f"Comparing {folder.name}'s snapshot with its target ...", file=sys.stderr)
+    found = looked(options, folder)
+    code = ExitCode.PASSED if found.sound else ExitCode.FAILED
+    if options.json:
+        print(json.dumps(document(found, code), ensure_ascii=False))
+    else:
+        print("\n".join(lines(found)))
+    return int(code)
+
+
+def looked(options: Options, folder: Path) -> Drift:
+    """Compare a run's snapshot with its target as it is now, and note what was found; raises ZenniError."""
     from zenni_tui.target.connect import Target  # noqa: PLC0415 - brings the drivers, which other verbs don't need
     from zenni_tui.watch import drift  # noqa: PLC0415 - as above
 
-    folder = chosen(options)
     request = client.request_of(folder)
     if request.target is None:
         raise NotReady(
@@ -37,17 +49,11 @@ def verify(options: Options) -> int:
         )
     with _password(options, request) as password:
         target = Target(request.target, password, name=f"zenni-tui drift {request.run_id}")
-        print(f"Comparing {request.run_id}'s snapshot with {target.label()} ...", file=sys.stderr)
         found = drift.look(folder, request.run_id, target)
     rows = sum(t.rows_then for t in found.tables)
     words = f"{rows:,} migrated rows looked at, {found.checks:,} checks, {len(found.structure)} not as planned"
     ledger.note(request.source, "drift", getpass.getuser(), words, ok=found.sound)
-    code = ExitCode.PASSED if found.sound else ExitCode.FAILED
-    if options.json:
-        print(json.dumps(document(found, code), ensure_ascii=False))
-    else:
-        lines(found)
-    return int(code)
+    return found
 
 
 @contextlib.contextmanager
@@ -68,29 +74,30 @@ def document(found: Drift, code: ExitCode) -> dict[str, object]:
     return {**parts, "sound": found.sound, "exit_code": int(code)}
 
 
-def lines(found: Drift) -> None:
-    """Print the look for people."""
+def lines(found: Drift) -> Iterator[str]:
+    """Yield the look for people."""
     at = datetime.fromtimestamp(found.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     live = f"live since {found.live_since}" if found.live_since else "not marked as live"
-    print(f"{found.target} at {at}, {live}; compared with the snapshot of {found.run_id}")
+    yield f"{found.target} at {at}, {live}; compared with the snapshot of {found.run_id}"
     cells = [_HEAD, *(_cells(t) for t in found.tables)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(_HEAD))]
     for row in cells:
-        print("  " + row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)))
+        counts = (c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
+        yield " ".join((f"  {row[0].ljust(widths[0])}", *counts))
     for table in found.tables:
         if table.columns:
             worst = sorted(table.columns.items(), key=lambda pair: -pair[1])
-            print(f'  changed in "{table.name}": ' + ", ".join(f"{name} {count:,}" for name, count in worst))
+            yield f'  changed in "{table.name}": ' + ", ".join(f"{name} {count:,}" for name, count in worst)
         if table.keyless:
-            print(f'  "{table.name}" has no key: a changed row counts as gone and as new')
+            yield f'  "{table.name}" has no key: a changed row counts as gone and as new'
         if table.lost:
-            print(f'LOST: none of the {table.rows_then:,} rows that were migrated into "{table.name}" is left')
+            yield f'LOST: none of the {table.rows_then:,} rows that were migrated into "{table.name}" is left'
     for name in found.absent:
-        print(f'LOST: table "{name}" is not there')
+        yield f'LOST: table "{name}" is not there'
     for text in found.structure:
-        print(f"RULE: {text}")
-    print(f"{found.checks:,} checks of the structure, {len(found.structure) + len(found.absent)} not as planned")
-    print("What the application itself wrote is among changed, gone and new: nobody recorded which.")
+        yield f"RULE: {text}"
+    yield f"{found.checks:,} checks of the structure, {len(found.structure) + len(found.absent)} not as planned"
+    yield "What the application itself wrote is among changed, gone and new: nobody recorded which."
 
 
 def _cells(table: TableDrift) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from zenni_tui.sandbox.demo import application
 from zenni_tui.sandbox.drills import HEALTH_SECONDS, Plan
 from zenni_tui.sandbox.range import Pace, Range, sweep
 from zenni_tui.sandbox.scoring import Card
+from zenni_tui.ui.tools import Tool
 
 from .starting import Offer, demo_settings, engage
 
@@ -40,6 +41,11 @@ class DrillOffer(Offer):
     def __init__(self, session: "Session", options: Options) -> None:
         super().__init__(demo_settings(session.place.demo, options), options, demo=str(session.place.folder))
         self._session = session
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """Return nothing: a drill is about its fault."""
+        return ()
 
     def resume(self, folder: Path) -> None:
         """Start an engine that goes on."""

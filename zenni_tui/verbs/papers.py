@@ -9,6 +9,7 @@ from zenni_tui.engine import client, folders
 from zenni_tui.engine.client import Follower
 from zenni_tui.errors import ExitCode, NotReady
 from zenni_tui.model.runbook import RunKind
+from zenni_tui.model.upkeep import Upkeep
 
 from .looking import chosen
 from .orders import upkeep_of
@@ -16,19 +17,20 @@ from .orders import upkeep_of
 
 def write(options: Options) -> int:
     """Write the documents and print where they are."""
-    folder = _write(options, _run_of(options))
+    into = Path(options.into).absolute() if options.into else None
+    folder = written(_run_of(options), into, upkeep_of(settings_of(options), options))
     made = sorted(p.name for p in folder.iterdir() if p.is_file())
     print(json.dumps({"folder": str(folder), "files": made}) if options.json else folder)
     return int(ExitCode.PASSED)
 
 
-def _write(options: Options, run: Path) -> Path:
+def written(run: Path, into: Path | None, upkeep: Upkeep) -> Path:
+    """Write the documents of a run, into a named folder or its own, and return that; raises NotReady, OSError."""
     from zenni_tui.engine import documents  # noqa: PLC0415 - for this verb only
 
     follower = Follower(run)
     follower.poll()
-    into = Path(options.into).absolute() if options.into else None
-    made = documents.write(run, follower.state, into, upkeep_of(settings_of(options), options))
+    made = documents.write(run, follower.state, into, upkeep)
     if made is None:
         raise NotReady(
             "This run has no plan that documents could be made of.",

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from zenni_tui.cli import Options, settings_of
+from zenni_tui.config import Settings
 from zenni_tui.engine import client, folders, ledger
 from zenni_tui.errors import ExitCode, NotReady
 from zenni_tui.files import write_private
@@ -25,12 +26,7 @@ def queries(options: Options) -> int:
     """Tell what is known of the queries in the application's code, from the last run that has read it or read again."""
     path = _kept(options, QUERIES) if not options.again else _read_again(options)
     if path is None:
-        raise NotReady(
-            "No run has read the application's code yet.",
-            where=str(folders.runs_home()),
-            why="It lies in [application] directory, or around the source in a folder with package.json or .env.",
-            next_step="Read it and try its queries: zenni-tui rehearse",
-        )
+        raise nothing_read(str(folders.runs_home()))
     data = path.read_bytes()
     print(data.decode() if options.json else in_lines(from_json(data, Analysis)))
     return int(ExitCode.PASSED)
@@ -40,19 +36,40 @@ def metrics(options: Options) -> int:
     """Ask the target for the figures of the last run again, and keep them beside those of before and right after."""
     path = _kept(options, MEASURES)
     if path is None:
-        raise NotReady(
-            "No run has measured anything yet.",
-            where=str(folders.runs_home()),
-            next_step="Name queries in [metrics] of the config; a rehearsal and the migration measure them.",
-        )
-    measures = _asked_again(options, from_json(path.read_bytes(), Measures))
-    write_private(path, to_json(measures))
-    _note(client.request_of(path.parent).source, measures)
+        raise nothing_measured(str(folders.runs_home()))
+    measures = measured(settings_of(options), path)
     if options.json:
         print(json.dumps(_document(measures), ensure_ascii=False))
     else:
-        print("\n".join(_lines(measures)))
+        print("\n".join(lines(measures)))
     return int(ExitCode.PASSED)
+
+
+def measured(settings: Settings, path: Path) -> Measures:
+    """Ask the target for a run's figures again, keep them in its file, and note how they stand. Raises ZenniError."""
+    measures = _asked_again(settings, from_json(path.read_bytes(), Measures))
+    write_private(path, to_json(measures))
+    _note(client.request_of(path.parent).source, measures)
+    return measures
+
+
+def nothing_read(where: str) -> NotReady:
+    """Return what tells that no code was read."""
+    return NotReady(
+        "No run has read the application's code yet.",
+        where=where,
+        why="It lies in [application] directory, or around the source in a folder with package.json or .env.",
+        next_step="Read it and try its queries: zenni-tui rehearse",
+    )
+
+
+def nothing_measured(where: str) -> NotReady:
+    """Return what tells that there are no figures."""
+    return NotReady(
+        "No run has measured anything yet.",
+        where=where,
+        next_step="Name queries in [metrics] of the config; a rehearsal and the migration measure them.",
+    )
 
 
 def _kept(options: Options, name: str) -> Path | None:
@@ -77,11 +94,11 @@ def _read_again(options: Options) -> Path | None:
     return plan.with_name(QUERIES)
 
 
-def _asked_again(options: Options, measures: Measures) -> Measures:
+def _asked_again(settings: Settings, measures: Measures) -> Measures:
     from zenni_tui.steps.measures import read_again  # noqa: PLC0415 - as above
     from zenni_tui.target.asking import Asker  # noqa: PLC0415 - as above
 
-    with target_of(settings_of(options), "zenni-tui metrics") as target, target.connect() as connection:
+    with target_of(settings, "zenni-tui metrics") as target, target.connect() as connection:
         asker = Asker(connection, measures.schema, _SECONDS)
         found = tuple(read_again(asker, one) for one in measures.metrics)
     return msgspec.structs.replace(measures, metrics=found)
@@ -104,7 +121,8 @@ def _all_changes(metric: Metric) -> list[list[str]]:
     return [[c.words for c in changes(metric, one, other)] for one, other in pairs]
 
 
-def _lines(measures: Measures) -> Iterator[str]:
+def lines(measures: Measures) -> Iterator[str]:
+    """Yield each metric with what changed from reading to reading."""
     for one in measures.metrics:
         yield f"{one.name}: {one.why or f'{len(one.readings[-1].rows):,} rows'}"
         if one.note:

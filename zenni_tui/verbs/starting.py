@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zenni_tui.sandbox.demo import Demo
     from zenni_tui.ui.offer import Setup
     from zenni_tui.ui.post import Post
+    from zenni_tui.ui.tools import Tool
     from zenni_tui.ui.training import Training
 
 
@@ -48,6 +49,13 @@ class Offer:
         self.post: Callable[[], Post] | None = partial(watching.post_of, settings) if settings.target else None
         kinds = [RunKind.REHEARSE, RunKind.CHECK, RunKind.AUDIT, RunKind.PLAN]
         self.kinds = tuple(kinds + ([RunKind.MIGRATE] if settings.target else [])) if settings.source else ()
+
+    @property
+    def tools(self) -> "tuple[Tool, ...]":
+        """Return what else can be done about a run."""
+        from .tools import tools_of  # noqa: PLC0415 - it imports what stands here
+
+        return tools_of(self._settings, self._options, partial(engage, self._options))
 
     def start(self, kind: RunKind) -> Path:
         """Create a run that waits for the operator before it writes, and start its engine."""

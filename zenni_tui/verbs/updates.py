@@ -12,6 +12,7 @@ from zenni_tui.application import project, repository, updates
 from zenni_tui.application.patch import patch
 from zenni_tui.application.updates import Updates
 from zenni_tui.cli import Options, settings_of
+from zenni_tui.config import Settings
 from zenni_tui.engine import client, folders, ledger
 from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.files import write_private
@@ -22,9 +23,9 @@ from zenni_tui.model.record import from_json
 from zenni_tui.report import proposal
 
 _DEED = "updates"
-_PATCH = "updates.patch"
+PATCH = "updates.patch"
 _STORY = "updates.md"
-_FILES = "files"
+FILES = "files"
 
 
 class _Place(NamedTuple):
@@ -42,11 +43,12 @@ def propose(options: Options) -> int:
     """Propose the application's changes; nothing in its folder is touched."""
     if options.into and options.branch:
         raise UsageError("--into and --branch exclude each other.", next_step="Give one of them, or none.")
-    place = _place(options)
+    settings = settings_of(options)
+    place = _place(settings, _run(options, settings.source))
     if options.branch:
         made, where = _on_branch(place, options.branch)
     else:
-        made, where = _in_folder(place, options)
+        made, where = _in_folder(place, options.into)
     ledger.note(place.source, _DEED, client.whoami(), where)
     if options.json:
         print(json.dumps({"where": where, **msgspec.to_builtins(made)}, ensure_ascii=False))
@@ -56,9 +58,16 @@ def propose(options: Options) -> int:
     return int(ExitCode.PASSED)
 
 
-def _place(options: Options) -> _Place:
-    settings = settings_of(options)
-    run = _run(options, settings.source)
+def proposed(settings: Settings, run: Path) -> tuple[str, str]:
+    """Propose the changes of a run's plan in its directory; return their story and that folder. Raises ZenniError."""
+    place = _place(settings, run)
+    made, where = _in_folder(place, "")
+    ledger.note(place.source, _DEED, client.whoami(), where)
+    return proposal.story(made, place.folder.name), where
+
+
+def _place(settings: Settings, run: Path) -> _Place:
+    _check_ready(run)
     request = client.request_of(run)
     if request.prisma_schema is None:
         raise NotReady(
@@ -96,14 +105,17 @@ def _run(options: Options, source: str) -> Path:
     planned = (r for r in runs if (r / folders.PLAN).exists())
     found = next((r for r in planned if not wanted or client.request_of(r).source == wanted), None)
     if found is None:
-        raise NotReady(
-            "There is no plan yet.", where=wanted, next_step="Make one: zenni-tui plan, or zenni-tui rehearse"
-        )
-    _check_ready(found)
+        raise _no_plan(wanted)
     return found
 
 
+def _no_plan(where: str) -> NotReady:
+    return NotReady("There is no plan yet.", where=where, next_step="Make one: zenni-tui plan, or zenni-tui rehearse")
+
+
 def _check_ready(run: Path) -> None:
+    if not (run / folders.PLAN).exists():
+        raise _no_plan(str(run))
     follower = client.Follower(run)
     follower.poll()
     blockers = blocking(follower.state.findings)
@@ -116,17 +128,17 @@ def _check_ready(run: Path) -> None:
         )
 
 
-def _in_folder(place: _Place, options: Options) -> tuple[Updates, str]:
+def _in_folder(place: _Place, named: str) -> tuple[Updates, str]:
     made = updates.propose(place.folder, place.schema, place.plan, place.judged)
-    into = _emptied(Path(options.into).absolute()) if options.into else place.run / "updates"
-    if not options.into:
+    into = _emptied(Path(named).absolute()) if named else place.run / "updates"
+    if not named:
         shutil.rmtree(into, ignore_errors=True)
     folders.private(into)
     top = repository.top(place.folder)
     prefix = f"{place.folder.relative_to(top).as_posix()}/" if top and top != place.folder else ""
-    write_private(into / _PATCH, patch(made.changes, made.moves, prefix).encode())
+    write_private(into / PATCH, patch(made.changes, made.moves, prefix).encode())
     write_private(into / _STORY, proposal.story(made, place.folder.name).encode())
-    _write(into / _FILES, made, place.folder)
+    _write(into / FILES, made, place.folder)
     return made, str(into)
 
 

@@ -28,6 +28,8 @@ class Beside:
     def apply(self, alert: Alert, remedy: Remedy) -> Future[None]:
         """Begin to do what a remedy says."""
         future: Future[None] = Future()
+        # From now on whoever stops waiting for it leaves it as it is.
+        future.set_running_or_notify_cancel()
 
         def work() -> None:
             try:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from zenni_tui.model.codes import CODES
 from zenni_tui.model.findings import Finding, Severity
 from zenni_tui.ui.choosing import blocks, choice_word, weight
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.widgets.rows import Column, Rows
-from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, short, things
+from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, short, things, width_of
 
 from .panel import ListPanel, check_lines, progress_lines
 
@@ -113,7 +114,7 @@ class AuditPanel(ListPanel):
         for check in step.checks:
             if check.ok is False:
                 lines += check_lines(check, width, self.glyphs)
-        return [*lines, *_sums(self.now.state.findings)]
+        return [*lines, *_sums(self.now.state.findings, width)]
 
     def detail(self, item: Any, width: int) -> list[Line]:
         """Return a finding: what, the repairs, then what else is known; Enter shows it whole."""
@@ -132,13 +133,20 @@ class AuditPanel(ListPanel):
                 return True
         return False
 
+    def help_lines(self, width: int) -> list[Line]:
+        """Return what the code under the cursor means, and what to do."""
+        finding = self.rows.current
+        if not isinstance(finding, Finding) or finding.code not in CODES:
+            return []
+        return paragraph(CODES[finding.code], width, head=(f"{finding.code}: ", Tone.STRONG))
+
     def action_open(self) -> None:
         """Ask for the box of the finding under the cursor."""
         if self.rows.current is not None:
             self.post_message(self.Opened(self.rows.current))
 
 
-def _sums(findings: Sequence[Finding]) -> list[Line]:
+def _sums(findings: Sequence[Finding], width: int) -> list[Line]:
     if not findings:
         return []
     numbers = Counter(f.severity for f in findings)
@@ -146,6 +154,5 @@ def _sums(findings: Sequence[Finding]) -> list[Line]:
     left = sum(blocks(f) for f in findings)
     if not numbers[Severity.ERROR]:
         return [line]
-    return [
-        (*line, (f"{left} still block{'s' if left == 1 else ''}", Tone.BAD) if left else ("none blocks", Tone.GOOD))
-    ]
+    word = (f"{left} still block{'s' if left == 1 else ''}", Tone.BAD) if left else ("none blocks", Tone.GOOD)
+    return [(*line, word)] if width_of([*line, word]) <= width else [line, (word,)]

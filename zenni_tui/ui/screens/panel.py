@@ -144,6 +144,10 @@ class Panel(Vertical):
     def fill(self, now: Situation) -> None:
         """Fill the body."""
 
+    def help_lines(self, width: int) -> list[Line]:  # noqa: ARG002 - panels that have something to tell use it
+        """Return help on what the panel shows now."""
+        return []
+
 
 class Filter(Input):
     """One line to type a part of a name into."""

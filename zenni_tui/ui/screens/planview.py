@@ -18,7 +18,7 @@ from zenni_tui.ui.planning import default_words, first_line_of
 from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
-from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, things, wrap
+from zenni_tui.ui.words import Glyphs, Line, Tone, fit, paragraph, preformatted, things
 
 from .box import Box
 
@@ -209,19 +209,6 @@ class TableScreen(PlanView):
         self.dismiss(None)
 
 
-def sql_lines(sql: str, width: int) -> list[Line]:
-    """Return SQL in lines that fit; a longer one goes on below, set in."""
-    lines: list[Line] = []
-    for text in sql.expandtabs(4).split("\n"):
-        if text.isascii() and text.isprintable() and len(text) <= width:
-            lines.append(((text, Tone.PLAIN),))
-            continue
-        indent = " " * min(len(text) - len(text.lstrip(" ")), width // 2)
-        for number, part in enumerate(wrap(text, width - len(indent) - 4) if text else [""]):
-            lines.append(((f"{indent}{'    ' if number else ''}{part}", Tone.PLAIN),))
-    return lines
-
-
 class DdlScreen(PlanView):
     """The SQL of the plan, from the table asked for."""
 
@@ -264,7 +251,7 @@ class DdlScreen(PlanView):
         except (OSError, ValueError) as error:
             self._sql = f"It can't be read: {error}"
         text = self._sql or "There is no SQL yet: the plan is not made."
-        self.query_one("#sql", Scroll).show(lambda width: sql_lines(text, width))
+        self.query_one("#sql", Scroll).show(lambda width: preformatted(text, width))
 
     def _to_table(self) -> None:
         scroll = self.query_one("#sql", Scroll)

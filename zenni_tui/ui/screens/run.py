@@ -220,7 +220,7 @@ class RunScreen(SwitchScreen):
             keys.append(("g", go_word(now)))
             keys += [("c", "choose"), ("x", "take back")] if isinstance(self.panel, AuditPanel) else []
         if isinstance(self.panel, PlanPanel):
-            keys.append(("d", "SQL"))
+            keys += [("d", "SQL"), *([("a", "application's changes")] if self.offer else [])]
         keys += self.switch_keys()
         if now.over and self.offer and any(f.chosen for f in now.state.findings):
             keys.append(("i", "keep choices"))
@@ -232,7 +232,8 @@ class RunScreen(SwitchScreen):
         keys += [] if now.over else [("s", "stop"), ("p", "go on" if now.state.paused else "pause"), ("t", "speed")]
         keys += [("/", "filter")] if isinstance(self.panel, ListPanel) else []
         keys += [("e", "problem")] if self.last_problem else []
-        return [*keys, ("^p", "more"), ("F2", "save"), *([] if now.over else home)]
+        tools = [("a", "tools")] if self.offer and not isinstance(self.panel, PlanPanel) else []
+        return [*keys, *tools, ("^p", "more"), ("F2", "save"), *([] if now.over else home)]
 
     def _problems(self, entries: Sequence[e.Entry]) -> None:
         for problem in problems(entries, gated=self.now.state.gated):
@@ -269,7 +270,8 @@ class RunScreen(SwitchScreen):
         """Return what the step on display does."""
         step = self.shown
         story = paragraph(STEP_STORIES[step], width, head=(f"{step}: ", Tone.STRONG)) if step else []
-        return [*story, *paragraph(is_my_data_safe(self.now)[0], width, Tone.GOOD)]
+        own = self.panel.help_lines(width) if self.panel else []
+        return [*story, *own, *paragraph(is_my_data_safe(self.now)[0], width, Tone.GOOD)]
 
     @on(Rail.Picked)
     def picked(self, message: Rail.Picked) -> None:

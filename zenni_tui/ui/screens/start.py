@@ -43,8 +43,20 @@ def _tasks(offer: Offer) -> Screen[None]:
     return TasksScreen(offer)
 
 
-def _rooms(offer: Offer) -> list[Deed]:
+def _tools(run: Path) -> Deed:
+    def open_tools(offer: Offer) -> Screen[None]:
+        from .run import RunScreen  # noqa: PLC0415 - as above
+        from .tools import ToolsScreen  # noqa: PLC0415 - as above
+
+        screen = ToolsScreen(offer.tools, run, lambda: screen.app.push_screen(RunScreen(run, offer)))
+        return screen
+
+    return Deed("tools", "the application's own changes, queries, backup, documents, codes", screen=open_tools)
+
+
+def _rooms(offer: Offer, last: Path | None) -> list[Deed]:
     found = [Deed("tasks", "every task of the plan, its weeks and risks; sign off", screen=_tasks)]
+    found += [_tools(last)] if last else []
     post = offer.post
     if post is None:
         return found
@@ -147,7 +159,7 @@ class StartScreen(Base):
         deeds = _unfinished(situation_of(last)) if last else []
         kinds = sorted(self.offer.kinds, key=lambda kind: kind is not RunKind.REHEARSE)
         deeds += [Deed(kind, KIND_STORIES[kind], kind) for kind in kinds]
-        deeds += (_rooms(self.offer) if kinds else []) + _training(self.offer)
+        deeds += (_rooms(self.offer, last) if kinds else []) + _training(self.offer)
         if self.offer.setup and not kinds:
             deeds.insert(0, Deed("set up", "name the SQLite file and the PostgreSQL, test both", screen=self._set_up))
         self.query_one("#deeds", Rows).show(deeds)

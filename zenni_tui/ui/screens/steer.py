@@ -51,6 +51,7 @@ class SteerScreen(ReviewScreen):
         Binding("p", "pause", "Pause, or go on", show=False),
         Binding("t", "throttle", "Speed", show=False),
         Binding("w", "watch", "Watch the target", show=False),
+        Binding("a", "tools", "Tools: the application's own changes, and more", show=False),
     ]
 
     now: Situation
@@ -80,6 +81,16 @@ class SteerScreen(ReviewScreen):
         from .watch import WatchScreen  # noqa: PLC0415 - a run's screen shows sooner without it
 
         self.app.push_screen(WatchScreen(post()))
+
+    def action_tools(self) -> None:
+        """Open the tools for this run."""
+        tools = self.offer.tools if self.offer else ()
+        if not tools:
+            self.tell("There are no tools here.", Tone.DIM)
+            return
+        from .tools import ToolsScreen  # noqa: PLC0415 - as above
+
+        self.app.push_screen(ToolsScreen(tools, self.folder, self.poll))
 
     def _throttled(self, found: Filled | None, before: Filled) -> None:
         changed = {n: _number(n, text) for n, text in (found or {}).items() if text and text != before[n]}
