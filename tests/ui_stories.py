@@ -6,6 +6,7 @@ from pathlib import Path
 
 from zenni_tui.engine import folders
 from zenni_tui.engine.folders import Lock
+from zenni_tui.engine.hand import Hand
 from zenni_tui.engine.journal import Journal
 from zenni_tui.model import events as e
 from zenni_tui.model.findings import Finding, Repair, Severity
@@ -33,11 +34,15 @@ Stage = Callable[[], Iterable[e.AnyEvent]]
 
 
 class Story:
-    """One run's journal, written stage by stage into a run directory; `alive` holds the engine's lock."""
+    """One run's journal, written stage by stage into a run directory.
+
+    `alive` holds the engine's lock; `held` may be another screen's hand on the run.
+    """
 
     def __init__(self, folder: Path, *, alive: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
+        self.held: Hand | None = None
         self.journal = Journal(folder / folders.EVENTS)
         self.lock = Lock(folder / folders.ENGINE_LOCK)
         if alive:
@@ -54,6 +59,8 @@ class Story:
 
     def close(self) -> None:
         """Put everything away."""
+        if self.held is not None:
+            self.held.release()
         self.lock.release()
         self.journal.close()
 

@@ -3,29 +3,29 @@
 `pytest tests/integration/test_ui_pictures.py --snapshot-update` takes the pictures anew; look at them as pictures.
 """
 
+import importlib
+import pkgutil
 import re
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import ui_stories as stories
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from textual.pilot import Pilot
-from ui_pilot import LOOK, Desk, Runs, stands_whole, wait_for
-from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, told
+from textual.screen import Screen
+from ui_pictures import PICTURES
+from ui_pilot import Runs, stands_whole, text
 
-from zenni_tui.engine import folders
-from zenni_tui.model import events as e
-from zenni_tui.model.runbook import RunKind
-from zenni_tui.ui.app import ZenniApp
-from zenni_tui.ui.screens.repair import RepairScreen
+from zenni_tui.engine import client, folders
+from zenni_tui.ui import screens
 from zenni_tui.ui.situation import Situation
+from zenni_tui.ui.theme import DAY
+from zenni_tui.ui.words import ASCII
 
 SIZES = [(80, 24), (120, 40)]
-Press = Callable[[Pilot[None]], Awaitable[None]]
+NAMED = pytest.mark.parametrize("name", PICTURES)
 
 
 class _Svg(SingleFileSnapshotExtension):
@@ -33,62 +33,6 @@ class _Svg(SingleFileSnapshotExtension):
 
     file_extension = "svg"
     _write_mode = WriteMode.TEXT
-
-
-def keys(*pressed: str, until: str = "") -> Press:
-    """Return what presses some keys and waits for a word."""
-
-    async def press(pilot: Pilot[None]) -> None:
-        await pilot.press(*pressed)
-        await pilot.pause(LOOK)
-        if until:
-            await wait_for(pilot, until)
-
-    return press
-
-
-async def _repair(pilot: Pilot[None]) -> None:
-    """Open the repairs of the first finding: the first press may only bring the findings to the front."""
-    while not isinstance(pilot.app.screen, RepairScreen):
-        await pilot.press("c")
-        await pilot.pause(LOOK)
-    await pilot.pause(LOOK)
-
-
-_LOST = (*told(UP_TO_COPY), *stories.lost())
-_BLOCKED = (*told(UP_TO_PLAN[:1]), *stories.blocked(), stories.asked_for_choices())
-_SWITCHING = (stories.began(live=True, kind=RunKind.MIGRATE), *told(UP_TO_VERIFIED), *stories.switching())
-RUNS: dict[str, tuple[tuple[e.AnyEvent, ...], Press | None]] = {
-    "run-nothing-yet": ((), None),
-    "run-reach": (tuple(stories.reached())[:6], None),
-    "run-audit": (tuple(told(UP_TO_PLAN[:2])), None),
-    "run-plan-asks": ((*told(UP_TO_PLAN), stories.gate()), None),
-    "run-copy": (tuple(told(UP_TO_COPY)), None),
-    "run-copy-paused": ((*told(UP_TO_COPY), e.Paused("mia on pts/3")), None),
-    "run-index": (tuple(told(UP_TO_INDEX)), None),
-    "run-verify": (tuple(told(UP_TO_VERIFY)), None),
-    "run-passed": ((*told(UP_TO_VERIFIED), *stories.passed()), None),
-    "run-problem": (_LOST, keys(until="PROBLEM")),
-    "run-failed": (_LOST, keys("enter")),
-    "run-choices": (_BLOCKED, None),
-    "run-repair": (_BLOCKED, _repair),
-    "run-question": (tuple(told(UP_TO_COPY)), keys("f8", until="Roll back this run?")),
-    "run-leave": (tuple(told(UP_TO_COPY)), keys("q", until="Leave?")),
-    "run-speed": (tuple(told(UP_TO_COPY)), keys("t", until="How fast?")),
-    "run-help": (tuple(told(UP_TO_COPY)), keys("f1", until="Keys")),
-    "run-log": (tuple(told(UP_TO_COPY)), keys("l")),
-    "run-switch": (_SWITCHING, None),
-    "run-switch-taken-back": ((*_SWITCHING, *stories.refused()), keys("enter")),
-    "run-window": ((*_SWITCHING, *stories.window()), None),
-    "run-commands": (tuple(told(UP_TO_COPY)), keys("ctrl+p", until="part of a command")),
-}
-DESK: dict[str, Press] = {
-    "start-empty": keys(until="No run yet."),
-    "tasks": keys(*["down"] * 5, "enter", until="an account and a project exist"),
-    "tasks-timeline": keys(*["down"] * 5, "enter", "v", until="Phase 2"),
-    "tasks-risks": keys(*["down"] * 5, "enter", "v", "v", until="mitigation"),
-    "tasks-sign": keys(*["down"] * 5, "enter", "down", "down", "s", until="Sign off A3?"),
-}
 
 
 @pytest.fixture
@@ -99,6 +43,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
     # A box may cover the clock in part, and what is left of it could not be told from a figure.
     monkeypatch.setattr(Situation, "elapsed", 38.0)
+    monkeypatch.setattr(client, "whoami", lambda: "ann on pts/7")
     runs = Runs(folders.runs_home())
     yield runs
     runs.close()
@@ -117,34 +62,51 @@ def _plain(svg: str) -> str:
     svg = re.sub(r"\d:\d\d:\d\d", "0:00:00", svg)
     svg = re.sub(r"\d\d:\d\d:\d\d", "00:00:00", svg)
     svg = re.sub(r"\d{4}-\d\d-\d\d&#160;\d\d:\d\d", "2026-11-22&#160;00:00", svg)
+    svg = re.sub(r"(?<!\d)0\.\d&#160;s", "0.0&#160;s", svg)
     svg = re.sub(r"\d+&#160;s&#160;ago", "0&#160;s&#160;ago", svg)
     return re.sub(r"/zp[0-9a-f]{6}", "/zp000000", svg)
 
 
-async def _taken(pilot: Pilot[None], picture: SnapshotAssertion) -> None:
-    stands_whole(pilot)
-    assert _plain(pilot.app.export_screenshot()) == picture
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.parametrize("name", RUNS)
-async def test_a_run(make: Runs, picture: SnapshotAssertion, name: str, size: tuple[int, int]) -> None:
-    """A run's screen looks as it was seen to be right."""
-    what, press = RUNS[name]
-    app = ZenniApp(follow=make(*what).folder)
+@NAMED
+async def test_a_screen(make: Runs, picture: SnapshotAssertion, name: str, size: tuple[int, int]) -> None:
+    """It looks as it was seen to be right."""
+    one = PICTURES[name]
+    app = one.open(make)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(LOOK)
-        if press:
-            await press(pilot)
-        await _taken(pilot, picture)
+        await one.press(pilot)
+        assert type(app.screen) is one.shows
+        stands_whole(pilot)
+        assert _plain(app.export_screenshot()) == picture
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.parametrize("name", DESK)
-async def test_the_other_screens(make: Runs, picture: SnapshotAssertion, name: str, size: tuple[int, int]) -> None:
-    """The first screen, and those that open from it."""
-    app = ZenniApp(Desk(make.home))
-    async with app.run_test(size=size) as pilot:
-        await wait_for(pilot, "What to do")
-        await DESK[name](pilot)
-        await _taken(pilot, picture)
+@NAMED
+async def test_other_sizes_and_habits(make: Runs, name: str) -> None:
+    """In ASCII on 200x60, resized to 60x20, and in light colours: nothing cut off, nothing overlaps, all is ASCII."""
+    one = PICTURES[name]
+    app = one.open(make)
+    app.glyphs = ASCII
+    app.set_class(True, "-ascii-only")  # noqa: FBT003 - Textual's signature
+    async with app.run_test(size=(200, 60)) as pilot:
+        await one.press(pilot)
+        stands_whole(pilot)
+        app.theme = DAY.name
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        stands_whole(pilot)
+        assert text(pilot).isascii()
+
+
+def test_no_screen_is_left_out() -> None:
+    """Each class of screen that draws something has a picture."""
+    for module in pkgutil.iter_modules(screens.__path__, f"{screens.__name__}."):
+        importlib.import_module(module.name)
+    ours = [kind for kind in _kinds(Screen) if kind.__module__.startswith(f"{screens.__name__}.")]
+    drawn = {kind for kind in ours if "compose" in kind.__dict__}
+    assert drawn - {p.shows for p in PICTURES.values()} == set()
+
+
+def _kinds(kind: type[Screen[object]]) -> Iterator[type[Screen[object]]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)

@@ -7,30 +7,13 @@ import pytest
 import ui_stories as stories
 from rich.cells import cell_len
 from ui_pilot import LOOK, Desk, Effort, Runs, choosing, hearing, text, wait_for
-from ui_stories import UP_TO_COPY, UP_TO_PLAN, Story, told
+from ui_plans import a_plan, keep
+from ui_stories import UP_TO_COPY, UP_TO_PLAN, told
 
-from zenni_tui.engine import folders
 from zenni_tui.model import events as e
-from zenni_tui.model.choices import Alternatives
 from zenni_tui.model.findings import Finding, Severity
-from zenni_tui.model.plan import (
-    CheckPlan,
-    ColumnPlan,
-    Default,
-    DefaultKind,
-    IndexPlan,
-    KeyPlan,
-    Kind,
-    NotMigrated,
-    Plan,
-    TablePlan,
-    TargetType,
-    ValueRepair,
-)
-from zenni_tui.model.record import to_json
+from zenni_tui.model.plan import ColumnPlan, Kind, Plan, TablePlan, TargetType
 from zenni_tui.model.runbook import StepId, Verdict
-from zenni_tui.model.schema import SourceColumn, SourceSchema, SourceTable
-from zenni_tui.target import ddl
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.screens.modals import ProblemScreen
 from zenni_tui.ui.screens.planview import DdlScreen, TableScreen
@@ -47,49 +30,6 @@ def make(tmp_path: Path) -> Iterator[Runs]:
     runs = Runs(tmp_path)
     yield runs
     runs.close()
-
-
-def a_plan(amount: Kind = Kind.INTEGER) -> Plan:
-    """Return a plan of three tables."""
-    text_type, repair = TargetType(Kind.TEXT), ValueRepair("text_nul", "strip_nul")
-    key = ColumnPlan("id", "id", TargetType(Kind.INTEGER), not_null=True)
-    booking = TablePlan(
-        "Booking",
-        "Booking",
-        (
-            key,
-            ColumnPlan("notes", "notes", text_type, repairs=(repair,)),
-            ColumnPlan(
-                "at", "starts_at", TargetType(Kind.TIMESTAMPTZ, 3), not_null=True, default=Default(DefaultKind.NOW)
-            ),
-            ColumnPlan("total", "total", TargetType(Kind.NUMERIC, 10, 2), generated='"price" * "count"'),
-        ),
-        KeyPlan("Booking_pkey", ("id",)),
-        610_000,
-        checks=(CheckPlan("positive", "total > 0"),),
-        quarantine=(4, 9),
-    )
-    payment = TablePlan("Payment", "payments", (key, ColumnPlan("amount", "amount", TargetType(amount))), None, 184_002)
-    user = TablePlan("User", "User", (key,), KeyPlan("User_pkey", ("id",)), 12_400)
-    index = IndexPlan("Booking_notes_idx", "Booking", ("notes",))
-    return Plan(
-        "public", (booking, payment, user), (), (index,), (), (NotMigrated("_prisma_migrations", 7, "by rule"),)
-    )
-
-
-def declared() -> SourceSchema:
-    """Return what the source declares of the plan's first table."""
-    columns = (SourceColumn("id", "INTEGER", key_position=1), SourceColumn("notes", "VARCHAR(200)", default="''"))
-    return SourceSchema((SourceTable("Booking", columns),))
-
-
-def keep(story: Story, plan: Plan) -> e.PlanMade:
-    """Write plan, SQL and schema into a run directory as the plan step does; return what the engine tells."""
-    (story.folder / folders.PLAN).write_bytes(to_json(plan))
-    (story.folder / folders.DDL).write_text(ddl.script(plan))
-    (story.folder / folders.SCHEMA).write_bytes(to_json(declared()))
-    (story.folder / folders.TYPES).write_bytes(to_json(Alternatives({"Booking": {"notes": ("jsonb", "json")}})))
-    return e.PlanMade(plan.hash, tuple(e.TableNames(t.source, t.name, t.rows) for t in plan.tables))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")

@@ -165,6 +165,6 @@ async def test_a_pasted_url_may_hold_the_password(project: Path) -> None:
         await wait_for(pilot, "trouble at: tcp", 20.0)
         assert "Nothing listens" in text(pilot)
         await pilot.press("n", "enter")
-        await wait_for(pilot, "••••")
+        await wait_for(pilot, "****")
         assert "postgresql://a@127.0.0.1:1/b " in text(pilot)
         assert "hush" not in text(pilot)

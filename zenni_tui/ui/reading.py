@@ -2,7 +2,7 @@
 
 from zenni_tui.model.lessons import Answer, Page
 
-from .words import Glyphs, Line, Tone, fit, paragraph, things
+from .words import Glyphs, Line, Tone, fit, paragraph, preformatted, things
 
 _VERBATIM = "    "
 _WIDEST_PAGE = 90
@@ -16,7 +16,7 @@ def page_lines(page: Page, width: int) -> list[Line]:
     lines: list[Line] = []
     for line in page.text.strip("\n").splitlines():
         if line.startswith(_VERBATIM):
-            lines.append((("  ", Tone.PLAIN), (line.removeprefix(_VERBATIM), Tone.BUSY)))
+            lines += preformatted(line.removeprefix("  "), width, Tone.BUSY)
         else:
             lines += paragraph(line, min(width, _WIDEST_PAGE))
     return lines

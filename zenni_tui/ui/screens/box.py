@@ -6,16 +6,21 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from zenni_tui.ui.stories import GLOSSARY
-from zenni_tui.ui.words import Line, Tone, fit, paragraph
+from zenni_tui.ui.words import Line, Tone, fit, paragraph, width_of
 
 T = TypeVar("T")
 _KEY_CELLS = 22
 
 
 def table(rows: tuple[tuple[str, str], ...], width: int) -> list[Line]:
-    """Return names with what they mean, in two columns."""
+    """Return names with what they mean, in two columns; a name that is too long for its own stands above."""
     key = min(_KEY_CELLS, width // 3)
-    return [line for name, text in rows for line in paragraph(text, width, head=(fit(name, key), Tone.STRONG))]
+    lines: list[Line] = []
+    for name, text in rows:
+        long = width_of([(name, Tone.STRONG)]) >= key
+        lines += paragraph(name, width, Tone.STRONG) if long else []
+        lines += paragraph(text, width, head=(fit("" if long else name, key), Tone.STRONG))
+    return lines
 
 
 def keys_and_words(keys: tuple[tuple[str, str], ...], width: int) -> list[Line]:

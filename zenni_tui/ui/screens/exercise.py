@@ -80,8 +80,9 @@ class ExerciseScreen(TrainingScreen):
     def on_mount(self) -> None:
         """Begin the first try."""
         number = self.lesson.exercises.index(self.exercise) + 1
-        where = f"  exercise {number} of {len(self.lesson.exercises)}, {self.lesson.name}"
-        self.head(((self.exercise.title, Tone.STRONG), (where, Tone.DIM)))
+        where = f"exercise {number} of {len(self.lesson.exercises)}, {self.lesson.name}"
+        title = (f"{self.exercise.title}  ", Tone.STRONG)
+        self.query_one("#hello", Text).show(lambda width: paragraph(where, width, Tone.DIM, head=title))
         self.query_one(Input).cursor_blink = False
         # The prompt keeps the keys; PgUp and PgDn move the answers from there.
         self.query_one(Scroll).can_focus = False

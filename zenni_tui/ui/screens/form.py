@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
+from rich.text import Text as Shown
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,6 +28,14 @@ class Field(NamedTuple):
     meaning: str
     before: str = ""
     secret: bool = False
+
+
+class Hidden(Input):
+    """A line whose text is not shown; its sign is one that every terminal has."""
+
+    @property
+    def _value(self) -> Shown:
+        return Shown("*" * len(self.value), no_wrap=True, overflow="ignore", end="")
 
 
 class Form(Box[Filled | None]):
@@ -67,7 +76,8 @@ class Form(Box[Filled | None]):
             yield Text(id="story")
             for field in self._fields:
                 yield Text(id=f"about-{field.name}")
-                yield Input(
+                kind = Hidden if field.secret else Input
+                yield kind(
                     field.before,
                     id=f"field-{field.name}",
                     password=field.secret,

@@ -162,12 +162,12 @@ class TasksScreen(Base):
     def _span(self, row: PhaseRow, width: int) -> Line:
         """Return a phase's days as a bar between the plan's first and last day, with a mark for today."""
         begins, due = row.tasks[0].begins, row.tasks[0].due
+        glyphs = self.query_one("#hello", Text).glyphs
         if begins is None or due is None:
-            return ((fit(f"{row.phase.days} days; no date yet: [timeline] start", width), Tone.DIM),)
+            return ((fit(f"{row.phase.days} days; no date yet: [timeline] start", width, glyphs), Tone.DIM),)
         first = min(v.begins for v in self._views if v.begins)
         last = max(v.due for v in self._views if v.due)
         days = min(_MOST_DAYS, (last - first).days + 1)
-        glyphs = self.query_one("#hello", Text).glyphs
         today = datetime.now(UTC).date()
         cells = []
         for cell in range(max(width, 0)):

@@ -12,7 +12,7 @@ from zenni_tui.model.vitals import Advised, Alert, Remedy, Vital
 from zenni_tui.ui.widgets.bars import Keys, keys_line
 from zenni_tui.ui.widgets.canvas import Scroll, Text
 from zenni_tui.ui.widgets.rows import Column, Rows
-from zenni_tui.ui.words import Line, Tone, ago, clean, fit, paragraph
+from zenni_tui.ui.words import Glyphs, Line, Tone, ago, clean, fit, paragraph
 
 from .box import Box
 
@@ -86,7 +86,7 @@ class VitalScreen(Box[Deed | None]):
             lines += paragraph(f"To accept it: [watch] ignore = {_accepting(one.alert)}", width, Tone.DIM)
             lines += [()]
         lines += [*paragraph(vital.unseen, width, Tone.WARN), ()] if vital.unseen else []
-        return lines + table(vital.columns, vital.rows, width)
+        return lines + table(vital.columns, vital.rows, width, self.query_one("#story", Scroll).glyphs)
 
     def action_close(self) -> None:
         """Change nothing."""
@@ -103,7 +103,7 @@ def _accepting(alert: Alert) -> str:
     return json.dumps([f"{alert.code}/{alert.subject}"], ensure_ascii=False)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Line]:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, glyphs: Glyphs) -> list[Line]:
     """Return rows under their titles; the last column is wrapped below itself where it is long."""
     if not rows:
         return []
@@ -116,15 +116,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
         widths[widest] -= 1
         room += 1
     widths[-1] = max(room, _LEAST)
-    lines: list[Line] = [_row(columns, widths, Tone.DIM)]
+    lines: list[Line] = [(*_row(columns[:-1], widths, Tone.DIM, glyphs), (columns[-1], Tone.DIM))]
     for row in cells:
         parts = [paragraph(row[-1], widths[-1])] if row[-1] else [[]]
         first, *rest = [*parts[0]] or [()]
-        lines.append((*_row(row[:-1], widths, Tone.PLAIN), *first))
+        lines.append((*_row(row[:-1], widths, Tone.PLAIN, glyphs), *first))
         indent = (" " * (width - widths[-1]), Tone.PLAIN)
         lines += [(indent, *line) for line in rest]
     return lines
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], tone: Tone) -> Line:
-    return tuple((fit(c, w) + " " * _GAP, tone) for c, w in zip(cells, widths[: len(cells)], strict=True))
+def _row(cells: Sequence[str], widths: Sequence[int], tone: Tone, glyphs: Glyphs) -> Line:
+    return tuple((fit(c, w, glyphs) + " " * _GAP, tone) for c, w in zip(cells, widths[: len(cells)], strict=True))

@@ -93,7 +93,8 @@ class WatchScreen(Base):
         try:
             look = await asyncio.wrap_future(self.post.look())
         except ZenniError as error:
-            self.tell(f"{error.what} {error.why}", Tone.BAD)
+            told = filter(None, (error.what, error.why, error.next_step, "It is tried again by itself."))
+            self.tell(" ".join(told), Tone.BAD)
             return
         except OSError as error:
             self.tell(f"This look could not be remembered: {error}", Tone.BAD)
