@@ -18,7 +18,7 @@ from zenni_tui.source import arrow
 
 _BATCH_BYTES = 8 * 1024 * 1024
 """A batch is held three times over while it is hashed."""
-_STRETCH = 4
+_STRETCH = 2
 """As each operation takes some time of its own, so many times more rows are read at once as would do if all were as
 long as the longest; of rows that are no longer than those before them, as many as take those bytes."""
 
