@@ -35,11 +35,16 @@ def typed(card: Path, section: int, database: dict[str, str], application: Appli
 
 
 @needs_shell
+@pytest.mark.parametrize("meanwhile", ["nothing", "follow"])
 def test_by_hand_to_the_old_side(
-    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+    program: Program,
+    application: Application,
+    database: dict[str, str],
+    target_environment: dict[str, str],
+    meanwhile: str,
 ) -> None:
     """After a death before the new side was started, section 1 lets the old one serve."""
-    done = migrate(program, application, target_environment)
+    done = migrate(program, application, target_environment, "--meanwhile", meanwhile)
     killed(program, done.folder, target_environment, Act.FREEZE)
     assert not application.can_write()
     typed(done.folder / "emergency.md", 1, database, application)
@@ -48,11 +53,16 @@ def test_by_hand_to_the_old_side(
 
 
 @needs_shell
+@pytest.mark.parametrize("meanwhile", ["nothing", "follow"])
 def test_by_hand_to_the_new_side_and_back(
-    program: Program, application: Application, database: dict[str, str], target_environment: dict[str, str]
+    program: Program,
+    application: Application,
+    database: dict[str, str],
+    target_environment: dict[str, str],
+    meanwhile: str,
 ) -> None:
     """Section 2 starts the new side, section 3 carries its writes back to the old file and lets that serve."""
-    done = migrate(program, application, target_environment)
+    done = migrate(program, application, target_environment, "--meanwhile", meanwhile)
     killed(program, done.folder, target_environment, Act.GO_LIVE)
     card = done.folder / "emergency.md"
     assert database["password"] not in card.read_text()

@@ -37,7 +37,9 @@ def compare(run: Run, model: Model, file: sqlite3.Connection, keys: Keys, whole:
     if differing:
         run.write("differences.jsonl", b"".join(to_json(d) + b"\n" for d in found))
         raise _failure(run, differing, found[0])
-    return f"{rows:,} changed rows of {len(tables)} tables compared: identical"
+    out = model.kept.count() if model.kept is not None else 0
+    apart = f"; {out:,} rows kept out by choice" if out else ""
+    return f"{rows:,} changed rows of {len(tables)} tables compared: identical{apart}"
 
 
 def _table(

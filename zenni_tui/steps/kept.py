@@ -53,6 +53,10 @@ class Kept:
         """Return the keys of a table's rows that are out."""
         return {key for key, _ in self._rows(table)}
 
+    def count(self) -> int:
+        """Return how many rows are out."""
+        return int(self._file.execute("SELECT count(*) FROM kept").fetchone()[0])
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -23,6 +23,7 @@ _NAMES = (
     "events.jsonl",
     "refused.version",
     "captured.fingerprint",
+    "kept.db",
     card.CARD,
     card.FORWARD,
     card.SHUT,
