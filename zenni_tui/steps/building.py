@@ -186,7 +186,13 @@ def fenced(connection: Connection, run: Run) -> Iterator[None]:
 
 def largest_first(plan: Plan, statements: Iterable[ddl.Statement]) -> list[Pack]:
     """Return packs that can be made in any order: one of each of a large table's statements, or many of small ones'."""
-    return sorted(packed(plan, statements, lambda s: s.table), key=lambda pack: -plan.table(pack[0].table).rows)
+    widths = {i.name: len(i.columns) for i in plan.indexes}
+
+    def effort(pack: Pack) -> tuple[int, int]:
+        # An index over several columns takes longest: begun last, it would be waited for alone.
+        return plan.table(pack[0].table).rows, widths.get(pack[0].name, 1)
+
+    return sorted(packed(plan, statements, lambda s: s.table), key=effort, reverse=True)
 
 
 def by_table(plan: Plan, statements: Iterable[ddl.Statement]) -> list[list[Pack]]:
