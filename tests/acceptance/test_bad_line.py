@@ -13,6 +13,7 @@ from support import Outcome, Program, follow, wait
 from switching import ENV, Application, can_write, migrate, switch
 
 from zenni_tui.engine.client import Follower
+from zenni_tui.model.runbook import StepId
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.proxy import Line, Proxy, Way
 
@@ -45,9 +46,13 @@ class Scene:
         self.application.configure(**{hook: [sys.executable, "hold.py", event]})
         migrate(self.program, self.application, self.environment, *words)
 
-    def begin(self, *words: str) -> None:
-        """Begin a command and wait until it stands still."""
+    def start(self, *words: str) -> None:
+        """Start a command."""
         self._process = self.program.start(*words, "--json", environment=self.environment)
+
+    def begin(self, *words: str) -> None:
+        """Start a command and wait until it stands still."""
+        self.start(*words)
         deadline = time.monotonic() + 120
         while not (self.application.folder / "held").exists():
             assert self._process.poll() is None, self._process.communicate()
@@ -137,3 +142,46 @@ def test_a_line_that_dies_while_the_new_side_is_started(scene: Scene, way: Way) 
     wait(follower, lambda _: scene.written("meanwhile"))
     back = scene.run("rollback", "--confirm", "FALL BACK")
     assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration
+
+
+@pytest.mark.parametrize("way", DEATHS)
+def test_a_line_that_dies_on_the_way_back(scene: Scene, way: Way) -> None:
+    """Whether the new side still takes writes nobody can know then, and status says so; the next rollback goes on."""
+    scene.migrate("announce", "fall_back")
+    assert switch(scene.program, scene.environment).code == 0
+    scene.write("before")
+    scene.begin("rollback", "--confirm", "FALL BACK")
+    scene.strike(way)
+    scene.let_go()
+    failed = scene.end()
+    assert failed.code == 4, failed.narration
+    assert failed.document["switch"]["serving"] is None
+    assert "whether the new one does is not known" in failed.document["switch"]["story"]
+    assert not scene.application.can_write()
+    scene.mend()
+    assert can_write(scene.database)
+    scene.write("after")
+    back = scene.run("rollback", "--confirm", "FALL BACK")
+    assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration
+    assert scene.written("before")
+    assert scene.written("after")
+    assert scene.application.env.read_text() == ENV
+    assert not can_write(scene.database)
+
+
+@pytest.mark.parametrize("way", DEATHS)
+def test_a_line_that_is_dead_when_the_window_is_to_end(scene: Scene, way: Way) -> None:
+    """The end waits for the line, and comes then, with every write carried back and the backup proven."""
+    scene.migrate("announce", "never")
+    assert switch(scene.program, scene.environment).code == 0
+    scene.strike(way)
+    scene.write("late")
+    follower = scene.away()
+    scene.start("finish", "--confirm", "FINISH")
+    wait(follower, lambda f: any(d.what.step is StepId.WATCH for d in f.state.decisions))
+    assert not scene.written("late")
+    scene.mend()
+    ended = scene.end()
+    assert (ended.code, ended.document["verdict"]) == (0, "passed"), ended.narration
+    assert "restore proof" in ended.narration
+    assert scene.written("late")

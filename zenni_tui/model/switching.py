@@ -121,6 +121,10 @@ _WORDS = {
     Phase.RESTARTING: "The old side is being started again; PostgreSQL takes no writes. zenni-tui rollback goes on.",
     Phase.RETURNED: "The old side serves again, on SQLite; PostgreSQL takes no writes.",
 }
+_IN_DOUBT = (
+    "The old side takes no writes; whether the new one does is not known, it did not answer when it was to be stopped:"
+    " zenni-tui rollback goes on."
+)
 _SIDES = {Phase.NOBODY: None, Phase.BACK: None, Phase.OLD: Which.OLD, Phase.RESTARTING: Which.OLD}
 _SIDES |= {Phase.RETURNED: Which.OLD}
 
@@ -150,7 +154,8 @@ def _phase_back(state: RunState) -> Phase:
 def serving(state: RunState) -> Serving:
     """Return which side serves now, as far as the journal knows it."""
     now = phase(state)
-    return Serving(_SIDES.get(now, Which.NEW), _WORDS[now])
+    doubtful = now is Phase.BACK and not _done(state, StepId.FALL_BACK, Act.FREEZE)
+    return Serving(_SIDES.get(now, Which.NEW), _IN_DOUBT if doubtful else _WORDS[now])
 
 
 def _window(state: RunState, step: StepId, last: Act) -> tuple[ActionView, ActionView] | None:
