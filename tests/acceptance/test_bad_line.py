@@ -34,6 +34,8 @@ class Scene:
     def __init__(self, program: Program, application: Application, database: dict[str, str], line: Proxy) -> None:
         self.program, self.application, self.database, self.line = program, application, database, line
         through = database | {"port": str(line.port), "connect_timeout": "2"}
+        self.extra = ""
+        """More of the config."""
         self.environment = {"ZENNI_TARGET_URL": make_conninfo("", **through)}
 
     def run(self, *words: str) -> Outcome:
@@ -43,7 +45,7 @@ class Scene:
     def migrate(self, hook: str = "announce", event: str = "switch", *words: str) -> None:
         """Migrate; one of the application's own commands will stand still at an event."""
         (self.application.folder / "hold.py").write_text(HOLD)
-        self.application.configure(**{hook: [sys.executable, "hold.py", event]})
+        self.application.configure(self.extra, **{hook: [sys.executable, "hold.py", event]})
         migrate(self.program, self.application, self.environment, *words)
 
     def start(self, *words: str) -> None:
@@ -185,3 +187,24 @@ def test_a_line_that_is_dead_when_the_window_is_to_end(scene: Scene, way: Way) -
     assert (ended.code, ended.document["verdict"]) == (0, "passed"), ended.narration
     assert "restore proof" in ended.narration
     assert scene.written("late")
+
+
+@pytest.mark.parametrize("way", DEATHS)
+def test_commands_that_are_given_while_the_line_is_dead(scene: Scene, way: Way) -> None:
+    """Resume and rollback stop with words and change nothing; given again with a line they go on, and lose no write."""
+    scene.extra = "[copy]\nretry_minutes = 0.2\n"
+    scene.migrate("announce", "never")
+    assert switch(scene.program, scene.environment).code == 0
+    assert scene.run("stop").code == 4
+    scene.write("late")
+    scene.strike(way)
+    for words in (("resume",), ("rollback", "--confirm", "FALL BACK")):
+        stopped = scene.run(*words)
+        assert (stopped.code, stopped.document["switch"]["serving"]) == (4, "new"), stopped.narration
+        assert "stayed away too long" in stopped.document["problem"]["what"]
+    assert not scene.application.can_write()
+    scene.mend()
+    assert scene.run("resume").code == 0
+    wait(follow(scene.program), lambda _: scene.written("late"))
+    back = scene.run("rollback", "--confirm", "FALL BACK")
+    assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration

@@ -112,7 +112,13 @@ class Afterwards:
 
     async def _held(self, step: StepId) -> Verdict | None:
         try:
-            await hold(self._run)
+            # In the window nobody waits for it; elsewhere it may be that nobody can write.
+            await hold(self._run, patient=step is StepId.WATCH)
+        except Halted as error:
+            self._failed(step, error, 0.0)
+            return Verdict.STOPPED
+        except Stopped:
+            return Verdict.STOPPED
         except (ZenniError, OSError) as error:
             return self._failed(step, error, 0.0)
         return None

@@ -119,14 +119,28 @@ def in_words(error: Exception) -> ZenniError:
 
 async def at_target(run: Run, where: str, deed: Callable[[bookkeeping.Connection], T]) -> T:
     """Do to the target what can be repeated, over a connection of its own, with short patience; raises ZenniError."""
+    patience = Patience(run.tell, lambda: step_of(run), PATIENCE_SECONDS)
+    return await _at_target(run, where, deed, patience, _never)
 
+
+async def patiently(run: Run, where: str, deed: Callable[[bookkeeping.Connection], T]) -> T:
+    """Do it with the run's own patience, where nobody waits for it; raises ZenniError, Stopped too."""
+    return await _at_target(run, where, deed, run.patience, run.stop_here)
+
+
+async def _at_target(
+    run: Run,
+    where: str,
+    deed: Callable[[bookkeeping.Connection], T],
+    patience: Patience,
+    give_up: Callable[[], object],
+) -> T:
     def connected() -> T:
         with run.to.connect() as connection:
             return deed(connection)
 
-    patience = Patience(run.tell, lambda: step_of(run), PATIENCE_SECONDS)
     try:
-        return await insist(patience, where, connected, give_up=_never)
+        return await insist(patience, where, connected, give_up=give_up)
     except psycopg.Error as error:
         raise trouble.told(error, where) from error
 
