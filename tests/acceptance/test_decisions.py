@@ -69,6 +69,19 @@ def test_a_choice_that_fits_nothing_is_told(program: Program, sample: SampleAppl
     assert any("Did you mean" in f["advice"] for f in unused)
 
 
+def test_a_value_that_does_not_suit_is_told_where_it_was_chosen(program: Program) -> None:
+    """The finding blocks on, and says that the choice made for it was not taken."""
+    path = program.home / "app.db"
+    with sqlite3.connect(path) as source:
+        source.executescript("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); INSERT INTO t VALUES (1, 'a few');")
+    for value, code in (("many", 3), ("5", 0)):
+        _config(program, "[schema.repairs]", f'"not_an_integer/t/n" = "to_value:{value}"')
+        outcome = program.run("audit", "--source", str(path))
+        assert outcome.code == code, outcome.narration
+        message = outcome.finding("not_an_integer")["message"]
+        assert ('The choice "to_value:many" was not taken' in message) == (code == 3)
+
+
 def test_only_lossless_repairs_are_taken_by_default(program: Program) -> None:
     """--accept-repairs takes a widening, which changes no value, and leaves what changes data to the operator."""
     path = program.home / "app.db"

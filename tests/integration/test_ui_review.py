@@ -91,9 +91,11 @@ async def test_choosing_all_leads_to_go(make: Runs) -> None:
             ("choose", "text_nul/Booking/notes", "strip_nul"),
             ("choose", "integer_out_of_range/Payment/amount", "type:bigint"),
         ]
-        await pilot.press("enter")
+        await pilot.press("right", "enter")
         await wait_for(pilot, "go: heard")
         assert heard[-1].name == "go"
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.chosen is None
 
 
 async def test_what_was_chosen_is_kept_by_a_key_when_the_run_is_over(make: Runs, tmp_path: Path) -> None:

@@ -109,12 +109,15 @@ async def test_a_target_that_does_not_answer_is_explained_and_nothing_is_kept_by
     assert not (project / "config.toml").exists()
 
 
-def test_a_password_is_parted_from_its_url_and_put_back(project: Path) -> None:
-    """Signs that mean something in a URL survive; what only Prisma understands is left out."""
+def test_a_password_is_parted_from_its_url_and_put_back(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signs that mean something in a URL survive; what only Prisma understands is left out; ~ is one's home."""
+    monkeypatch.setenv("HOME", str(project))
     plain, password = setup.parted(CLOSED)
     assert (plain, password) == ("postgresql://app@127.0.0.1:1/zenni?sslmode=disable", "hush/hush")
     assert setup.parted(setup.joined(plain, "a@b:c/d%?")) == (plain, "a@b:c/d%?")
     first = setup.FirstRun(project, lambda: starting.offer_of(cli.settings_of(cli.Options()), cli.Options()))
+    checks = first.test("~/old.sqlite", "", "")
+    assert checks[0].ok, checks
     first.write('od"d\\file.db', plain, "x")
     assert cli.settings_of(cli.Options()).source == str(project / 'od"d\\file.db')
     with pytest.raises(UsageError, match="already"):

@@ -3,15 +3,28 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from zenni_tui.model.choices import NONE, Choices, cast_finding
 from zenni_tui.model.findings import Evidence, Finding, Severity
 from zenni_tui.model.schema import SourceSchema
+
+_SHOWN = 40
 
 
 def unheeded(asked: Choices, active: Choices, schema: SourceSchema) -> Iterable[Finding]:
     """Return the choices that were asked for and fit nothing in the file."""
     yield from (_unused(i, r) for i, r in asked.repairs.items() if i not in active.repairs and r != NONE)
     yield from (_unknown(n, schema) for n in asked.named if not _is_there(n, schema))
+
+
+def not_taken(finding: Finding, asked: Choices, active: Choices) -> Finding:
+    """Return a finding with a word on the choice that was made for it and could not be carried out."""
+    wanted = asked.repairs.get(finding.id)
+    if wanted is None or wanted == NONE or finding.id in active.repairs:
+        return finding
+    words = f'{finding.message} The choice "{wanted[:_SHOWN]}" was not taken: it is not on offer, or does not suit.'
+    return msgspec.structs.replace(finding, message=words)
 
 
 def casts(asked: Choices, schema: SourceSchema) -> Iterable[Finding]:

@@ -251,7 +251,7 @@ def fk_finding(  # noqa: PLR0917 - the parts of one sentence
         code,
         Severity.ERROR,
         f'The foreign key of "{source.name}" ({columns}) to "{key.parent}" can\'t be made: {reason}.',
-        "Mend it in a copy of the source, or choose to leave the foreign key out.",
+        "Mend these rows in the source, or choose one of the repairs.",
         source.name,
         key.columns[0],
         count,

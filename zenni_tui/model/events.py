@@ -247,7 +247,8 @@ class Expected(Event, frozen=True, tag="expected"):
         low, typical, high = (sum(getattr(s, k) for s in self.steps) for k in ("low", "typical", "high"))
         where = "on this target" if self.same_target else "into embedded servers: this target may be slower"
         runs = "1 run" if self.runs == 1 else f"{self.runs} runs"
-        return f"about {_span(typical)} in all ({_span(low)} to {_span(high)}), from {runs} {where}"
+        bounds = "" if _span(low) == _span(high) else f" ({_span(low)} to {_span(high)})"
+        return f"about {_span(typical)} in all{bounds}, from {runs} {where}"
 
 
 def _span(seconds: float) -> str:

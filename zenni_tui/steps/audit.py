@@ -78,7 +78,8 @@ class Audit(Step):
         return ", ".join(f"{n} {s}" for s, n in counts.items() if n) or "no findings"
 
     def _tell(self, run: Run, seen: dict[str, Evidence], active: Choices, asked: Choices) -> None:
-        findings = [msgspec.structs.replace(e.finding, chosen=active.repairs.get(i)) for i, e in seen.items()]
+        heard = ((i, heeded.not_taken(e.finding, asked, active)) for i, e in seen.items())
+        findings = [msgspec.structs.replace(f, chosen=active.repairs.get(i)) for i, f in heard]
         findings += heeded.unheeded(asked, active, run.schema())
         findings += heeded.casts(asked, run.schema())
         run.find(self.id, findings, {i: e.keys for i, e in seen.items() if e.keys})

@@ -1,5 +1,6 @@
 """The verbs that tell how a run stands, and change nothing."""
 
+import difflib
 import json
 import time
 from pathlib import Path
@@ -22,7 +23,9 @@ def chosen(options: Options) -> Path:
     found = Path(options.run_dir) if options.run_dir else client.live_run() or client.last_run()
     if found is None or not (found / folders.EVENTS).exists():
         raise NotReady(
-            "There is no run yet.", where=str(found or folders.runs_home()), next_step="Start one: zenni-tui demo"
+            "There is no run yet.",
+            where=str(found or folders.runs_home()),
+            next_step="Start one: zenni-tui rehearse --source FILE; or see one at work: zenni-tui demo",
         )
     return found
 
@@ -130,7 +133,9 @@ def explain(options: Options) -> int:
 
     text = CODES.get(options.code)
     if text is None:
-        raise UsageError(f"No finding has the code {options.code!r}.", next_step=f"Known: {', '.join(sorted(CODES))}")
+        near = difflib.get_close_matches(options.code, CODES, n=3)
+        known = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(sorted(CODES))}"
+        raise UsageError(f"No finding has the code {options.code!r}.", next_step=known)
     print(text)
     return int(ExitCode.PASSED)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ class FirstRun:
 
     def test(self, source: str, url: str, password: str) -> tuple[CheckMade, ...]:
         """Look at the source's header and climb the ladder to the target; writes nowhere."""
-        return (*_test_source(source), *(_test_target(url, password) if url else _no_target()))
+        return (*_test_source(_place(source)), *(_test_target(url, password) if url else _no_target()))
 
     def write(self, source: str, url: str, password: str) -> Offer:
         """Write the config file, mode 0600, and return the offer it makes; raises UsageError where there is one."""
@@ -77,7 +78,7 @@ class FirstRun:
             raise UsageError("There is a config file already.", where=str(place), next_step="Change it with an editor.")
         if url:
             config.parameters(url)
-        text = _TEMPLATE.format(source=_toml(str(Path(source).absolute())), url=_toml(joined(url, password)))
+        text = _TEMPLATE.format(source=_toml(str(_place(source))), url=_toml(joined(url, password)))
         write_private(place, text.encode())
         config.load(place)
         return self._reopen()
@@ -126,9 +127,13 @@ def _check(name: str, error: ZenniError) -> CheckMade:
     return CheckMade(StepId.REACH, name, ok=False, found=words, advice=error.next_step)
 
 
-def _test_source(source: str) -> Iterator[CheckMade]:
+def _place(source: str) -> Path:
+    return Path(os.path.expanduser(source)).absolute()  # noqa: PTH111 - must not fail where there is no home
+
+
+def _test_source(source: Path) -> Iterator[CheckMade]:
     try:
-        found = database.look(Path(source))
+        found = database.look(source)
     except ZenniError as error:
         yield _check("source", error)
     else:

@@ -93,7 +93,7 @@ class AuditPanel(ListPanel):
 
     def make_rows(self) -> Rows:
         """Return the list of findings."""
-        return Rows(_COLUMNS, _cells, empty="No findings.")
+        return Rows(_COLUMNS, _cells, empty="No findings so far.")
 
     def items(self, now: Situation) -> Sequence[Any]:
         """Return the findings, errors first; a choice doesn't move them."""

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from zenni_tui.model.findings import Severity
-from zenni_tui.model.runbook import TableVerdict
+from zenni_tui.model.runbook import TableVerdict, Verdict
 from zenni_tui.ui.situation import ENDS_BADLY, Situation, state_word
 from zenni_tui.ui.widgets.canvas import Scroll
 from zenni_tui.ui.widgets.rail import step_word
@@ -41,13 +41,20 @@ def totals(now: Situation, width: int, glyphs: Glyphs) -> list[Line]:
     lines += _fact("rows", f"{count(rows)} copied, {size(sum(t.bytes for t in state.tables.values()))}", width)
     chosen = sum(f.chosen is not None for f in state.findings)
     lines += _fact("findings", f"{findings}; {count(chosen)} with a repair chosen" if chosen else findings, width)
-    if chosen:
-        lines += _fact("next", "i keeps what was chosen in config.toml, so that the next run repeats it", width)
+    lines += _fact("next", _next(now), width) if _next(now) else []
     lines += _mended(now, width)
     lines += _fact("time", f"{clock(now.elapsed)}, peak memory {state.peak_rss_mb:.0f} MB", width)
     if state.source and state.source.sha256:
         lines += _fact("snapshot", f"sha256 {elide(state.source.sha256, width - _LABEL - 7, glyphs)}", width)
     return lines
+
+
+def _next(now: Situation) -> str:
+    if now.state.verdict is Verdict.WAITING:
+        return "m switches the application over; F8 takes this run back"
+    if any(f.chosen for f in now.state.findings):
+        return "i keeps what was chosen in config.toml, so that the next run repeats it"
+    return ""
 
 
 def _mended(now: Situation, width: int) -> list[Line]:

@@ -319,6 +319,8 @@ class RunScreen(SwitchScreen):
         waiting = self.now.state.waiting
         if waiting is None or not self.now.alive or self._asked:
             return
+        # Who gives the word wants to see what becomes of it.
+        self.chosen = None
         if not waiting.word:
             self.command("go")
             return
