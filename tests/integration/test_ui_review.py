@@ -91,7 +91,7 @@ async def test_choosing_all_leads_to_go(make: Runs) -> None:
             ("choose", "text_nul/Booking/notes", "strip_nul"),
             ("choose", "integer_out_of_range/Payment/amount", "type:bigint"),
         ]
-        await pilot.press("right", "enter")
+        await pilot.press("right", "g")
         await wait_for(pilot, "go: heard")
         assert heard[-1].name == "go"
         assert isinstance(app.screen, RunScreen)
