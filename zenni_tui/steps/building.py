@@ -184,6 +184,14 @@ def fenced(connection: Connection, run: Run) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def briefly(connection: Connection, run: Run) -> Iterator[None]:
+    """Yield as `fenced` does, but wait two seconds at most for a lock: who waits for one keeps others waiting."""
+    with fenced(connection, run):
+        connection.execute("SET LOCAL lock_timeout = '2s'")
+        yield
+
+
 def largest_first(plan: Plan, statements: Iterable[ddl.Statement]) -> list[Pack]:
     """Return packs that can be made in any order: one of each of a large table's statements, or many of small ones'."""
     widths = {i.name: len(i.columns) for i in plan.indexes}

@@ -9,9 +9,9 @@ from zenni_tui.target import freeze as target_freeze
 
 from . import criteria, sides
 from .actions import Action, Deed, at_source, at_target
-from .building import fenced
+from .building import briefly, fenced
 from .run import Run
-from .switch_actions import LOCK, settings_back
+from .switch_actions import settings_back
 from .way_back import WayBack
 
 
@@ -142,8 +142,7 @@ class SettleBack(Action):
         """Take log, position and mark away; an undo of the migration may then remove the tables."""
 
         def settle(connection: bookkeeping.Connection) -> None:
-            with fenced(connection, run):
-                connection.execute(LOCK)
+            with briefly(connection, run):
                 capture.disarm(connection)
                 bookkeeping.unmark_live(connection, run.request.run_id)
 

@@ -16,11 +16,9 @@ from zenni_tui.target import capture as backward
 
 from . import criteria, papers, sides, unwritten
 from .actions import PATIENCE_SECONDS, Action, Deed, Irreversible, at_source, at_target
-from .building import fenced
+from .building import briefly, fenced
 from .run import Run
 from .way_back import FINGERPRINT
-
-LOCK = "SET LOCAL lock_timeout = '2s'"
 
 
 class Command(Action):
@@ -176,8 +174,7 @@ class Constraints(Action):
             run.following = None
 
         def settle(connection: bookkeeping.Connection) -> int:
-            with fenced(connection, run):
-                connection.execute(LOCK)
+            with briefly(connection, run):
                 return changes.settle(connection, load.Ticket(run.request.run_id, run.fence), run.plan())
 
         return Deed(f"{await at_target(run, 'the foreign keys', settle)} foreign keys are as planned again")
@@ -206,8 +203,7 @@ class Capture(Action):
         keys = {t.name: plan.row_key(t) for t in plan.tables}
 
         def arm(connection: bookkeeping.Connection) -> tuple[str, str]:
-            with fenced(connection, run):
-                connection.execute(LOCK)
+            with briefly(connection, run):
                 return backward.arm(connection, plan.schema, keys), backward.shape(connection)
 
         position, shape = await at_target(run, "the log of changes", arm)
@@ -219,8 +215,7 @@ class Capture(Action):
         """Take log and position away."""
 
         def disarm(connection: bookkeeping.Connection) -> None:
-            with fenced(connection, run):
-                connection.execute(LOCK)
+            with briefly(connection, run):
                 backward.disarm(connection)
 
         await at_target(run, "the log of changes", disarm)

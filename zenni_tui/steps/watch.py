@@ -16,14 +16,13 @@ from zenni_tui.target import bookkeeping, capture
 from . import criteria, papers
 from .actions import at_source, at_target
 from .backup_proof import Gate
-from .building import fenced
+from .building import briefly
 from .run import Run, Step
 from .way_back import WayBack
 
 _LOOK_SECONDS = 0.5
 _TELL_SECONDS = 1.0
 _HOUR = 3600.0
-_LOCK = "SET LOCAL lock_timeout = '2s'"
 
 
 class Watch(Step):
@@ -96,8 +95,7 @@ async def end(run: Run) -> str:
 
 
 def _disarm(run: Run, connection: bookkeeping.Connection) -> None:
-    with fenced(connection, run):
-        connection.execute(_LOCK)
+    with briefly(connection, run):
         capture.disarm(connection)
 
 
