@@ -13,9 +13,14 @@ def after(state: RunState, verdict: str) -> list[str]:
     """Return lines: the repairs on offer for what blocks, in the config's own words, or what a migration waits for."""
     if verdict == Verdict.NOT_READY:
         return _choices(blocking(state.findings))
-    if verdict == Verdict.WAITING and phase(state) is Phase.OLD:
-        return ["Next: zenni-tui switch --confirm SWITCH --why TEXT; or take it back: zenni-tui rollback."]
-    return []
+    return [f"Next: {_WAITS[phase(state)]}"] if verdict == Verdict.WAITING and phase(state) in _WAITS else []
+
+
+_WAITS = {
+    Phase.OLD: "zenni-tui switch --confirm SWITCH --why TEXT; or take it back: zenni-tui rollback.",
+    Phase.NEW: "try the new side. Back, with every write: zenni-tui rollback --confirm 'FALL BACK' --why TEXT;"
+    " to stay, days later: zenni-tui finish --confirm FINISH.",
+}
 
 
 def _choices(findings: Iterable[Finding]) -> list[str]:

@@ -5,9 +5,11 @@ import tomllib
 import msgspec
 
 from zenni_tui import next_steps
+from zenni_tui.model import events as e
 from zenni_tui.model.findings import Finding, Repair, Severity
-from zenni_tui.model.runbook import Verdict
-from zenni_tui.model.state import RunState
+from zenni_tui.model.runbook import StepId, Verdict
+from zenni_tui.model.state import RunState, replay
+from zenni_tui.model.switching import Act
 
 _WAYS = (
     Repair("type:text", lossless=True, text="let the column become text"),
@@ -35,3 +37,15 @@ def test_a_migration_that_waits_names_both_ways_on() -> None:
     assert "zenni-tui switch --confirm SWITCH" in told
     assert "zenni-tui rollback" in told
     assert next_steps.after(RunState(), Verdict.PASSED) == []
+
+
+def test_an_open_window_names_the_way_back_and_its_end() -> None:
+    """Behind a switch nobody is told to switch."""
+    words: list[e.AnyEvent] = [e.StepStarted(StepId.SWITCH)]
+    for act in (Act.FREEZE, Act.GO_LIVE, Act.DEPLOY, Act.HEALTH, Act.SMOKE):
+        words += [e.ActionStarted(StepId.SWITCH, act, ""), e.ActionDone(StepId.SWITCH, act, 0.1, "")]
+    state = replay(e.Entry(number, float(number), what) for number, what in enumerate(words, 1))
+    (told,) = next_steps.after(state, Verdict.WAITING)
+    assert "zenni-tui rollback --confirm 'FALL BACK'" in told
+    assert "zenni-tui finish --confirm FINISH" in told
+    assert "switch --confirm" not in told

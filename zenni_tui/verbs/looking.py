@@ -13,7 +13,7 @@ from zenni_tui.errors import ExitCode, NotReady, UsageError
 from zenni_tui.model.result import result
 from zenni_tui.model.runbook import RunKind, StepId, StepState
 from zenni_tui.model.state import RunState
-from zenni_tui.model.switching import serving
+from zenni_tui.model.switching import Phase, phase, serving
 
 from .orders import upkeep_of
 
@@ -72,7 +72,7 @@ def status(options: Options) -> int:
 
 
 def _switch(state: RunState) -> None:
-    if state.lag and not state.ended:
+    if state.lag and not state.ended and phase(state) is Phase.OLD:
         print(f"following: {state.lag.words}")
     if state.actions:
         print(f"serving: {serving(state).words}")
