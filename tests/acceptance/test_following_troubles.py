@@ -227,16 +227,25 @@ def test_a_value_mended_in_the_application(migration: Migration, database: dict[
 
 
 def test_another_key_than_was_watched(migration: Migration, database: dict[str, str]) -> None:
-    """A table whose primary key stays behind is followed by the key that the target has instead."""
-    migration.script("CREATE TABLE Tag (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE, n INTEGER);")
+    """A table whose primary key stays behind is followed by the key that the target has instead.
+
+    A key whose case changes, where none counts, is one row all the same.
+    """
+    migration.script(
+        "CREATE TABLE Tag (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE, n INTEGER);"
+        "CREATE TABLE Code (id TEXT NOT NULL PRIMARY KEY COLLATE NOCASE, n INTEGER);"
+        "INSERT INTO Code VALUES ('a', 1), ('b', 2);"
+    )
     migration.write("INSERT INTO Tag VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)")
     config = migration.program.home / "config.toml"
     config.write_text('[source]\nexclude = ["Tag.id"]\n')
     assert migration.begin("follow", "--config", str(config)).document["verdict"] == "waiting"
+    migration.write("UPDATE Code SET id = 'A', n = 3 WHERE id = 'a'", "UPDATE Code SET n = 4 WHERE id = 'B'")
     migration.write("UPDATE Tag SET word = 'z' WHERE id = 1", "DELETE FROM Tag WHERE id = 2", "UPDATE Tag SET n = 9")
     assert migration.hand_over().state.verdict is Verdict.WAITING
     with psycopg.connect(**database) as target:
         assert target.execute('SELECT word, n FROM "Tag" ORDER BY 1').fetchall() == [("c", 9), ("z", 9)]
+        assert target.execute('SELECT id, n FROM "Code" ORDER BY 2').fetchall() == [("A", 3), ("b", 4)]
 
 
 def test_a_difference_is_seen(migration: Migration, database: dict[str, str]) -> None:

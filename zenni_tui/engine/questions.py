@@ -7,8 +7,8 @@ from zenni_tui.errors import NotReady
 from zenni_tui.model import events as e
 from zenni_tui.model.findings import blocking
 from zenni_tui.model.runbook import RunKind, StepId, StepState, Verdict
-from zenni_tui.steps.forward import Uncarried
 from zenni_tui.steps.run import Decided, Run
+from zenni_tui.steps.uncarried import Uncarried
 
 from . import rehearsals
 from .words import Word

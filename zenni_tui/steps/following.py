@@ -19,10 +19,11 @@ from zenni_tui.target import changes, load
 from zenni_tui.target.sessions import Connection, Line, Watch
 
 from . import changed, watched
-from .forward import Followed, Forward, Model, Uncarried
+from .forward import Followed, Forward, Model
 from .patience import insist
 from .run import Run
 from .touched import Touched
+from .uncarried import Uncarried
 
 T = TypeVar("T")
 

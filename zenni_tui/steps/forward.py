@@ -10,21 +10,20 @@ from typing import Any
 import msgspec
 import psycopg
 
-from zenni_tui.convert import encode, meanwhile
+from zenni_tui.convert import encode
 from zenni_tui.convert.unfit import Unfit
 from zenni_tui.errors import StepFailed
-from zenni_tui.model.findings import Finding
-from zenni_tui.model.plan import ColumnPlan, Plan, TablePlan
+from zenni_tui.model.plan import Plan, TablePlan
 from zenni_tui.model.record import Record
 from zenni_tui.model.schema import SourceSchema, SourceTable, Value
 from zenni_tui.model.trouble import Trouble
 from zenni_tui.source import capture, reader
 from zenni_tui.source.database import quoted
 from zenni_tui.source.live import reading
-from zenni_tui.source.standins import legible
 from zenni_tui.target import changes, load, trouble
 
 from . import apart as aside
+from . import uncarried
 from .kept import Kept
 from .whole import Spool, Turns, parts, size_of
 
@@ -40,21 +39,6 @@ _BYTES, _AT_ONCE = 32 * 1024 * 1024, 50
 
 class _Heavy(Exception):
     """The entries speak of more bytes than are to be held at once."""
-
-
-class Uncarried(StepFailed):
-    """A value that the application wrote meanwhile has no faithful form; `finding` says what can be chosen."""
-
-    def __init__(self, finding: Finding, table: TablePlan, column: ColumnPlan) -> None:
-        first = next((r.id for r in finding.repairs), "")
-        super().__init__(
-            "A value written since the snapshot can't be carried.",
-            where=f'table "{table.name}", column "{column.name}", key {"; ".join(finding.keys)}',
-            why=finding.message,
-            next_step="Mend it in the application, then: zenni-tui resume. Or choose what such values become:"
-            f" zenni-tui resume --repair '{finding.id}={first}'.",
-        )
-        self.finding = finding
 
 
 class Followed(Record, frozen=True):
@@ -260,10 +244,16 @@ def _changed(
         if room is not None and room < 0:
             raise _Heavy
     # Rows that the operator keeps out stay out: in the target they are gone.
-    out = model.kept_out.get(table.source, frozenset())
-    body, apart = _sorted_out(model, table, {one: row for one, row in found.items() if one not in out})
-    data = (encode.HEADER + body + encode.TRAILER,)
-    made = changes.TableChanges(table.name, data, _keys(model.plan, table, key, logged))
+    out, places = model.kept_out.get(table.source, frozenset()), [columns.index(name) for name in key]
+    # By the keys that they have: a collation may find one row by several.
+    rows = {tuple(row[p] for p in places): row for one, row in found.items() if one not in out}
+    body, apart = _sorted_out(model, table, rows)
+    gone = apart or not rows.keys() >= set(logged)
+    made = changes.TableChanges(
+        table.name,
+        (encode.HEADER + body + encode.TRAILER,),
+        _keys(model.plan, table, key, logged) if gone else b"",
+    )
     return _with_apart(file, model, table, apart, made, logged)
 
 
@@ -311,7 +301,7 @@ def _sorted_out(
 def _is_apart(model: Model, table: TablePlan, row: tuple[Value, ...]) -> bool:
     if model.kept is None or not _may_be_apart(model, table):
         return False
-    found = ((c, _holder(c, model.plan)(v)) for c, v in zip(table.loaded, row, strict=True))
+    found = ((c, uncarried.holder(c, model.plan)(v)) for c, v in zip(table.loaded, row, strict=True))
     return any(why is not None and model.kept.wanted(f"{why.code}/{table.source}/{c.source}") for c, why in found)
 
 
@@ -347,7 +337,7 @@ def _body(model: Model, table: TablePlan, rows: Sequence[tuple[Value, ...]]) -> 
     try:
         return encode.rows_encoder(table, model.plan)(rows) if rows else b""
     except Unfit as unfit:
-        raise _unfit(model, table, rows, unfit) from None
+        raise uncarried.of(model.plan, table, rows, unfit, apart=_may_be_apart(model, table)) from None
 
 
 def _keys(plan: Plan, table: TablePlan, names: Sequence[str], logged: Sequence[capture.Key]) -> bytes:
@@ -367,33 +357,3 @@ def _fitting(fields: Sequence[Callable[[Value], bytes]]) -> Callable[[capture.Ke
             return b""
 
     return row
-
-
-def _unfit(model: Model, table: TablePlan, rows: Sequence[tuple[Value, ...]], unfit: Unfit) -> StepFailed:
-    """Return the error that names the values of a batch which a type of the plan can't hold, and what can be done."""
-    plan, apart = model.plan, _may_be_apart(model, table)
-    for place, column in enumerate(table.loaded):
-        held = _holder(column, plan)
-        trouble = [(row, why) for row in rows if (why := held(row[place])) is not None]
-        if trouble:
-            keys = [_shown(plan, table, row) for row, _ in trouble]
-            return Uncarried(meanwhile.finding(table, column, trouble[0][1], keys, apart=apart), table, column)
-    return StepFailed("A row written since the snapshot can't be carried.", where=table.name, why=unfit.reason)
-
-
-def _holder(column: ColumnPlan, plan: Plan) -> Callable[[Value], Unfit | None]:
-    field = encode.field_encoder(column, plan.enums)
-
-    def held(value: Value) -> Unfit | None:
-        try:
-            field(value)
-        except Unfit as unfit:
-            return unfit
-        return None
-
-    return held
-
-
-def _shown(plan: Plan, table: TablePlan, row: tuple[Value, ...]) -> str:
-    names = dict(zip((c.name for c in table.loaded), row, strict=True))
-    return legible(", ".join(str(names[n]) for n in plan.row_key(table))) or "none"

@@ -26,8 +26,9 @@ _ACTIONS = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 class TableChanges(Record, frozen=True):
     """One table's changes, as COPY data: the changed rows that the source has, and the keys of all that changed.
 
-    The rows come in pieces, which may be read again. With `whole`, they are all that the table shall hold, and there
-    are no keys. `apart` are rows that are kept out, by rowid, as JSON; `rejoined` those that are so no more.
+    The rows come in pieces, which may be read again. There are no keys where each of them has a row; with `whole`, the
+    rows are all that the table shall hold. `apart` are rows that are kept out, by rowid, as JSON; `rejoined` those
+    that are so no more.
     """
 
     table: str
@@ -122,10 +123,9 @@ def apply(
     with connection.transaction():
         bookkeeping.fenced(connection, ticket.fence)
         _go_on(connection, ticket.run_id, *way)
-        for number, one in enumerate(ordered):
-            _stage(connection, plan, one, number)
+        _stage(connection, plan, ordered)
+        for one in ordered:
             _keep(connection, ticket.run_id, one)
-        connection.execute("SET CONSTRAINTS ALL DEFERRED")
         try:
             with connection.transaction():
                 return _replace(connection, plan, ordered)
@@ -160,25 +160,31 @@ def _keep(connection: Connection, run_id: str, one: TableChanges) -> None:
         )
 
 
-def _stage(connection: Connection, plan: Plan, one: TableChanges, number: int) -> None:
-    table = plan.table(one.table)
-    loaded = [c.name for c in table.loaded]
-    keys = (one.keys,) if one.keys else ()
-    for kind, names, data in (("rows", loaded, one.rows), ("keys", plan.row_key(table), keys)):
-        if not names:
-            continue
-        place = _staged(kind, number)
-        connection.execute(
-            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-                place, _names(names), sql.Identifier(plan.schema, table.name)
-            )
-        )
-        if data:
-            command = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(place)
-            with connection.cursor() as cursor:
-                load.copy(cursor, command, data)
-            # Without statistics the planner takes each for small, and compares every row with every other.
-            connection.execute(sql.SQL("ANALYZE {}").format(place))
+def _stage(connection: Connection, plan: Plan, ordered: Sequence[TableChanges]) -> None:
+    """Bring all data into temporary tables, with few questions to a server that may be far away."""
+    made: list[sql.Composable] = [sql.SQL("SET CONSTRAINTS ALL DEFERRED")]
+    filled: list[tuple[sql.Identifier, Iterable[bytes]]] = []
+    for number, one in enumerate(ordered):
+        table = plan.table(one.table)
+        keys = (plan.row_key(table), (one.keys,)) if one.keys else ((), ())
+        for kind, (names, data) in (("rows", ([c.name for c in table.loaded], one.rows)), ("keys", keys)):
+            if names:
+                place = _staged(kind, number)
+                made.append(_like(place, names, sql.Identifier(plan.schema, table.name)))
+                filled.append((place, data))
+    connection.execute(sql.SQL("; ").join(made))
+    for place, data in filled:
+        with connection.cursor() as cursor:
+            load.copy(cursor, sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(place), data)
+    if filled:
+        # Without statistics the planner takes each for small, and compares every row with every other.
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(place for place, _ in filled)))
+
+
+def _like(place: sql.Identifier, names: Sequence[str], table: sql.Identifier) -> sql.Composed:
+    return sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+        place, _names(names), table
+    )
 
 
 def _replace(connection: Connection, plan: Plan, ordered: Sequence[TableChanges]) -> Done:
@@ -209,7 +215,7 @@ def _put(connection: Connection, plan: Plan, one: TableChanges, number: int) -> 
 def _remove(connection: Connection, plan: Plan, one: TableChanges, number: int) -> int:
     """Remove the rows of the changed keys that the source has no row for any more."""
     table = plan.table(one.table)
-    if not plan.row_key(table):
+    if not plan.row_key(table) or not (one.whole or one.keys):
         return 0
     gone, where = _staged("gone", number), sql.Identifier(plan.schema, table.name)
     made = sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT t.* FROM {} AS t WHERE {}").format(
@@ -291,7 +297,8 @@ def _let_go(connection: Connection, plan: Plan, one: TableChanges, number: int) 
             sql.Identifier(plan.schema, table.name), sql.SQL(", ").join(sets)
         )
         if not one.whole:
-            update += sql.SQL(" FROM {} AS k WHERE {}").format(_staged("keys", number), _same("t", "k", key))
+            changed = _staged("keys" if one.keys else "rows", number)
+            update += sql.SQL(" FROM {} AS k WHERE {}").format(changed, _same("t", "k", key))
         connection.execute(update)
 
 
