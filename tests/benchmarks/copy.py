@@ -1,7 +1,8 @@
 r"""The copy step against `psql \copy ... (FORMAT binary)` of a file rendered beforehand, into a bare table.
 
-Ours is the time of the step itself: starting the workers, reading, converting, sending, checkpoints and commits of all
-tables. The limit is psql from its start to its end, on the same server, for the rows of "Booking" alone.
+Ours is the time of the step itself: reading, converting, sending, checkpoints and commits of all tables, and what is
+left of the workers' start, which begins beside the step before. The limit is psql from its start to its end, on the
+same server, for the rows of "Booking" alone.
 """
 
 import time
