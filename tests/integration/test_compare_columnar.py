@@ -89,7 +89,7 @@ def store(source: sqlite3.Connection, rows: list[tuple[Value, ...]]) -> None:
 def spelling(rows: list[tuple[Value, ...]], columns: tuple[ColumnPlan, ...], most: int = 256) -> Spelling:
     """Return how a table of these rows is read column by column."""
     names = [c.source or "" for c in columns]
-    declared = SourceTable("sink", tuple(SourceColumn(n, "") for n in names))
+    declared = SourceTable("sink", tuple(SourceColumn(c.source or "", str(c.type)) for c in columns))
     profiles = {n: audit.profile(values) for n, values in zip(names, zip(*rows, strict=True), strict=True)}
     table = TablePlan("sink", "Sink", columns)
     return Spelling(declared, table, Plan("public", (table,)), profiles, most)
@@ -185,13 +185,33 @@ def test_rows_that_sqlite_writes_have_the_digest_of_their_values(
     assert found == source_digest(source, TablePlan("sink", "Sink", MIXED), WHOLE, ())
 
 
-def test_null_is_no_empty_text_where_it_may_not_be(source: sqlite3.Connection, path: Path) -> None:
-    """SQLite joins NULL as nothing: a column that should hold none is not left to it when it holds one."""
-    rows: list[tuple[Value, ...]] = [("x", 0, 1, None, 0.5)]
-    store(source, rows)
+UNSEEN: list[tuple[str, Value]] = [("a", b"x"), ("c", b"1"), ("d", b"x"), ("d", None), ("a", None), ("c", None)]
+
+
+@pytest.mark.parametrize(("name", "value"), UNSEEN)
+def test_no_value_hides_in_what_sqlite_joins(source: sqlite3.Connection, path: Path, name: str, value: Value) -> None:
+    """A BLOB or a NULL of which the audit knew nothing is not taken for the text that SQLite makes of it."""
+    rows: list[tuple[Value, ...]] = [("x", 0, 1, "x", 0.5)] * 3
     lanes = spelling(rows, MIXED)
+    assert lanes.by_row
+    store(source, rows)
+    source.execute(f"UPDATE sink SET {name} = ? WHERE rowid = 2", (value,))
+    source.commit()
+    found = lanes.digest(path, source, WHOLE)
+    assert found == source_digest(source, TablePlan("sink", "Sink", MIXED), WHOLE, ())
+    assert (found.digest.total is None) == (isinstance(value, bytes) or name == "d")
+
+
+def test_numbers_could_hide_where_texts_are_no_duty(source: sqlite3.Connection, path: Path) -> None:
+    """Of columns that are not declared as text only texts are read in a lane: what else is there shows."""
+    columns = (ColumnPlan("a", "a", TargetType(Kind.TEXT), not_null=True),)
+    declared = SourceTable("sink", (SourceColumn("a", "STRING"),))
+    table = TablePlan("sink", "Sink", columns)
+    profiles = {"a": audit.profile(["x"])}
+    lanes = Spelling(declared, table, Plan("public", (table,)), profiles, 256)
     assert not lanes.by_row
-    assert lanes.digest(path, source, WHOLE).digest.total is None
+    store(source, [("x",), (0.1 + 2**-55,)])
+    assert lanes.digest(path, source, WHOLE) == source_digest(source, table, WHOLE, ())
 
 
 COLUMNS = (

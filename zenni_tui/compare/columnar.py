@@ -73,14 +73,26 @@ def lanes(column: ColumnPlan, profile: ColumnProfile) -> tuple[str, ...]:
     return found if frozenset(found) == _ALONE.get(kind) else ()
 
 
-def writable(columns: Sequence[ColumnPlan], lanes: Sequence[tuple[str, ...]], nulls: Sequence[bool]) -> bool:
-    """Return whether SQLite can write the texts that it would have to; `nulls` says which columns hold NULLs."""
+def writable(columns: Sequence[ColumnPlan], lanes: Sequence[tuple[str, ...]], declared: Sequence[str]) -> bool:
+    """Return whether SQLite can write the texts that it would have to, and no other values could be taken for them."""
     written = [
-        bool(classes) and not (column.not_null and null)
-        for column, classes, null in zip(columns, lanes, nulls, strict=True)
+        bool(classes) and (column.type.kind in _WHOLES or _has_text_affinity(name))
+        for column, classes, name in zip(columns, lanes, declared, strict=True)
         if column.type.kind in WRITTEN
     ]
     return 0 < len(written) <= _MOST and all(written)
+
+
+def only(column: ColumnPlan, classes: tuple[str, ...], declared: str) -> tuple[str | None, ...]:
+    """Return the one class to ask for, None where no other could be taken for it."""
+    return classes if column.type.kind in _TEXTS and not _has_text_affinity(declared) else (None,)
+
+
+def _has_text_affinity(declared: str) -> bool:
+    # In other columns there could be reals, which SQLite and its driver write with fewer digits than they have
+    # (https://sqlite.org/datatype3.html#determination_of_column_affinity).
+    name = declared.upper()
+    return "INT" not in name and any(part in name for part in ("CHAR", "CLOB", "TEXT"))
 
 
 def part_reader(column: ColumnPlan, classes: Sequence[str]) -> PartReader:
@@ -129,11 +141,13 @@ def _piece(column: ColumnPlan, before: str) -> Piece:
     return Piece(before if column.not_null else before + NULLABLE, column.source or "", null, shown=True)
 
 
-def laid_bytes(laid: Any, written: int, parts: Sequence[Part]) -> Any:
+def laid_bytes(checks: Any, laid: Any, written: int, parts: Sequence[Part]) -> Any:
     """Return the same from an Arrow column of joined pieces of so many columns, and the parts of the other columns.
 
-    Raises Declined when the joint may not be what it seems, and Undecided.
+    `checks` holds 1 for each row whose pieces are texts or numbers. Raises Declined when the joint may not be what it
+    seems, and Undecided.
     """
+    _require(not checks.null_count and pc.min(checks).as_py() == 1)
     heads, texts = _apart(parts)
     edges, held = _bytes(_typed(laid, pa.string()))
     _require(np.count_nonzero(held == _FIRST) == len(laid) * (written - 1))

@@ -64,15 +64,18 @@ def read(
     most: int,
     *,
     laid: Sequence[Piece] = (),
+    checked: bool = False,
 ) -> Any:
     """Return a record batch of the first rows of a span, `most` at most: the rowid, then the lanes; None without rows.
 
     A lane's Arrow type follows from these rows alone: int64, double, string or binary, int64 or string for NULLs only.
-    Pieces make one more column, the last, in which each row's are joined to one text. Raises Unreadable.
+    Pieces make one more column, the last, in which each row's are joined to one text. Where they are to be checked, the
+    one before holds 1 for a row in which they show no BLOB, and NULL only where they have letters for it. Raises
+    Unreadable.
     """
     try:
         statement.set_options(**{_BATCH_ROWS: str(most + 1)})
-        statement.set_sql_query(_select(table, lanes, span, most, laid))
+        statement.set_sql_query(_select(table, lanes, span, most, _rows(laid, checked=checked)))
         stream, _ = statement.execute_query()
         with pa.RecordBatchReader.from_stream(stream) as reader:
             batches = list(reader)
@@ -81,11 +84,10 @@ def read(
     return pa.concat_batches(batches) if batches else None
 
 
-def _select(table: SourceTable, lanes: Sequence[Lane], span: Span, most: int, laid: Sequence[Piece]) -> str:
+def _select(table: SourceTable, lanes: Sequence[Lane], span: Span, most: int, rows: Sequence[str]) -> str:
     rowid = rowid_name(table)
     edges = [f"{rowid} {sign} {int(edge)}" for sign, edge in ((">", span.after), ("<=", span.upto)) if edge is not None]
     where = f" WHERE {' AND '.join(edges)}" if edges else ""
-    rows = [f"concat({', '.join(_joined(laid))})"] if laid else []
     wanted = ", ".join([str(rowid), *map(_term, lanes), *rows])
     return f"SELECT {wanted} FROM {quoted(table.name)}{where} ORDER BY {rowid} LIMIT {int(most)}"  # noqa: S608 - quoted
 
@@ -99,6 +101,16 @@ def _term(lane: Lane) -> str:
     halves = {"number": f"+{name} <= {_LARGEST}", "other": f"+{name} > {_LARGEST}"}
     held = halves.get(lane.only, f"typeof({name}) = {_literal(lane.only)}")
     return f"CASE WHEN {held} THEN {name} END"
+
+
+def _rows(laid: Sequence[Piece], *, checked: bool) -> list[str]:
+    """Return SQL for the columns that pieces make."""
+    # Not by IS NULL: SQLite takes a declared NOT NULL for granted.
+    kept = (
+        f"ifnull(+{quoted(p.column)}, '')" if p.null is not None else f"+{quoted(p.column)}" for p in laid if p.shown
+    )
+    checks = [" AND ".join(f"{value} < x''" for value in kept)] if checked else []
+    return [*checks, f"concat({', '.join(_joined(laid))})"] if laid else []
 
 
 def _joined(pieces: Sequence[Piece]) -> Iterator[str]:

@@ -38,8 +38,9 @@ class Spelling:
             columnar.part_reader(c, classes) if classes else None
             for c, classes in zip(self._columns, self._lanes, strict=True)
         ]
-        nulls = [_nulls(table, c, profiles) for c in self._columns]
-        self._pieces = columnar.pieces(self._columns) if columnar.writable(self._columns, self._lanes, nulls) else ()
+        self._declared = [_declared(table, c) for c in self._columns]
+        writable = columnar.writable(self._columns, self._lanes, self._declared)
+        self._pieces = columnar.pieces(self._columns) if writable else ()
 
     @property
     def by_row(self) -> bool:
@@ -89,14 +90,23 @@ class Spelling:
             places = [place for place, c in enumerate(self._columns) if c.type.kind not in WRITTEN]
             try:
                 lanes = self._wanted(places)
-                return arrow.read(statement, self._table, lanes, span, self._most, laid=self._pieces), places
+                batch = arrow.read(statement, self._table, lanes, span, self._most, laid=self._pieces, checked=True)
             except arrow.Unreadable:
                 self._pieces = ()
+            else:
+                return batch, places
         places = list(range(len(self._columns)))
         return arrow.read(statement, self._table, self._wanted(places), span, self._most), places
 
     def _wanted(self, places: Sequence[int]) -> list[arrow.Lane]:
-        return [arrow.Lane(self._columns[p].source or "", only) for p in places for only in _apart(self._lanes[p])]
+        return [arrow.Lane(self._columns[p].source or "", only) for p in places for only in self._halves(p)]
+
+    def _halves(self, place: int) -> tuple[str | None, ...]:
+        """Return what to read apart from each other of a column."""
+        classes = self._lanes[place]
+        if len(classes) == 1:
+            return columnar.only(self._columns[place], classes, self._declared[place])
+        return ("number", "other") if classes == ("integer", "text") else classes
 
     def _digest(self, batch: Any, places: Sequence[int], source: sqlite3.Connection, span: Span) -> SourceDigest:
         parts = self._quick(batch, places)
@@ -113,7 +123,8 @@ class Spelling:
 
     def _rows(self, batch: Any, parts: Sequence[columnar.Part]) -> Any:
         if self._pieces:
-            return columnar.laid_bytes(batch.columns[-1], len(self._columns) - len(parts), parts)
+            checks, laid = batch.columns[-2:]
+            return columnar.laid_bytes(checks, laid, len(self._columns) - len(parts), parts)
         return columnar.row_bytes(parts, batch.num_rows)
 
     def _quick(self, batch: Any, places: Sequence[int]) -> dict[int, columnar.Part]:
@@ -153,13 +164,6 @@ def _lanes(table: SourceTable, column: ColumnPlan, profiles: Mapping[str, Column
     return columnar.lanes(column, profiles[declared.name])
 
 
-def _nulls(table: SourceTable, column: ColumnPlan, profiles: Mapping[str, ColumnProfile]) -> bool:
+def _declared(table: SourceTable, column: ColumnPlan) -> str:
     declared = table.column(column.source or "")
-    return declared is None or profiles[declared.name].nulls > 0
-
-
-def _apart(classes: tuple[str, ...]) -> tuple[str | None, ...]:
-    """Return what to read apart from each other, of a column that holds these storage classes."""
-    if len(classes) < 2:  # noqa: PLR2004 - one class is no mixture
-        return (None,) * len(classes)
-    return ("number", "other") if classes == ("integer", "text") else classes
+    return declared.declared if declared is not None else ""
