@@ -128,3 +128,16 @@ def test_text_that_arrow_is_no_judge_of_is_told(path: Path, bad: str) -> None:
 def test_batches_stay_bounded() -> None:
     """However many columns a table has, a batch holds no more values than stay under 128 MiB."""
     assert profiling._MOST_VALUES * reader.SHORT_BYTES <= 128 * 1024 * 1024
+
+
+def test_few_different_words_are_kept_and_many_are_not() -> None:
+    """Up to twelve words, of one batch or of several, are in the profile; a thirteenth, or a long one, leaves none."""
+    twelve = [f"word {n:02}" for n in range(12)]
+    assert audit.profile([*twelve, None, *twelve]).words == tuple(twelve)
+    both = audit.merge(audit.profile(twelve[:7]), audit.profile(twelve[5:]))
+    assert both.words == tuple(twelve)
+    assert audit.merge(ColumnProfile(), both).words == tuple(twelve)
+    assert audit.profile([*twelve, "more"]).words is None
+    assert audit.merge(both, audit.profile(["more"])).words is None
+    assert audit.profile([*twelve[:3], "long" * 11]).words is None
+    assert audit.profile([*twelve[:3], "a\0b"]).words is None

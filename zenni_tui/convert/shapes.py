@@ -1,7 +1,7 @@
 """Recognizes what a column's texts may be meant for: which types to try on them, and which are one of a few words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 SAMPLE = 200
 """Rows of a table that are looked at first."""
@@ -42,6 +42,12 @@ def nearly(count: int, misfits: int) -> bool:
 def may_be_closed(texts: Sequence[str]) -> bool:
     """Return whether some texts are words of a small set; all texts of the column decide."""
     return bool(texts) and len(set(texts)) <= FEW and all(_WORD.fullmatch(t) for t in texts)
+
+
+def few(texts: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the different ones of some texts in order, None when they are too many for a closed set."""
+    words = set(texts)
+    return tuple(sorted(words)) if len(words) <= FEW else None
 
 
 def closed(count: int, values: Sequence[str]) -> bool:

@@ -181,6 +181,8 @@ class ColumnProfile(Record, frozen=True):
     """Texts that are plainly moments of whole milliseconds and name a time zone."""
     zoneless: int = 0
     """Texts that are plainly such moments and name no zone; where neither counts a text, it may be one all the same."""
+    words: tuple[str, ...] | None = ()
+    """The different texts, in order, of a column that holds few, and short ones; None of any other."""
 
 
 class TableProfile(Record, frozen=True):

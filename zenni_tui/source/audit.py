@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from zenni_tui.convert import instants
+from zenni_tui.convert import instants, shapes
 from zenni_tui.model.long import Lazy, Long
 from zenni_tui.model.plan import Span
 from zenni_tui.model.schema import ColumnProfile, SourceTable, Value
@@ -56,7 +56,7 @@ def _profile_long(value: Long) -> ColumnProfile:
         characters += len(text)
         size += _longest_bytes([text], text)
         suspect = suspect or _suspect(text)
-    return ColumnProfile(texts=1, longest=characters, longest_bytes=size, suspect_text=suspect)
+    return ColumnProfile(texts=1, longest=characters, longest_bytes=size, suspect_text=suspect, words=None)
 
 
 def _profile(values: Sequence[Value], kinds: set[type]) -> ColumnProfile:
@@ -64,6 +64,7 @@ def _profile(values: Sequence[Value], kinds: set[type]) -> ColumnProfile:
     texts, blobs = _of(str, values, kinds), _of(bytes, values, kinds)
     together, longest_blob = "".join(texts), max(map(len, blobs), default=0)
     zoned, zoneless = instants.plain(texts)
+    longest_text, suspect = max(map(len, texts), default=0), _suspect(together)
     return ColumnProfile(
         integers=len(whole),
         reals=len(reals),
@@ -72,15 +73,16 @@ def _profile(values: Sequence[Value], kinds: set[type]) -> ColumnProfile:
         nulls=len(values) - len(whole) - len(reals) - len(texts) - len(blobs),
         smallest=min(whole, default=None),
         largest=max(whole, default=None),
-        longest=max(max(map(len, texts), default=0), longest_blob),
+        longest=max(longest_text, longest_blob),
         longest_bytes=max(_longest_bytes(texts, together), longest_blob),
         seconds=_between(whole, SECONDS_BEGIN, SECONDS_END),
         millis=_between(whole, SECONDS_END, MILLIS_END),
         least_real=min(reals, default=None),
         greatest_real=max(reals, default=None),
-        suspect_text=_suspect(together),
+        suspect_text=suspect,
         zoned=zoned,
         zoneless=zoneless,
+        words=None if suspect or longest_text > shapes.LONGEST_WORD else _words(texts),
     )
 
 
@@ -101,6 +103,11 @@ def _longest_bytes(texts: Sequence[str], together: str) -> int:
     if together.isascii():
         return max(map(len, texts), default=0)
     return max(len(t.encode("utf-8", "surrogatepass")) for t in texts)
+
+
+def _words(texts: Sequence[str]) -> tuple[str, ...] | None:
+    # Most columns have many, and the first texts say so.
+    return shapes.few(texts) if shapes.few(texts[: shapes.SAMPLE]) is not None else None
 
 
 def _suspect(text: str) -> bool:
@@ -133,6 +140,7 @@ def merge(one: ColumnProfile, other: ColumnProfile) -> ColumnProfile:
         least_real=min(_known(one.least_real, other.least_real), default=None),
         greatest_real=max(_known(one.greatest_real, other.greatest_real), default=None),
         suspect_text=one.suspect_text or other.suspect_text,
+        words=None if one.words is None or other.words is None else shapes.few((*one.words, *other.words)),
     )
 
 

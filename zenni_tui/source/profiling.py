@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zenni_tui.convert import instants
+from zenni_tui.convert import instants, shapes
 from zenni_tui.convert.lanes import classes, widest
 from zenni_tui.convert.unfit import Declined
 from zenni_tui.model.plan import Span
@@ -133,7 +133,18 @@ def _texts(held: Any) -> ColumnProfile:
     # Most texts are no moments, and the first one says so.
     plain = instants.plain([held[0].as_py()]) != (0, 0)
     zoned, zoneless = instants.plain(held.to_numpy(zero_copy_only=False).tolist()) if plain else (0, 0)
-    return ColumnProfile(texts=len(held), longest=longest, longest_bytes=size, zoned=zoned, zoneless=zoneless)
+    words = _words(held) if longest <= shapes.LONGEST_WORD else None
+    return ColumnProfile(
+        texts=len(held), longest=longest, longest_bytes=size, zoned=zoned, zoneless=zoneless, words=words
+    )
+
+
+def _words(held: Any) -> tuple[str, ...] | None:
+    # Most columns have many, and the first texts say so.
+    if len(pc.unique(held[: shapes.SAMPLE])) > shapes.FEW:
+        return None
+    found = pc.unique(held)
+    return shapes.few(found.to_pylist()) if len(found) <= shapes.FEW else None
 
 
 def _bytes(held: Any) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:

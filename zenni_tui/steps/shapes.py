@@ -123,26 +123,18 @@ def _shape(
     snapshot: sqlite3.Connection, table: SourceTable, column: str, profile: ColumnProfile, texts: list[str]
 ) -> TextShape:
     shape = TextShape(profile.texts)
-    if profile.longest <= shapes.LONGEST_WORD and shapes.may_be_closed(texts):
-        shape = msgspec.structs.replace(shape, values=_values(snapshot, table.name, column))
+    if profile.words and shapes.may_be_closed(texts):
+        shape = msgspec.structs.replace(shape, values=profile.words)
     if column.lower() in shapes.NAMES:
         distinct, doubled = _doubles(snapshot, table, column, profile.texts)
         shape = msgspec.structs.replace(shape, distinct=distinct, doubled=doubled)
     return shape
 
 
-def _values(snapshot: sqlite3.Connection, table: str, column: str) -> tuple[str, ...]:
-    name = database.quoted(column)
-    # A NULL in a NOT NULL column is NOT NULL to SQLite, which trusts the declaration.
-    sql = f"SELECT DISTINCT {name} COLLATE BINARY FROM {database.quoted(table)} WHERE typeof({name}) = 'text'"  # noqa: S608 - quoted
-    found = snapshot.execute(f"{sql} LIMIT {shapes.FEW + 1}").fetchall()
-    return tuple(sorted(v for (v,) in found)) if len(found) <= shapes.FEW else ()
-
-
 def _doubles(snapshot: sqlite3.Connection, table: SourceTable, column: str, count: int) -> tuple[bool, Misfits | None]:
     """Return whether no text occurs twice, and else the rows whose text another has, where they are few."""
     name, of = database.quoted(column), database.quoted(table.name)
-    twice = f"SELECT {name} COLLATE BINARY FROM {of} WHERE typeof({name}) = 'text' GROUP BY 1 HAVING count(*) > 1"  # noqa: S608 - as above
+    twice = f"SELECT {name} COLLATE BINARY FROM {of} WHERE typeof({name}) = 'text' GROUP BY 1 HAVING count(*) > 1"  # noqa: S608 - quoted names
     (values,) = snapshot.execute(f"SELECT count(*) FROM ({twice})").fetchone()  # noqa: S608 - as above
     if not values or not shapes.nearly(count, values):
         return not values, None
