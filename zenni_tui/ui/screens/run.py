@@ -297,9 +297,18 @@ class RunScreen(SwitchScreen):
         """Show or hide the log."""
         log = self.query_one("#log", Scroll)
         log.display = not log.display
-        self.set_class(log.display, "-log")
+        self._share_room()
         self._display_log()
         self.call_after_refresh(log.scroll_end, animate=False)
+
+    def on_resize(self) -> None:
+        """Give panels and log their room anew."""
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Let the log take the panels' place where both have no room; a class would have every part styled anew."""
+        tall = self.app.size.height >= self.VERTICAL_BREAKPOINTS[-1][0]
+        self.query_one("#body").display = tall or not self.query_one("#log").display
 
     def action_filter(self) -> None:
         """Filter the list on display."""
