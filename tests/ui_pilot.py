@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import ui_stories as stories
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
@@ -28,6 +29,7 @@ from zenni_tui.ui.post import Post
 from zenni_tui.ui.tools import Paper, Tool
 from zenni_tui.ui.training import Training
 from zenni_tui.ui.widgets.canvas import Canvas, Lines
+from zenni_tui.ui.widgets.rows import Rows
 from zenni_tui.ui.words import width_of
 
 LOOK = 0.55
@@ -222,7 +224,17 @@ def _cut_off(screen: Screen[object]) -> list[str]:
         found += [f"{widget}: {line}" for line in lines if width_of(line) > region.width]
         hidden = widget.virtual_size.height > region.height and not widget.focusable
         found += [f"{widget}: {widget.virtual_size.height} lines"] if hidden and "detail" not in widget.classes else []
+    for rows in screen.query(Rows):
+        found += _beyond_the_edge(rows) if rows.is_on_screen and rows.region.area else []
     return found
+
+
+def _beyond_the_edge(rows: Rows) -> list[str]:
+    """Return which lines of a list are wider than it is."""
+    width = rows.scrollable_content_region.width
+    lines = [rows._head_line(), *(rows._line(n) for n in range(len(rows.items)))]
+    texts = ("".join(text for text, _ in line).rstrip() for line in lines)
+    return [f"{rows}: {text}" for text in texts if cell_len(text) > width]
 
 
 def _overlapping(screen: Screen[object]) -> list[str]:

@@ -16,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.screen import Screen
 from ui_pictures import PICTURES
-from ui_pilot import Runs, stands_whole, text
+from ui_pilot import LOOK, Runs, stands_whole, text
 
 from zenni_tui.engine import client, folders
 from zenni_tui.ui import screens
@@ -26,6 +26,9 @@ from zenni_tui.ui.words import ASCII
 
 SIZES = [(80, 24), (120, 40)]
 NAMED = pytest.mark.parametrize("name", PICTURES)
+
+
+_eta = Situation.eta.fget
 
 
 class _Svg(SingleFileSnapshotExtension):
@@ -41,8 +44,9 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     home = Path("/tmp", f"zp{secrets.token_hex(3)}")  # noqa: S108 - made with a name of its own
     home.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
-    # A box may cover the clock in part, and what is left of it could not be told from a figure.
+    # A box may cover a clock in part, and what is left of it could not be told from a figure.
     monkeypatch.setattr(Situation, "elapsed", 38.0)
+    monkeypatch.setattr(Situation, "eta", property(lambda now: 38.0 if _eta(now) is not None else None))
     monkeypatch.setattr(client, "whoami", lambda: "ann on pts/7")
     runs = Runs(folders.runs_home())
     yield runs
@@ -92,7 +96,7 @@ async def test_other_sizes_and_habits(make: Runs, name: str) -> None:
         stands_whole(pilot)
         app.theme = DAY.name
         await pilot.resize_terminal(60, 20)
-        await pilot.pause()
+        await pilot.pause(LOOK)
         stands_whole(pilot)
         assert text(pilot).isascii()
 

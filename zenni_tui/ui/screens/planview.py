@@ -27,7 +27,7 @@ _COLUMNS = (
     Column("declared", 8, most=20),
     Column("target", 13, most=30),
     Column("type", 16, most=24),
-    Column("rules", 14, most=60),
+    Column("rules", 14, most=60, need=66),
 )
 _LABEL = 9
 _DATES = frozenset({Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.DATE, Kind.TIME})

@@ -52,7 +52,7 @@ class SetupScreen(Base):
     def compose(self) -> ComposeResult:
         """Return the parts of the screen."""
         yield Text(id="hello")
-        yield Rows((Column("SQLite files near here", 34, most=110), Column("", 26, most=40)), _cells, id="files")
+        yield Rows((Column("SQLite files near here", 28, most=110), Column("", 26, most=40)), _cells, id="files")
         yield Scroll(id="checks")
         yield Notice()
         yield KeyBar()

@@ -33,7 +33,12 @@ _FOOT = (
     ("b", "back"),
     ("q", "leave"),
 )
-_COLUMNS = (Column("state", 6), Column("vital", 13), Column("now", 30, most=56), Column("history", 12, most=60))
+_COLUMNS = (
+    Column("state", 6),
+    Column("vital", 13),
+    Column("now", 30, most=56),
+    Column("history", 12, most=60, need=66),
+)
 
 
 def _time(at: float) -> str:

@@ -23,8 +23,8 @@ WORDS: dict[StepState, tuple[str, Tone]] = {
     StepState.UNDOING: ("undoing", Tone.WARN),
     StepState.UNDONE: ("undone", Tone.WARN),
 }
-_GLYPH_FROM = 18
-_SECONDS_FROM = 26
+_NAME, _WORD, _SECONDS = 8, 7, 9
+_SIGN = 2
 
 
 def waits(step: StepView, now: Situation) -> bool:
@@ -92,18 +92,22 @@ class Rail(Lines, can_focus=True):
     def paint(self, width: int) -> Iterable[Line]:
         """Return a line for each step."""
         now = self._now
-        return [self._line(step, now, width) for step in now.state.steps] if now else []
+        if now is None:
+            return []
+        name = max([_NAME, *(len(step.id) for step in now.state.steps)])
+        return [self._line(step, now, width - name, name) for step in now.state.steps]
 
-    def _line(self, step: StepView, now: Situation, width: int) -> Line:
+    def _line(self, step: StepView, now: Situation, room: int, cells: int) -> Line:
         word, tone = step_word(step, now)
         chosen = step.id is self._chosen
         mark = self.glyphs.cursor if chosen else " "
         state = StepState.PENDING if waits(step, now) or _comes_again(step, now) else step.state
-        sign = f"{glyph(state, self.glyphs)} " if width >= _GLYPH_FROM else ""
-        name = (f"{step.id:<8} ", Tone.STRONG if chosen else Tone.PLAIN)
-        line: Line = ((mark, Tone.BUSY), (sign, tone), name, (f"{word:<7}", tone))
-        if width >= _SECONDS_FROM and step.seconds:
-            line = (*line, (f" {took(step.seconds):>8}", Tone.DIM))
+        needed = len(mark) + 1 + _WORD
+        sign = f"{glyph(state, self.glyphs)} " if room >= needed + _SIGN else ""
+        name = (f"{step.id:<{cells}} ", Tone.STRONG if chosen else Tone.PLAIN)
+        line: Line = ((mark, Tone.BUSY), (sign, tone), name, (f"{word:<{_WORD}}", tone))
+        if room >= needed + _SIGN + _SECONDS and step.seconds:
+            line = (*line, (f"{took(step.seconds):>{_SECONDS}}", Tone.DIM))
         return line
 
     def action_pick(self, by: int) -> None:

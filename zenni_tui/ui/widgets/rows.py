@@ -14,6 +14,8 @@ from zenni_tui.ui.words import Line, Piece, Tone, elide, fit
 
 from .canvas import Canvas
 
+_LEAST = 4
+
 
 class Column(NamedTuple):
     """One column: `width` cells, grown up to `most` where there is room; left out of lists narrower than `need`."""
@@ -101,6 +103,10 @@ class Rows(Canvas, can_focus=True):
         room = self.scrollable_content_region.width - 2
         widths = [c.width if room >= c.need else 0 for c in self.columns]
         left = room - sum(w + 1 for w in widths if w) + 1
+        # Where not all have room, the widest give way: what is cut then is marked, and nothing runs off the edge.
+        while left < 0 and max(widths) > _LEAST:
+            widths[widths.index(max(widths))] -= 1
+            left += 1
         # Figures are written whole before names and bars grow.
         for index, column in sorted(enumerate(self.columns), key=lambda pair: not pair[1].right):
             if widths[index] and column.most and left > 0:
