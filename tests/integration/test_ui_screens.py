@@ -298,6 +298,23 @@ async def test_table_names_cannot_paint(make: Runs) -> None:
         assert "\x1b" not in text(pilot)
 
 
+async def test_the_log_takes_the_panels_place_only_where_both_have_no_room(make: Runs) -> None:
+    """In 24 lines the log stands alone, in 40 below the panels, also when the terminal grows and shrinks meanwhile."""
+    async with watching(make(*told(UP_TO_COPY))) as pilot:
+        await pilot.press("l")
+        await wait_for(pilot, "chunks of 25,000 rows")
+        assert "whole run" not in text(pilot)
+        await pilot.resize_terminal(120, 40)
+        await wait_for(pilot, "whole run")
+        assert "chunks of 25,000 rows" in text(pilot)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause(LOOK)
+        assert "whole run" not in text(pilot)
+        await pilot.press("l")
+        await wait_for(pilot, "whole run")
+        assert "chunks of 25,000 rows" not in text(pilot)
+
+
 async def test_a_run_that_was_never_ready(make: Runs) -> None:
     """A failed check is shown with its advice, and the verdict in the header."""
     check = e.CheckMade(StepId.REACH, "server", ok=False, found="no answer on port 5432", advice="Start the server.")
