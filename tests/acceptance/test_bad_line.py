@@ -1,9 +1,11 @@
 """The line to the target dies around the switch: one side serves, status says which, and the next command goes on."""
 
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -208,3 +210,33 @@ def test_commands_that_are_given_while_the_line_is_dead(scene: Scene, way: Way) 
     wait(follow(scene.program), lambda _: scene.written("late"))
     back = scene.run("rollback", "--confirm", "FALL BACK")
     assert (back.code, back.document["switch"]["serving"]) == (5, "old"), back.narration
+
+
+@pytest.mark.parametrize("way", DEATHS)
+def test_a_line_that_dies_while_changes_are_followed(scene: Scene, way: Way) -> None:
+    """The run tells that the target is away and logs on; with a line again nothing is missing on the new side."""
+    scene.migrate("announce", "never", "--meanwhile", "follow")
+    scene.strike(way)
+    with closing(sqlite3.connect(scene.application.file)) as file, file:
+        file.execute("INSERT INTO Loose VALUES ('followed', 9)")
+    follower = scene.away()
+    assert scene.run("status").document["verdict"] != "passed"
+    scene.mend()
+    wait(follower, lambda f: f.state.retrying is None)
+    done = switch(scene.program, scene.environment)
+    assert (done.code, done.document["switch"]["serving"]) == (0, "new"), done.narration
+    with psycopg.connect(**scene.database) as target:
+        assert target.execute('SELECT note FROM "Loose" WHERE n = 9').fetchall() == [("followed",)]
+
+
+def test_a_thin_line(scene: Scene) -> None:
+    """Over 3 KB a second the switch and the window come to their end, and with ten times that a dump does, too."""
+    scene.migrate("announce", "never")
+    scene.line.line = Line(rate=3_000)
+    done = switch(scene.program, scene.environment)
+    assert (done.code, done.document["switch"]["serving"]) == (0, "new"), done.narration
+    scene.write("late")
+    wait(follow(scene.program), lambda _: scene.written("late"))
+    scene.line.line = Line(rate=30_000)
+    ended = scene.run("finish", "--confirm", "FINISH")
+    assert (ended.code, ended.document["verdict"]) == (0, "passed"), ended.narration

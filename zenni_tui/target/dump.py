@@ -115,10 +115,13 @@ def name_of(target: Target) -> str:
 
 
 def _listener(target: Target, file: Path) -> Callable[[int], Ear]:
-    """Return what listens to a tool that writes a file: it moves while that grows, or the tool itself is at work."""
+    """Return what listens to a tool that writes a file: it moves while that grows, or the tool itself is at work.
+
+    Its questions on a thin line make no file grow for minutes; but it wakes up at every piece of an answer.
+    """
 
     def listen(pid: int) -> Ear:
-        return Ear(lambda: (_size(file), _busy(pid)), lambda: target.works_for_any(name_of(target)))
+        return Ear(lambda: (_size(file), _awakenings(pid)), lambda: target.works_for_any(name_of(target)))
 
     return listen
 
@@ -127,12 +130,12 @@ def _size(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def _busy(pid: int) -> float:
+def _awakenings(pid: int) -> tuple[object, ...]:
     try:
-        spent = psutil.Process(pid).cpu_times()
+        process = psutil.Process(pid)
+        return (*process.num_ctx_switches(), *process.cpu_times())
     except psutil.Error:
-        return 0.0
-    return round(spent.user + spent.system, 1)
+        return ()
 
 
 def _pattern(schema: str) -> str:
