@@ -8,8 +8,10 @@ import pkgutil
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -18,7 +20,7 @@ from textual.screen import Screen
 from ui_pictures import PICTURES
 from ui_pilot import LOOK, Runs, stands_whole, text
 
-from zenni_tui.engine import client, folders
+from zenni_tui.engine import client, folders, journal
 from zenni_tui.ui import screens
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.theme import DAY
@@ -48,6 +50,9 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     monkeypatch.setattr(Situation, "elapsed", 38.0)
     monkeypatch.setattr(Situation, "eta", property(lambda now: 38.0 if _eta(now) is not None else None))
     monkeypatch.setattr(client, "whoami", lambda: "ann on pts/7")
+    # All at one moment: how long it took to tell the story would stand on the screen else.
+    now = time.time()
+    monkeypatch.setattr(journal, "time", SimpleNamespace(time=lambda: now))
     runs = Runs(folders.runs_home())
     yield runs
     runs.close()
