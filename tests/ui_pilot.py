@@ -198,11 +198,16 @@ def text(pilot: Pilot[None]) -> str:
     return "\n".join(rendered(pilot.app.screen))
 
 
-async def wait_for(pilot: Pilot[None], word: str, seconds: float = 5.0) -> None:
+async def wait_for(pilot: Pilot[None], word: str, seconds: float = 20.0) -> None:
     """Wait until a word stands on the screen."""
+    await wait_until(pilot, lambda: word in text(pilot), seconds, repr(word))
+
+
+async def wait_until(pilot: Pilot[None], holds: Callable[[], object], seconds: float = 20.0, what: str = "it") -> None:
+    """Wait until something holds."""
     end = time.monotonic() + seconds
-    while word not in text(pilot):
-        assert time.monotonic() < end, f"{word!r} never came:\n{text(pilot)}"
+    while not holds():
+        assert time.monotonic() < end, f"{what} never came:\n{text(pilot)}"
         await pilot.pause(0.05)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from ui_pilot import LOOK, Desk, Runs, hearing, text, wait_for
+from ui_pilot import LOOK, Desk, Runs, hearing, text, wait_for, wait_until
 from ui_stories import UP_TO_COPY, told
 
 from zenni_tui.engine import folders, ledger
@@ -46,8 +46,7 @@ async def test_what_follows_tab_goes_to_the_next_field(make: Runs) -> None:
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
         await pilot.pause(LOOK)
         at_once(pilot, "t", "end", "5", "tab", "end", "7", "down", "end", "9", "shift+tab", "end", ".", "5", "enter")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, RunScreen), text(pilot)
+        await wait_until(pilot, lambda: heard and isinstance(app.screen, RunScreen))
         assert [(c.rows, c.mb, c.workers) for c in heard] == [(5, 7.5, 29)]
 
 
@@ -58,7 +57,7 @@ async def test_what_follows_a_question_answers_it(make: Runs) -> None:
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
         await pilot.pause(LOOK)
         at_once(pilot, "f8", "y", "p")
-        await pilot.pause(LOOK)
+        await wait_until(pilot, lambda: len(heard) > 1)
         assert [c.name for c in heard] == ["rollback", "pause"]
         at_once(pilot, "s", "p", "escape")
         await pilot.pause(LOOK)
@@ -91,7 +90,7 @@ async def test_a_whole_signature_is_typed_ahead(tmp_path: Path, monkeypatch: pyt
 
 
 async def test_a_key_whose_end_is_never_seen_does_not_hold_up_the_others(make: Runs) -> None:
-    """Should the trace of a key get lost, the keyboard goes on with the next key after half a second."""
+    """Should the trace of a key get lost, the keyboard goes on with the next key after a while."""
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with app.run_test(size=(80, 24)) as pilot:

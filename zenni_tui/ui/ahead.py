@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 Typed = events.Key | events.Paste
-_LOST_SECONDS = 0.5
+_LOST_SECONDS = 2.0
 
 
 class Followed(Message):
@@ -47,20 +47,26 @@ class TypedAhead(App[None]):
 
     async def _hand_out(self) -> None:
         self._since = time.monotonic()
-        place = self.focused or self.screen
+        place = self._place
         await super().on_event(self._ahead.popleft())
         self._follow(place, None)
 
-    def _follow(self, place: Widget, before: Widget | None) -> None:
-        self._on_its_way = Followed(place, before)
-        place.post_message(self._on_its_way)
+    @property
+    def _place(self) -> Widget | None:
+        """Return where a key goes now; None when the last screen has closed."""
+        return (self.focused or self.screen) if self.screen_stack else None
+
+    def _follow(self, place: Widget | None, before: Widget | None) -> None:
+        self._on_its_way = Followed(place, before) if place is not None else None
+        if place is not None and self._on_its_way is not None:
+            place.post_message(self._on_its_way)
 
     async def on_followed(self, message: Followed) -> None:
         """Send it once more, since what a key does may send messages of its own, until the focus stands still."""
         if message is not self._on_its_way:
             return
         if message.place is not message.before:
-            self._follow(self.focused or self.screen, message.place)
+            self._follow(self._place, message.place)
             return
         self._on_its_way = None
         if self._ahead:
@@ -70,5 +76,5 @@ class TypedAhead(App[None]):
         """Close the screen in front; what was on its way there is followed from the one below."""
         closing = super().pop_screen()
         if self._on_its_way is not None:
-            self._follow(self.focused or self.screen, None)
+            self._follow(self._place, None)
         return closing
