@@ -1,10 +1,12 @@
 """Where a run's work is done: in processes of its own, or in the engine where it is over before a process starts."""
 
 import os
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from zenni_tui.model.request import Command, Request
@@ -50,3 +52,20 @@ async def test_no_more_processes_than_may_work_are_ever_begun(tmp_path: Path) ->
         assert len(set(found)) <= most
         assert os.getpid() not in found
     pool.close()
+
+
+@pytest.mark.parametrize("stuck", [0, 1])
+async def test_a_worker_that_does_not_leave_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stuck: int
+) -> None:
+    """Nor the others, whom it may keep from hearing that they are to leave: the engine comes to its end."""
+    monkeypatch.setattr("zenni_tui.steps.pool._LEAVE_SECONDS", 1.0)
+    pool = Pool.of(make_run(tmp_path, 1_000_000))
+    found = list[int]()
+    while len(set(found)) < 2:
+        await pool.each([()] * 50, os.getpid, found.append)
+    processes = sorted(set(found))
+    os.kill(processes[stuck], signal.SIGSTOP)
+    pool.close()
+    _, alive = psutil.wait_procs([psutil.Process(p) for p in processes if psutil.pid_exists(p)], timeout=20)
+    assert alive == []

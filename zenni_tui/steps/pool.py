@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import multiprocessing
+import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import connection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from zenni_tui.errors import Interrupted, StepFailed, ZenniError
 from zenni_tui.target.connect import Target
@@ -21,6 +23,7 @@ Done = Callable[..., Iterable[tuple[Any, ...]] | None]
 
 _LOOK = 0.1
 _DEATHS = 3
+_LEAVE_SECONDS = 20.0
 _LARGE_BYTES = 16 * 1024 * 1024
 """A larger snapshot is likely to hold tables that are read by whole columns."""
 _TINY_BYTES = 256 * 1024
@@ -40,7 +43,7 @@ class Pool:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._executor: Executor | None = None
+        self._executor: ThreadPoolExecutor | ProcessPoolExecutor | None = None
         self._size = 0
         """The executor's: not bound, it would begin a process too many now and then, and that one hold sessions."""
 
@@ -67,13 +70,13 @@ class Pool:
         self._run.pool = None
 
     def _end(self) -> None:
-        if isinstance(self._executor, ThreadPoolExecutor):
+        executor, self._executor = self._executor, None
+        if isinstance(executor, ThreadPoolExecutor):
             with contextlib.suppress(BrokenExecutor):
-                self._executor.submit(leave)
-            self._executor.shutdown()
-        elif self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-        self._executor = None
+                executor.submit(leave)
+            executor.shutdown()
+        elif executor is not None:
+            _end_processes(executor)
 
     async def each(
         self,
@@ -131,13 +134,13 @@ class Pool:
             self._end()
         return 1 if self._run.patience.troubled else workers
 
-    def _begin(self) -> Executor:
+    def _begin(self) -> ThreadPoolExecutor | ProcessPoolExecutor:
         self._size = self._run.steering.workers
         if self._run.snapshot.stat().st_size < _TINY_BYTES:
             return ThreadPoolExecutor(1, "worker", sit_here, self._place())
         return self._processes()
 
-    def _processes(self) -> Executor:
+    def _processes(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self._size, multiprocessing.get_context("spawn"), sit, self._place())
 
     def _place(self) -> tuple[Path, Target | None, Signals]:
@@ -198,6 +201,20 @@ class Pool:
             self._run.say("A worker process died; what it had in hand is done again by a new one.", "warning")
             self._end()
         return None
+
+
+def _end_processes(executor: ProcessPoolExecutor) -> None:
+    # A worker that is killed while all are told to leave may take the lock of their queue along; the others, and so
+    # whoever waits for them, would wait for ever.
+    workers = tuple((executor._processes or {}).values())  # noqa: SLF001 - it has a public name from Python 3.14 on
+    executor.shutdown(wait=False, cancel_futures=True)
+    left = {worker.sentinel: worker for worker in workers}
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    while left and (gone := connection.wait(list(left), max(0.0, deadline - time.monotonic()))):
+        for sentinel in gone:
+            del left[cast("int", sentinel)]
+    for worker in left.values():
+        worker.kill()
 
 
 async def _ready(flying: dict[asyncio.Future[T], _Job]) -> Iterable[asyncio.Future[T]]:
