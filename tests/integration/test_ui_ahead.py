@@ -2,7 +2,6 @@
 
 import time
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,12 @@ from textual.pilot import Pilot
 from ui_pilot import LOOK, Desk, Runs, hearing, text, wait_for, wait_until
 from ui_stories import UP_TO_COPY, told
 
-from zenni_tui.engine import folders, ledger
+from zenni_tui.engine import ledger
 from zenni_tui.model import events as e
 from zenni_tui.ui.ahead import _LOST_SECONDS, Followed
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.screens.panel import Filter
 from zenni_tui.ui.screens.run import RunScreen
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Return a maker of runs in the usual place, which is this test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    runs = Runs(folders.runs_home())
-    yield runs
-    runs.close()
 
 
 def at_once(pilot: Pilot[None], *keys: str) -> None:

@@ -2,15 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import ui_stories as stories
 from ui_pilot import LOOK, Runs, hearing, text, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, UP_TO_VERIFIED, told
 
-from zenni_tui.engine import folders
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.ui import terminal
@@ -18,15 +15,6 @@ from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.screens.modals import Question
 from zenni_tui.ui.screens.run import RunScreen
 from zenni_tui.ui.widgets.rows import Rows
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Return a maker of runs in the usual place, which is this test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    runs = Runs(folders.runs_home())
-    yield runs
-    runs.close()
 
 
 @pytest.mark.parametrize("key", ["g", "enter"])

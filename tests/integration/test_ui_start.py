@@ -9,21 +9,11 @@ import ui_stories as stories
 from ui_pilot import Desk, Runs, text, wait_for
 from ui_stories import UP_TO_COPY, UP_TO_VERIFIED, told
 
-from zenni_tui.engine import folders
 from zenni_tui.errors import Occupied
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId, Verdict
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.screens.start import StartScreen
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Return a maker of runs in the usual place, which is this test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    runs = Runs(folders.runs_home())
-    yield runs
-    runs.close()
 
 
 @pytest.fixture

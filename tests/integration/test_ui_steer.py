@@ -1,28 +1,16 @@
 """Keys that pause a run and set its speed, and what the header says of what holds a run up."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from ui_pilot import LOOK, Runs, hearing, text, wait_for
 from ui_stories import UP_TO_COPY, told
 
-from zenni_tui.engine import control, folders
+from zenni_tui.engine import control
 from zenni_tui.model import events as e
 from zenni_tui.model.request import Command, Reply
 from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.ui.app import ZenniApp
 from zenni_tui.ui.screens.run import RunScreen
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Return a maker of runs in the usual place, which is this test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    runs = Runs(folders.runs_home())
-    yield runs
-    runs.close()
 
 
 async def test_p_pauses_and_lets_go_on(make: Runs) -> None:

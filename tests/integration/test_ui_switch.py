@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from ui_pilot import LOOK, Desk, Runs, hearing, text, wait_for
 from ui_stories import UP_TO_VERIFIED, began, told
 
-from zenni_tui.engine import folders
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId, Verdict
 from zenni_tui.model.switching import Act
@@ -15,15 +13,6 @@ from zenni_tui.ui.app import ZenniApp
 
 SWITCH, WATCH, BACK = StepId.SWITCH, StepId.WATCH, StepId.FALL_BACK
 DONE = (Act.BUILD, Act.FREEZE, Act.DRAIN, Act.GO_LIVE, Act.ENVIRONMENT, Act.DEPLOY, Act.HEALTH, Act.SMOKE, Act.SETTLE)
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Return a maker of runs in the usual place, which is this test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    runs = Runs(folders.runs_home())
-    yield runs
-    runs.close()
 
 
 def migration() -> list[e.AnyEvent]:

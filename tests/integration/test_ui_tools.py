@@ -1,15 +1,12 @@
 """The tools: what is found is shown, what breaks is told, what takes long is asked for and can be left."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import ui_stories as stories
 from ui_pilot import LOOK, Desk, Runs, text, wait_for
 from ui_stories import UP_TO_PLAN, Story, told
 
-from zenni_tui.engine import folders
 from zenni_tui.model import events as e
 from zenni_tui.model.codes import CODES
 from zenni_tui.model.runbook import Verdict
@@ -20,15 +17,6 @@ from zenni_tui.ui.screens.tools import ToolsScreen
 from zenni_tui.ui.tools import Paper, Tool
 
 SMALL = (80, 24)
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    """Return a maker of runs in the usual place, which is this test's own."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    runs = Runs(folders.runs_home())
-    yield runs
-    runs.close()
 
 
 def _planned(make: Runs) -> Story:

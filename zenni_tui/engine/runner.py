@@ -54,7 +54,6 @@ class Runner:
         self._back = False
         self._started = time.monotonic()
         self._problem: e.Problem | None = None
-        self._occupied = False
         self._error: Exception | None = None
         self._afterwards = Afterwards(run, self._step, self._failed, self._carry_on)
         self._questions = Questions(run, self._failed)
@@ -151,7 +150,7 @@ class Runner:
         undo = self._kind is RunKind.REHEARSE and not self._run.request.keep and not self._run.request.gated
         if self._kind is RunKind.REHEARSE and verdict is Verdict.PASSED and not self._run.request.keep:
             undo = True
-        mine = verdict is not Verdict.STOPPED and not self._occupied
+        mine = verdict is not Verdict.STOPPED and not isinstance(self._error, Occupied)
         steps = WRITES_TARGET if undo and mine else frozenset()
         steps |= frozenset() if self._needs_source(verdict) else WRITES_SOURCE
         if not await self._undo(steps):
@@ -337,7 +336,6 @@ class Runner:
         self._error, self._problem = error, problem_of(error, self._run.folder)
         log.error("action=step_failed step=%s what=%r why=%r", step, self._problem.what, self._problem.why)
         self._run.tell(e.StepFailed(step, round(seconds, 3), self._problem))
-        self._occupied = isinstance(error, Occupied)
         if isinstance(error, NotReady | Occupied):
             return Verdict.NOT_READY
         return Verdict.FAILED if isinstance(error, ZenniError | OSError) else Verdict.ERROR
