@@ -1,6 +1,7 @@
 """What the two full screens share: help, saving, problems, breakpoints."""
 
 import asyncio
+import functools
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,10 @@ class Base(Screen[None]):
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     folder: Path | None = None
+
+    @functools.cached_property
+    def _in_turn(self) -> asyncio.Lock:
+        return asyncio.Lock()
 
     def _compositor_refresh(self) -> None:
         super()._compositor_refresh()
@@ -89,7 +94,9 @@ class Base(Screen[None]):
         None, too, for a screen that was left meanwhile.
         """
         try:
-            done = await asyncio.to_thread(work)
+            # One after the other: of two commands the one given first must come first.
+            async with self._in_turn:
+                done = await asyncio.to_thread(work)
         except ZenniError as error:
             self.problem(error.problem)
         except OSError as error:
