@@ -14,6 +14,7 @@ class Terminal:
     """Types keys and reads the screen as a person would: it waits for words, not for times."""
 
     def __init__(self, program: Program, *arguments: str) -> None:
+        # Some shells export a size that the line does not have any more.
         environment = program.environment | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
         self._child = pexpect.spawn(
             PROGRAM[0],

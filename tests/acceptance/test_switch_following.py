@@ -110,10 +110,10 @@ def test_a_table_made_on_the_threshold_stops_the_switch(
     assert (refused.code, refused.document["switch"]["serving"]) == (1, "old"), refused.narration
     assert 'table "Extra" is new' in refused.document["problem"]["where"]
     assert application.marks()[-1][0] == "announce"
+    wait(follow(program), lambda f: not f.alive)
     with closing(sqlite3.connect(application.file)) as old, old:
         old.execute("DELETE FROM Seat WHERE number = 7")
         old.execute("DROP TABLE Extra")
-    wait(follow(program), lambda f: not f.alive)
     assert program.run("resume", environment=target_environment).document["verdict"] == "waiting"
     assert writer.differences(application.file, database) == []
 

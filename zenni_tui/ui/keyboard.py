@@ -1,4 +1,4 @@
-"""The keyboard's line: a lone Esc is known for the key itself in a moment, not after a tenth of a second."""
+"""The terminal's line: a lone Esc is known in a moment, and the size is what the line says it is."""
 
 import codecs
 import os
@@ -31,6 +31,14 @@ class Keyboard(LinuxDriver):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Ask the line itself: a shell that exports COLUMNS would hold the screen at one size for ever."""
+        try:
+            columns, lines = os.get_terminal_size(self.fileno)
+        except OSError:
+            columns = lines = 0
+        return (columns, lines) if columns and lines else super()._get_terminal_size()
 
     def _typed(self) -> bytes:
         data = os.read(self.fileno, 4096)
