@@ -1,6 +1,7 @@
 """The application's health is asked of a real server, and only the expected answer is well."""
 
 import asyncio
+import socket
 
 import pytest
 from web import Page, serving
@@ -55,12 +56,16 @@ def test_what_is_no_health_url_is_told() -> None:
 async def test_it_waits_until_the_application_is_up() -> None:
     """An application that starts late is waited for; one that stays ill is told when the time is up."""
     with serving(well) as url:
-        port = int(url.rpartition(":")[2])
         ill = await health.wait(Health(f"{url}/ill", within=0.5))
         assert (ill.ok, ill.status) == (False, 500)
         assert ill.seconds >= 0.5
-    waiting = asyncio.create_task(health.wait(Health(f"{url}/well", within=30)))
-    await asyncio.sleep(0.3)
-    assert not waiting.done()
-    with serving(well, port):
-        assert (await waiting).ok
+    with socket.socket() as kept:
+        # Bound but not listening: connections are refused, and nobody else is given the port meanwhile.
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        port = kept.getsockname()[1]
+        waiting = asyncio.create_task(health.wait(Health(f"http://127.0.0.1:{port}/well", within=60)))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        with serving(well, port):
+            assert (await waiting).ok

@@ -45,17 +45,32 @@ async def test_secrets_come_by_the_environment_and_are_not_kept(tmp_path: Path) 
     assert (ended.ok, read(ended)) == (True, "url *******\n")
 
 
-async def test_a_hook_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+def pid_in(ended: hooks.Ended) -> int:
+    """Return the number that a hook told, whoever wrote first."""
+    return next(int(word) for word in read(ended).split() if word.isdigit())
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended, even where nobody takes notice of its end."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+async def test_a_hook_that_hangs_is_ended_with_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its time a hook and its children are gone, even those that don't heed a polite signal."""
+    monkeypatch.setattr(hooks, "_GRACE_SECONDS", 2.0)
     child = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     code = (
         "import subprocess, sys, time;"
         f"p = subprocess.Popen([sys.executable, '-c', {child!r}]); print(p.pid, flush=True); time.sleep(600)"
     )
-    ended = await hooks.run(python(code, timeout=1.5), tmp_path)
-    pid, up = read(ended).split()
-    assert (ended.code, ended.ok, up) == (None, False, "up")
-    assert not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+    # Long enough for two processes to start on a machine that has other work.
+    ended = await hooks.run(python(code, timeout=8.0), tmp_path)
+    assert (ended.code, ended.ok) == (None, False)
+    assert "up" in read(ended).split()
+    assert is_gone(pid_in(ended))
 
 
 async def test_what_a_hook_leaves_running_goes_on(tmp_path: Path) -> None:
@@ -63,7 +78,7 @@ async def test_what_a_hook_leaves_running_goes_on(tmp_path: Path) -> None:
     child = "import time\nwhile True: print('serving', flush=True); time.sleep(0.05)"
     code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True)"
     ended = await asyncio.wait_for(hooks.run(python(code), tmp_path), 30)
-    pid = int(read(ended).split()[0])
+    pid = pid_in(ended)
     try:
         before = len(read(ended))
         for _ in range(100):

@@ -1,7 +1,6 @@
 """Where a run's work is done: in processes of its own, or in the engine where it is over before a process starts."""
 
 import os
-import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -64,8 +63,8 @@ async def test_a_worker_that_does_not_leave_is_ended(
     found = list[int]()
     while len(set(found)) < 2:
         await pool.each([()] * 50, os.getpid, found.append)
-    processes = sorted(set(found))
-    os.kill(processes[stuck], signal.SIGSTOP)
+    processes = [psutil.Process(pid) for pid in sorted(set(found))]
+    processes[stuck].suspend()
     pool.close()
-    _, alive = psutil.wait_procs([psutil.Process(p) for p in processes if psutil.pid_exists(p)], timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=20)
     assert alive == []
