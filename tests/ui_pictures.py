@@ -6,7 +6,7 @@ from typing import NamedTuple
 import ui_stories as stories
 from textual.pilot import Pilot
 from textual.screen import Screen
-from ui_pilot import LOOK, Desk, Runs, wait_for
+from ui_pilot import Desk, Runs, look, wait_for, wait_until
 from ui_plans import a_plan, keep
 from ui_rooms import ADVISED, SCORE, UNREACHABLE, Class, FirstSteps, Lookout, Trial
 from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, told
@@ -50,22 +50,39 @@ def keys(*pressed: str, until: str = "", first: str = "") -> Press:
     async def press(pilot: Pilot[None]) -> None:
         if first:
             await wait_for(pilot, first)
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press(*pressed)
-        await pilot.pause(LOOK if pressed else None)
+        await look(pilot)
         if until:
             await wait_for(pilot, until)
 
     return press
 
 
+def then(*presses: Press) -> Press:
+    """Return what does some of them, one after the other: what works in a thread must be seen before the next key."""
+
+    async def press(pilot: Pilot[None]) -> None:
+        for one in presses:
+            await one(pilot)
+
+    return press
+
+
 async def _repair(pilot: Pilot[None]) -> None:
     """Open the repairs of the first finding: the first press may only bring the findings to the front."""
-    await pilot.pause(LOOK)
+    await look(pilot)
     while not isinstance(pilot.app.screen, RepairScreen):
         await pilot.press("c")
-        await pilot.pause(LOOK)
-    await pilot.pause(LOOK)
+        await look(pilot)
+
+
+async def _entered(pilot: Pilot[None]) -> None:
+    """Wait until an exercise has its database."""
+    screen = pilot.app.screen
+    assert isinstance(screen, ExerciseScreen)
+    await wait_until(pilot, lambda: screen.room is not None)
+    await look(pilot)
 
 
 def _run(*what: e.AnyEvent, alive: bool = True, offer: bool = False) -> Open:
@@ -142,7 +159,14 @@ _DECIDING = (
     e.RunEnded(Verdict.WAITING, 0, 90.0, 80.0),
 )
 _COPY = _run(*told(UP_TO_COPY))
-_TASKS = [*["down"] * 5, "enter"]
+_TASKS = keys(*["down"] * 5, "enter", first="What to do", until="an account and a project exist")
+_FILES = keys("enter", first="set up", until="bookings.db")
+_FORM = then(_FILES, keys("enter", until="From where, where to?"))
+_TESTED = then(_FORM, keys("enter", until="trouble at: tcp"))
+_JOB = keys(first="Your job:")
+_DRILL = then(_JOB, keys("b", until="DRILL"))
+_EXERCISES = keys("e", first="page 1 of", until="Enter begin")
+_EXERCISE = then(_EXERCISES, keys("enter"), _entered)
 _WAIT = keys()
 
 PICTURES: dict[str, Picture] = {
@@ -157,8 +181,8 @@ PICTURES: dict[str, Picture] = {
     "run-verify": Picture(RunScreen, _run(*told(UP_TO_VERIFY)), _WAIT),
     "run-passed": Picture(RunScreen, _run(*told(UP_TO_VERIFIED), *stories.passed()), _WAIT),
     "run-problem": Picture(ProblemScreen, _run(*_LOST), keys(until="PROBLEM")),
-    "run-failed": Picture(RunScreen, _run(*_LOST), keys("enter")),
-    "run-engine-gone": Picture(RunScreen, _run(*told(UP_TO_COPY), alive=False), keys("enter")),
+    "run-failed": Picture(RunScreen, _run(*_LOST), keys("enter", first="PROBLEM")),
+    "run-engine-gone": Picture(RunScreen, _run(*told(UP_TO_COPY), alive=False), keys("enter", first="PROBLEM")),
     "run-choices": Picture(RunScreen, _run(*_BLOCKED), _WAIT),
     "run-repair": Picture(RepairScreen, _run(*_BLOCKED), _repair),
     "run-table": Picture(TableScreen, _planned, keys("right", "left", "home", "enter", until="another type")),
@@ -174,27 +198,29 @@ PICTURES: dict[str, Picture] = {
         Form, _run(*_DECIDING, alive=False, offer=True), keys("m", until="Switch the application over?")
     ),
     "run-switch": Picture(RunScreen, _run(*_SWITCHING), _WAIT),
-    "run-switch-taken-back": Picture(RunScreen, _run(*_SWITCHING, *stories.refused()), keys("enter")),
+    "run-switch-taken-back": Picture(RunScreen, _run(*_SWITCHING, *stories.refused()), keys("enter", first="PROBLEM")),
     "run-window": Picture(RunScreen, _run(*_SWITCHING, *stories.window()), _WAIT),
     "run-commands": Picture(CommandsScreen, _COPY, keys("ctrl+p", until="part of a command")),
     "start-empty": Picture(StartScreen, _desk(), keys(first="What to do", until="No run yet.")),
     "start-past-runs": Picture(StartScreen, _with_past, keys(first="What to do", until="PASSED")),
     "start-first-run": Picture(StartScreen, _setup(), keys(until="set up")),
-    "setup": Picture(SetupScreen, _setup(), keys("enter", first="set up", until="bookings.db")),
+    "setup": Picture(SetupScreen, _setup(), _FILES),
     "setup-empty": Picture(SetupScreen, _setup(empty=True), keys("enter", first="set up", until="No SQLite file")),
-    "setup-form": Picture(Form, _setup(), keys("enter", "enter", first="set up", until="From where, where to?")),
-    "setup-asks": Picture(Question, _setup(), keys(*["enter"] * 3, first="set up", until="trouble at: tcp")),
-    "setup-trouble": Picture(
-        SetupScreen, _setup(), keys(*["enter"] * 3, "escape", first="set up", until="Nothing listens")
-    ),
+    "setup-form": Picture(Form, _setup(), _FORM),
+    "setup-asks": Picture(Question, _setup(), _TESTED),
+    "setup-trouble": Picture(SetupScreen, _setup(), then(_TESTED, keys("escape", until="Nothing listens"))),
     "tools": Picture(ToolsScreen, _with_plan, keys("a", until="as a patch")),
-    "tools-not-done": Picture(ToolsScreen, _with_plan, keys("a", "down", "enter", "enter", until="Not done: queries.")),
+    "tools-not-done": Picture(
+        ToolsScreen,
+        _with_plan,
+        then(keys("a", "down", "enter", until="No run has read"), keys("enter", until="Not done: queries.")),
+    ),
     "tools-asks": Picture(Question, _with_plan, keys("a", "down", "down", "enter", until="Verify?")),
     "tools-paper": Picture(PaperScreen, _with_plan, keys("a", "enter", until="What is left to you")),
-    "tasks": Picture(TasksScreen, _desk(), keys(*_TASKS, first="What to do", until="an account and a project exist")),
-    "tasks-timeline": Picture(TasksScreen, _desk(), keys(*_TASKS, "v", first="What to do", until="Phase 2")),
-    "tasks-risks": Picture(TasksScreen, _desk(), keys(*_TASKS, "v", "v", first="What to do", until="mitigation")),
-    "tasks-sign": Picture(Form, _desk(), keys(*_TASKS, "down", "down", "s", first="What to do", until="Sign off A3?")),
+    "tasks": Picture(TasksScreen, _desk(), _TASKS),
+    "tasks-timeline": Picture(TasksScreen, _desk(), then(_TASKS, keys("v", until="Phase 2"))),
+    "tasks-risks": Picture(TasksScreen, _desk(), then(_TASKS, keys("v", "v", until="mitigation"))),
+    "tasks-sign": Picture(Form, _desk(), then(_TASKS, keys("down", "down", "s", until="Sign off A3?"))),
     "watch-not-yet": Picture(WatchScreen, _watch(blind=True), keys(until="Looking ...")),
     "watch-well": Picture(WatchScreen, _watch(), keys(until="Nothing is raised.")),
     "watch-raised": Picture(WatchScreen, _watch(ADVISED), keys(until="1 RAISED")),
@@ -206,20 +232,31 @@ PICTURES: dict[str, Picture] = {
     "watch-asks": Picture(Question, _watch(ADVISED), keys("enter", "enter", first="1 RAISED", until="Make the index?")),
     "lessons": Picture(LessonsScreen, _school(), keys(until="passed")),
     "lesson-page": Picture(LessonScreen, _school("pooling"), keys(until="page 1 of")),
-    "lesson-exercises": Picture(LessonScreen, _school("pooling"), keys("e", first="page 1 of", until="Enter begin")),
+    "lesson-exercises": Picture(LessonScreen, _school("pooling"), _EXERCISES),
     "exercise": Picture(
         ExerciseScreen,
         _school("pooling"),
-        keys("e", "enter", *"SELECT 1", "enter", *"SELEC", "enter", "f5", until="Not yet"),
+        then(
+            _EXERCISE,
+            keys(*"SELECT 1", "enter", until="3 rows, and more"),
+            keys(*"SELEC", "enter", until="42601"),
+            keys("f5", until="Not yet"),
+        ),
     ),
-    "exercise-solution": Picture(ExerciseScreen, _school("errors"), keys("e", "enter", "f4", until="setval")),
+    "exercise-solution": Picture(ExerciseScreen, _school("errors"), then(_EXERCISE, keys("f4", until="setval"))),
     "exercise-closed": Picture(
-        ExerciseScreen, _school("pooling", closed=True), keys("e", "enter", "enter", until="There is no database")
+        ExerciseScreen,
+        _school("pooling", closed=True),
+        then(
+            keys("e", "enter", first="page 1 of", until="does not answer"), keys("enter", until="There is no database")
+        ),
     ),
-    "drills": Picture(DrillsScreen, _drill(), keys("escape", until="not passed")),
-    "drills-job": Picture(Question, _drill(), keys(until="Your job:")),
-    "drills-problem": Picture(ProblemScreen, _drill(none=True), keys("b", until="The range can't be made.")),
-    "drill": Picture(DrillScreen, _drill(), keys("b", until="DRILL")),
-    "drill-others": Picture(Question, _drill(), keys("b", "f9", until="Ask others for something?")),
-    "drill-score": Picture(ScoreScreen, _drill(score=True), keys("b", until="Score sheet")),
+    "drills": Picture(DrillsScreen, _drill(), then(_JOB, keys("escape", until="not passed"))),
+    "drills-job": Picture(Question, _drill(), _JOB),
+    "drills-problem": Picture(
+        ProblemScreen, _drill(none=True), then(_JOB, keys("b", until="The range can't be made."))
+    ),
+    "drill": Picture(DrillScreen, _drill(), _DRILL),
+    "drill-others": Picture(Question, _drill(), then(_DRILL, keys("f9", until="Ask others for something?"))),
+    "drill-score": Picture(ScoreScreen, _drill(score=True), then(_JOB, keys("b", until="Score sheet"))),
 }

@@ -1,12 +1,13 @@
 """How screens are tried out: by keys, by the words in their cells, with real journals and a real control socket."""
 
+import asyncio
 import contextlib
 import itertools
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import ui_stories as stories
 from rich.cells import cell_len
@@ -26,14 +27,12 @@ from zenni_tui.model.tasks import Timeline
 from zenni_tui.ui.keep import rendered
 from zenni_tui.ui.offer import Setup
 from zenni_tui.ui.post import Post
+from zenni_tui.ui.screens.run import RunScreen
 from zenni_tui.ui.tools import Paper, Tool
 from zenni_tui.ui.training import Training
 from zenni_tui.ui.widgets.canvas import Canvas, Lines
 from zenni_tui.ui.widgets.rows import Rows
 from zenni_tui.ui.words import width_of
-
-LOOK = 0.55
-"""Longer than the pause between two looks at the journal."""
 
 
 class Runs:
@@ -199,8 +198,14 @@ def text(pilot: Pilot[None]) -> str:
 
 
 async def wait_for(pilot: Pilot[None], word: str, seconds: float = 20.0) -> None:
-    """Wait until a word stands on the screen."""
+    """Wait until a word stands on the screen, and whatever comes with it."""
     await wait_until(pilot, lambda: word in text(pilot), seconds, repr(word))
+    await pilot.pause()
+
+
+async def wait_without(pilot: Pilot[None], word: str) -> None:
+    """Wait until a word stands on the screen no longer."""
+    await wait_until(pilot, lambda: word not in text(pilot), what=f"a screen without {word!r}")
 
 
 async def wait_until(pilot: Pilot[None], holds: Callable[[], object], seconds: float = 20.0, what: str = "it") -> None:
@@ -209,6 +214,30 @@ async def wait_until(pilot: Pilot[None], holds: Callable[[], object], seconds: f
     while not holds():
         assert time.monotonic() < end, f"{what} never came:\n{text(pilot)}"
         await pilot.pause(0.05)
+
+
+async def front(pilot: Pilot[None], kind: type[Screen[Any]]) -> None:
+    """Wait until a screen of a kind stands in front, and is drawn."""
+    await wait_until(pilot, lambda: isinstance(pilot.app.screen, kind), what=kind.__name__)
+    await pilot.pause()
+
+
+async def look(pilot: Pilot[None]) -> None:
+    """Wait until the screens of runs have looked at their journals once more, and have shown what they saw."""
+    await pilot.pause()
+    before = [(s, s.now) for s in pilot.app.screen_stack if isinstance(s, RunScreen)]
+    await wait_until(
+        pilot, lambda: all(s.now is not now or not s.is_attached for s, now in before), what="another look"
+    )
+    await pilot.pause()
+
+
+async def leaves(pilot: Pilot[None], seconds: float = 20.0) -> None:
+    """Wait until the program ends."""
+    end = time.monotonic() + seconds
+    while not pilot.app._exit:
+        assert time.monotonic() < end, f"The program is still there:\n{text(pilot)}"
+        await asyncio.sleep(0.05)
 
 
 def stands_whole(pilot: Pilot[None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import ui_stories as stories
-from ui_pilot import LOOK, Runs, text
+from ui_pilot import Runs, look, text
 from ui_stories import UP_TO_COPY, UP_TO_VERIFIED, told
 
 from zenni_tui.model import events as e
@@ -45,7 +45,7 @@ async def test_the_readme_shows_the_screen_as_it_is(make: Runs, name: str) -> No
     """Each picture in the README is the screen of 80x24 in that state."""
     app = ZenniApp(follow=make(*PICTURES[name]).folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         seen = _plain(text(pilot))
     place = re.compile(rf"(<!-- picture: {name} -->\n```text\n)(.*?)(\n```)", re.DOTALL)
     written = README.read_text()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ui_pilot import Runs, hearing, text, wait_for
+from ui_pilot import Runs, hearing, look, text, wait_for, wait_until
 from ui_stories import UP_TO_COPY, told
 
 from zenni_tui.engine import client
@@ -27,6 +27,8 @@ async def test_the_second_screen_looks_on_until_it_takes_over(tmp_path: Path) ->
         await one.press("p")
         await two.press("p")
         await wait_for(two, "you steer")
+        await wait_until(two, lambda: heard)
+        await look(two)
         assert [c.name for c in heard] == ["pause"]
     runs.close()
 

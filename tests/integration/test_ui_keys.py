@@ -1,11 +1,10 @@
 """What keys do: nothing that can't be undone, always answered, with a real control socket at the other end."""
 
-import asyncio
 import os
 
 import pytest
 import ui_stories as stories
-from ui_pilot import LOOK, Runs, hearing, text, wait_for
+from ui_pilot import Runs, front, hearing, leaves, look, text, wait_for, wait_until, wait_without
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, UP_TO_VERIFIED, told
 
 from zenni_tui.model import events as e
@@ -24,7 +23,7 @@ async def test_go_is_sent_at_the_gate_and_only_there(make: Runs, key: str) -> No
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
         await pilot.press(key)
-        await pilot.pause(LOOK)
+        await look(pilot)
         assert heard == []
         story.tell(stories.gate())
         await wait_for(pilot, "YOUR WORD")
@@ -32,8 +31,7 @@ async def test_go_is_sent_at_the_gate_and_only_there(make: Runs, key: str) -> No
         await wait_for(pilot, "go: heard")
         assert [command.name for command in heard] == ["go"]
         assert heard[0].by
-        await pilot.pause(0.1)
-        assert "YOUR WORD" not in text(pilot)
+        await wait_without(pilot, "YOUR WORD")
         await pilot.press(key)
         story.tell(*stories.copying())
         await wait_for(pilot, "copying")
@@ -64,15 +62,16 @@ async def test_rollback_asks_and_the_safe_answer_is_first(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         for keys in (("f8", "enter"), ("r", "escape"), ("r", "n"), ("r", "x", "enter")):
-            await pilot.press(*keys)
-            await pilot.pause()
-            assert isinstance(app.screen, RunScreen)
-        await pilot.pause(LOOK)
+            await pilot.press(keys[0])
+            await wait_for(pilot, "Roll back this run?")
+            await pilot.press(*keys[1:])
+            await front(pilot, RunScreen)
+        await look(pilot)
         assert heard == []
         await pilot.press("r")
-        await pilot.pause()
+        await wait_for(pilot, "Roll back this run?")
         assert isinstance(app.screen, Question)
         assert app.screen.query_one(Rows).current == app.screen.choices[0]
         assert "Lost: nothing" in text(pilot)
@@ -87,10 +86,10 @@ async def test_the_rollback_line_takes_focus_and_enter(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         app.screen.query_one("#rollback").focus()
         await pilot.press("enter")
-        await pilot.pause()
+        await wait_for(pilot, "Roll back this run?")
         await pilot.press("down", "enter")
         await wait_for(pilot, "rollback: heard")
         assert len(heard) == 1
@@ -101,9 +100,10 @@ async def test_stop_asks(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("s", "enter", "s", "y")
         await wait_for(pilot, "STOPPING")
+        await wait_until(pilot, lambda: heard)
         assert [command.name for command in heard] == ["stop"]
         story.tell(e.StepStopped(StepId.COPY, 9.0), e.RunEnded(Verdict.STOPPED, 4, 20.0, 90.0))
         await wait_for(pilot, "STOPPED")
@@ -115,7 +115,7 @@ async def test_a_refused_command_says_so(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story, ok=False), app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("s", "y")
         await wait_for(pilot, "not now")
         await wait_for(pilot, "RUNNING")
@@ -125,7 +125,7 @@ async def test_a_silent_engine_says_so(make: Runs) -> None:
     """Without a socket the command's failure is told, not swallowed."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("s", "y")
         await wait_for(pilot, "the engine does not answer")
 
@@ -136,18 +136,19 @@ async def test_leaving_asks(make: Runs, key: str) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press(key)
-        await pilot.pause()
+        await wait_for(pilot, "Leave?")
         for word in ("Leave?", "Stay here", "Detach", "Stop, then leave"):
             assert word in text(pilot)
         await pilot.press("enter")
-        await pilot.pause()
-        assert isinstance(app.screen, RunScreen)
-        await pilot.press(key, "d")
-        await pilot.pause()
+        await front(pilot, RunScreen)
+        assert not app._exit
+        await pilot.press(key)
+        await wait_for(pilot, "Leave?")
+        await pilot.press("d")
+        await leaves(pilot)
     assert heard == []
-    assert not app.is_running
 
 
 async def test_stop_then_leave_waits_for_the_safe_point(make: Runs) -> None:
@@ -155,17 +156,15 @@ async def test_stop_then_leave_waits_for_the_safe_point(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("q", "s")
         await wait_for(pilot, "STOPPING")
+        await wait_until(pilot, lambda: heard)
+        await look(pilot)
         assert [command.name for command in heard] == ["stop"]
-        assert app.is_running
+        assert not app._exit
         story.tell(e.StepStopped(StepId.COPY, 9.0), e.RunEnded(Verdict.STOPPED, 4, 20.0, 90.0))
-        for _ in range(40):
-            await asyncio.sleep(0.05)
-            if app._exit:
-                break
-        assert app._exit
+        await leaves(pilot)
 
 
 async def test_a_finished_run_is_left_at_once(make: Runs) -> None:
@@ -176,8 +175,7 @@ async def test_a_finished_run_is_left_at_once(make: Runs) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for(pilot, "PASSED")
         await pilot.press("q")
-        await pilot.pause()
-        assert app._exit
+        await leaves(pilot)
 
 
 async def test_another_step_stays_on_display_until_f(make: Runs) -> None:
@@ -204,15 +202,13 @@ async def test_filter(make: Runs) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for(pilot, "Payment")
         await pilot.press("slash", *"oo")
-        await pilot.pause()
-        assert "Payment" not in text(pilot)
+        await wait_without(pilot, "Payment")
         assert "BookingItem" in text(pilot)
         await pilot.press("r", "q")
         await pilot.pause()
         assert isinstance(app.screen, RunScreen)
         await pilot.press("escape")
-        await pilot.pause()
-        assert "Payment" in text(pilot)
+        await wait_for(pilot, "Payment")
 
 
 async def test_tables_are_put_into_another_order(make: Runs) -> None:
@@ -227,28 +223,24 @@ async def test_tables_are_put_into_another_order(make: Runs) -> None:
 
         assert order() == ["User ", "OpeningHours ", "AuditLog "]
         await pilot.press("v")
-        await pilot.pause()
-        assert order() == ["AuditLog ", "OpeningHours ", "User "]
+        await wait_until(pilot, lambda: order() == ["AuditLog ", "OpeningHours ", "User "], what="by name")
         await pilot.press("v")
-        await pilot.pause()
-        assert order() == ["AuditLog ", "User ", "OpeningHours "]
+        await wait_until(pilot, lambda: order() == ["AuditLog ", "User ", "OpeningHours "], what="the largest first")
         await pilot.press("v", "v", "v")
-        await pilot.pause()
-        assert order() == ["User ", "OpeningHours ", "AuditLog "]
+        await wait_until(pilot, lambda: order() == ["User ", "OpeningHours ", "AuditLog "], what="the plan's order")
 
 
 async def test_help_is_about_what_has_the_focus(make: Runs) -> None:
     """F1 and ? tell of the part with the focus, the step, the keys."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 50)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("f1")
-        await pilot.pause()
+        await wait_for(pilot, "Keys")
         for word in ("A list: Up and Down move", "copy: Carries the rows", "Keys", "safe point"):
             assert word in text(pilot)
         await pilot.press("escape", "shift+tab", "question_mark")
-        await pilot.pause()
-        assert "The step rail" in text(pilot)
+        await wait_for(pilot, "The step rail")
 
 
 async def test_saving_a_screen(make: Runs) -> None:
@@ -269,9 +261,9 @@ async def test_the_palette_knows_the_keys(make: Runs) -> None:
     """Ctrl+P finds a command by its name and does it."""
     app = ZenniApp(follow=make(*told(UP_TO_COPY)).folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("ctrl+p")
-        await pilot.pause(LOOK)
+        await wait_for(pilot, "part of a command")
         await pilot.press(*"roll back")
         await wait_for(pilot, "key r, F8")
         await pilot.press("enter")

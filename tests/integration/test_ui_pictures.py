@@ -18,7 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.screen import Screen
 from ui_pictures import PICTURES
-from ui_pilot import LOOK, Runs, stands_whole, text
+from ui_pilot import Runs, look, stands_whole, text
 
 from zenni_tui.engine import client, folders, journal
 from zenni_tui.ui import screens
@@ -101,7 +101,7 @@ async def test_other_sizes_and_habits(make: Runs, name: str) -> None:
         stands_whole(pilot)
         app.theme = DAY.name
         await pilot.resize_terminal(60, 20)
-        await pilot.pause(LOOK)
+        await look(pilot)
         stands_whole(pilot)
         assert text(pilot).isascii()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import ui_stories as stories
 from rich.cells import cell_len
-from ui_pilot import LOOK, Desk, Effort, Runs, choosing, hearing, text, wait_for
+from ui_pilot import Desk, Effort, Runs, choosing, front, hearing, look, text, wait_for, wait_without
 from ui_plans import a_plan, keep
 from ui_stories import UP_TO_COPY, UP_TO_PLAN, told
 
@@ -38,7 +38,7 @@ async def test_a_plan_that_waits_for_choices_is_no_problem(make: Runs, size: tup
     story = make(*WAITING[:-1])
     app = ZenniApp(follow=story.folder)
     async with choosing(story), app.run_test(size=size) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         story.tell(WAITING[-1])
         await wait_for(pilot, "3 findings still block: choose a repair for each")
         assert not isinstance(app.screen, ProblemScreen)
@@ -59,8 +59,7 @@ async def test_a_plan_that_ends_the_run_is_a_problem(make: Runs) -> None:
         await wait_for(pilot, "3 findings stand in the way")
         assert isinstance(app.screen, ProblemScreen)
         await pilot.press("enter")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, RunScreen)
+        await front(pilot, RunScreen)
 
 
 async def test_choosing_all_leads_to_go(make: Runs) -> None:
@@ -79,7 +78,7 @@ async def test_choosing_all_leads_to_go(make: Runs) -> None:
         await wait_for(pilot, '"text_nul/Booking/notes" = "strip_nul"')
         await pilot.press("enter")
         await wait_for(pilot, "1 finding still blocks")
-        assert "▸ ERROR   Payment.amount" in text(pilot)
+        await wait_for(pilot, "▸ ERROR   Payment.amount")
         await pilot.press("c")
         await wait_for(pilot, "▸ LOSSLESS     let the column become bigint")
         await pilot.press("enter")
@@ -273,7 +272,7 @@ async def test_the_plan_and_its_columns(make: Runs, size: tuple[int, int]) -> No
         await wait_for(pilot, '"Booking.notes" = "jsonb"')
         assert "[schema.casts]" in text(pilot)
         await pilot.press("escape")
-        await pilot.pause()
+        await front(pilot, TableScreen)
         await pilot.press("d")
         await wait_for(pilot, 'CREATE TABLE "public"."Booking"')
         assert isinstance(app.screen, DdlScreen)
@@ -281,12 +280,10 @@ async def test_the_plan_and_its_columns(make: Runs, size: tuple[int, int]) -> No
         await wait_for(pilot, "Booking_notes_idx")
         assert all(cell_len(line) <= size[0] for line in text(pilot).splitlines())
         await pilot.press("escape")
-        await pilot.pause()
-        assert isinstance(app.screen, TableScreen)
+        await front(pilot, TableScreen)
         await pilot.press("escape", "slash", *"amount", "enter")
-        await pilot.pause(LOOK)
-        assert "payments" in text(pilot)
-        assert "12,400" not in text(pilot)
+        await wait_for(pilot, "payments")
+        await wait_without(pilot, "12,400")
 
 
 async def test_a_type_is_chosen_by_key_and_by_name(make: Runs) -> None:
@@ -335,7 +332,7 @@ async def test_review_in_ascii(make: Runs) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         for keys in (("c",), ("end", "enter"), ("escape", "escape", "right"), ("enter",), ("d",), ("escape", "t")):
             await pilot.press(*keys)
-            await pilot.pause(LOOK)
+            await look(pilot)
             assert text(pilot).isascii(), text(pilot)
 
 

@@ -9,7 +9,7 @@ import ui_stories as stories
 from rich.cells import cell_len
 from textual._compositor import ChopsUpdate, LayoutUpdate  # there is no public name for what is sent to a terminal
 from textual.pilot import Pilot
-from ui_pilot import LOOK, Effort, Runs, text, wait_for
+from ui_pilot import Effort, Runs, front, look, text, wait_for, wait_without
 from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_TO_VERIFY, Story, told
 
 from zenni_tui.model import events as e
@@ -37,7 +37,7 @@ async def watching(
     """Open a run on a screen of a size."""
     app = ZenniApp(follow=story.folder, ascii_only=ascii_only)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         yield pilot
 
 
@@ -151,7 +151,9 @@ async def test_without_colour_words_say_it_all(make: Runs, monkeypatch: pytest.M
     """With NO_COLOR set no cell has a hue, and state is told by words."""
     monkeypatch.setenv("NO_COLOR", "1")
     async with watching(make(*told(UP_TO_COPY), *stories.lost())) as pilot:
+        await wait_for(pilot, "PROBLEM")
         await pilot.press("enter")
+        await front(pilot, RunScreen)
         screen = text(pilot)
         assert "FAILED" in screen
         strips = pilot.app.screen._compositor.render_strips()
@@ -170,13 +172,12 @@ async def test_an_interrupted_engine_is_said(make: Runs) -> None:
     async with watching(story) as pilot:
         assert "RUNNING" in text(pilot)
         story.die()
-        await pilot.pause(2 * LOOK)
+        await wait_for(pilot, "PROBLEM")
         screen = text(pilot)
         for word in ("INTERRUPTED", "engine gone", "PROBLEM", "Press u to resume", "engine.log"):
             assert word in screen
         await pilot.press("enter")
-        await pilot.pause(LOOK)
-        assert "cut off" in text(pilot)
+        await wait_for(pilot, "cut off")
         assert "u resume" in text(pilot)
         assert not isinstance(pilot.app.screen, ProblemScreen)
 
@@ -186,19 +187,19 @@ async def test_a_problem_stays_until_acknowledged(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     async with watching(story) as pilot:
         story.tell(*stories.lost())
-        await pilot.pause(2 * LOOK)
+        await wait_for(pilot, "PROBLEM")
         for key in ("escape", "x", "down", "q"):
             await pilot.press(key)
-        await pilot.pause(LOOK)
+        await look(pilot)
         screen = text(pilot)
         for word in ("connection to the target broke", "chunk 31", "57P01", "Check the server", "engine.log"):
             assert word in screen
         await pilot.press("a")
-        await pilot.pause(2 * LOOK)
+        await wait_without(pilot, "chunk 31")
+        await look(pilot)
         assert "chunk 31" not in text(pilot)
         await pilot.press("e")
-        await pilot.pause()
-        assert "chunk 31" in text(pilot)
+        await wait_for(pilot, "chunk 31")
 
 
 async def test_a_problem_is_copied_and_kept(make: Runs) -> None:
@@ -206,11 +207,10 @@ async def test_a_problem_is_copied_and_kept(make: Runs) -> None:
     story = make(*told(UP_TO_COPY), *stories.lost())
     async with watching(story) as pilot:
         await pilot.press("c")
-        await pilot.pause()
+        await wait_for(pilot, "written to")
         (kept,) = story.folder.glob("problem-*.txt")
         assert "57P01" in kept.read_text()
         assert kept.stat().st_mode & 0o777 == 0o600
-        assert "written to" in text(pilot)
 
 
 async def test_bars_never_run_backwards(make: Runs) -> None:
@@ -227,10 +227,10 @@ async def test_bars_never_run_backwards(make: Runs) -> None:
         story.tell(
             e.TableProgress(StepId.COPY, "Booking", 25_000, 610_000), e.Progress(StepId.COPY, 9, 2_514_155, "rows")
         )
-        await pilot.pause(2 * LOOK)
+        await look(pilot)
         assert fulls(text(pilot)) == before
         story.tell(*stories.copied())
-        await pilot.pause(2 * LOOK)
+        await look(pilot)
         await pilot.press("left", "right")
         assert all(now > then for now, then in zip(fulls(text(pilot)), before, strict=True))
         assert "100 %" not in text(pilot)
@@ -243,7 +243,7 @@ async def test_the_last_cell_of_a_bar_is_filled_by_verification(make: Runs) -> N
         (row,) = (line for line in text(pilot).splitlines() if "AuditLog" in line and "copied" in line)
         assert "━─" in row
         story.tell(*stories.indexing(), *stories.verifying(), *stories.verified())
-        await pilot.pause(2 * LOOK)
+        await look(pilot)
         screen = text(pilot)
         assert "100 %" in screen
         assert "━─" not in next(line for line in screen.splitlines() if "AuditLog" in line)
@@ -255,7 +255,7 @@ async def test_a_difference_stands_out(make: Runs) -> None:
     story = make(*told(UP_TO_VERIFY), differs)
     async with watching(story) as pilot:
         await pilot.press("home", "down", "down")
-        await pilot.pause(LOOK)
+        await look(pilot)
         screen = text(pilot)
         assert "DIFFERS" in screen
         assert "609,998" in screen
@@ -280,9 +280,8 @@ async def test_two_thousand_tables(make: Runs) -> None:
         assert "t1999" in text(pilot)
         assert key.calls < 100 * 2_000
         await pilot.press("slash", *"1777", "enter")
-        await pilot.pause()
-        assert "t1777" in text(pilot)
-        assert "t1999" not in text(pilot)
+        await wait_for(pilot, "t1777")
+        await wait_without(pilot, "t1999")
 
 
 async def test_table_names_cannot_paint(make: Runs) -> None:
@@ -293,8 +292,7 @@ async def test_table_names_cannot_paint(make: Runs) -> None:
     async with watching(story) as pilot:
         assert "[red]x[/]" in text(pilot)
         await pilot.press("l")
-        await pilot.pause(LOOK)
-        assert "[bold]hello" in text(pilot)
+        await wait_for(pilot, "[bold]hello")
         assert "\x1b" not in text(pilot)
 
 
@@ -308,8 +306,7 @@ async def test_the_log_takes_the_panels_place_only_where_both_have_no_room(make:
         await wait_for(pilot, "whole run")
         assert "chunks of 25,000 rows" in text(pilot)
         await pilot.resize_terminal(80, 24)
-        await pilot.pause(LOOK)
-        assert "whole run" not in text(pilot)
+        await wait_without(pilot, "whole run")
         await pilot.press("l")
         await wait_for(pilot, "whole run")
         assert "chunks of 25,000 rows" not in text(pilot)
@@ -322,9 +319,9 @@ async def test_a_run_that_was_never_ready(make: Runs) -> None:
     failed = e.StepFailed(StepId.REACH, 1.0, problem)
     story = make(e.StepStarted(StepId.REACH), check, failed, e.RunEnded(Verdict.NOT_READY, 3, 1.0, 50.0, problem))
     async with watching(story) as pilot:
+        await wait_for(pilot, "PROBLEM")
         await pilot.press("enter")
-        await pilot.pause()
-        assert not isinstance(pilot.app.screen, ProblemScreen)
+        await front(pilot, RunScreen)
         screen = text(pilot)
         for word in ("NOT READY", "FAILED", "no answer on port 5432", "→ Start the server.", "nothing written"):
             assert word in screen
@@ -345,8 +342,7 @@ async def test_a_broken_journal_is_a_problem_not_a_crash(make: Runs) -> None:
     async with watching(story) as pilot:
         with (story.folder / "events.jsonl").open("ab") as stream:
             stream.write(b'{"nonsense": 1}\n')
-        await pilot.pause(2 * LOOK)
-        assert "journal can't be read" in text(pilot)
+        await wait_for(pilot, "journal can't be read")
 
 
 def test_every_state_has_a_word() -> None:
@@ -362,11 +358,12 @@ async def test_a_run_below_a_question_sends_only_what_changed(make: Runs, monkey
     story = make(*told(UP_TO_COPY))
     async with watching(story) as pilot:
         await pilot.press("s")
-        await pilot.pause(LOOK)
+        await wait_for(pilot, "Stop this run?")
+        await look(pilot)
         drawn.clear()
         story.tell(e.Said("info", "hello"), e.Progress(StepId.COPY, 700_001, 2_514_155, "rows", eta=3_590.0))
         await wait_for(pilot, "ETA 0:59:")
         assert "Stop this run?" in text(pilot)
-        await pilot.pause(LOOK)
+        await look(pilot)
     assert any(isinstance(update, ChopsUpdate) for update in drawn)
     assert not any(isinstance(update, LayoutUpdate) for update in drawn)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import ui_stories as stories
-from ui_pilot import Desk, Runs, text, wait_for
+from ui_pilot import Desk, Runs, front, text, wait_for, wait_until
 from ui_stories import UP_TO_COPY, UP_TO_VERIFIED, told
 
 from zenni_tui.errors import Occupied
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import RunKind, StepId, Verdict
 from zenni_tui.ui.app import ZenniApp
+from zenni_tui.ui.screens.run import RunScreen
 from zenni_tui.ui.screens.start import StartScreen
 
 
@@ -55,6 +56,7 @@ async def test_an_unfinished_run_comes_first(make: Runs, desk: Desk) -> None:
         assert desk.asked == []
         await pilot.press("y")
         await wait_for(pilot, "STARTING")
+        await wait_until(pilot, lambda: desk.asked)
         assert desk.asked == [f"rollback {story.folder.name}"]
 
 
@@ -67,6 +69,7 @@ async def test_resume(make: Runs, desk: Desk) -> None:
         await wait_for(pilot, "STOPPED")
         await pilot.press("u")
         await wait_for(pilot, "STARTING")
+        await wait_until(pilot, lambda: desk.asked)
         assert desk.asked == [f"resume {story.folder.name}"]
         story.lock.acquire("4343")
         story.tell(stories.began(), e.StepStarted(StepId.COPY))
@@ -128,9 +131,11 @@ async def test_a_check_that_broke_is_looked_at_again_by_a_key(desk: Desk, make: 
     )
     app = ZenniApp(desk, story.folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "Nothing listens")
-        await pilot.press("enter", "k")
-        await pilot.pause(0.5)
+        await wait_for(pilot, "PROBLEM")
+        await pilot.press("enter")
+        await front(pilot, RunScreen)
+        await pilot.press("k")
+        await wait_until(pilot, lambda: desk.asked)
         assert desk.asked == [f"check again {story.folder.name}"]
         assert "looked at: a TCP connection" in text(pilot)
 
@@ -140,7 +145,7 @@ async def test_help_does_not_break_off_a_start(desk: Desk, monkeypatch: pytest.M
     may, start = threading.Event(), desk.start
 
     def slow(kind: RunKind) -> Path:
-        may.wait(10.0)
+        may.wait(60.0)
         return start(kind)
 
     monkeypatch.setattr(desk, "start", slow)

@@ -2,7 +2,7 @@
 
 import time
 
-from ui_pilot import LOOK, Runs, hearing, text, wait_for
+from ui_pilot import Runs, front, hearing, look, text, wait_for, wait_until
 from ui_stories import UP_TO_COPY, told
 
 from zenni_tui.engine import control
@@ -18,15 +18,15 @@ async def test_p_pauses_and_lets_go_on(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         assert "p pause" in text(pilot)
         await pilot.press("p")
-        await pilot.pause(LOOK)
+        await wait_until(pilot, lambda: len(heard) == 1)
         story.tell(e.Paused("ann on pts/3"))
         await wait_for(pilot, "Paused by ann on pts/3")
         assert "PAUSED" in text(pilot)
         await pilot.press("p")
-        await pilot.pause(LOOK)
+        await wait_until(pilot, lambda: len(heard) == 2)
         story.tell(e.Unpaused("ann on pts/3"))
         await wait_for(pilot, "RUNNING")
         assert "Paused by" not in text(pilot)
@@ -38,7 +38,7 @@ async def test_t_sets_what_was_changed_and_nothing_else(make: Runs) -> None:
     story = make(*told(UP_TO_COPY), e.Throttled(2))
     app = ZenniApp(follow=story.folder)
     async with hearing(story) as heard, app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         await pilot.press("t")
         await wait_for(pilot, "How fast?")
         await pilot.press("escape")
@@ -47,8 +47,8 @@ async def test_t_sets_what_was_changed_and_nothing_else(make: Runs) -> None:
         await pilot.press("end", "x", "enter")
         await wait_for(pilot, "is no number")
         await pilot.press("backspace", "backspace", "5", "0", "0", "enter")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, RunScreen)
+        await front(pilot, RunScreen)
+        await wait_until(pilot, lambda: heard)
         assert [(c.name, c.rows, c.mb, c.workers) for c in heard] == [("throttle", 500, None, None)]
         story.tell(e.Throttled(2, 500, 0.0, "ann"))
         await wait_for(pilot, "Slowed to 2 workers")
@@ -61,7 +61,7 @@ async def test_a_target_that_is_away_is_told(make: Runs) -> None:
     app = ZenniApp(follow=story.folder)
     async with app.run_test(size=(80, 24)) as pilot:
         story.tell(
-            e.Retrying(StepId.COPY, "the line is gone", "table Booking", "no route", now - 12, now + 60, now + 570, 3)
+            e.Retrying(StepId.COPY, "the line is gone", "table Booking", "no route", now - 120, now + 99, now + 570, 3)
         )
         await wait_for(pilot, "TARGET AWAY")
         assert "The line is gone, 1" in text(pilot)
@@ -77,7 +77,7 @@ async def test_no_promise_stays_after_its_effect(make: Runs) -> None:
     story = make(*told(UP_TO_COPY))
     app = ZenniApp(follow=story.folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
 
         def stop_at_once(command: Command) -> Reply:
             story.tell(e.StepStopped(StepId.COPY, 1.0), e.RunEnded(Verdict.STOPPED, 4, 9.0, 90.0))
@@ -89,7 +89,8 @@ async def test_no_promise_stays_after_its_effect(make: Runs) -> None:
         server = await control.serve(story.folder, stop_at_once)
         await pilot.press("s", "y")
         await wait_for(pilot, "STOPPED")
-        await pilot.pause(LOOK)
+        await pilot.app.workers.wait_for_complete()
+        await look(pilot)
         assert "promised" not in text(pilot)
         server.close()
         await server.wait_closed()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ui_pilot import LOOK, Desk, Runs, hearing, text, wait_for
+from ui_pilot import Desk, Runs, hearing, text, wait_for, wait_until
 from ui_stories import UP_TO_VERIFIED, began, told
 
 from zenni_tui.model import events as e
@@ -49,8 +49,7 @@ async def test_m_asks_for_the_word_and_starts_the_switch(make: Runs, tmp_path: P
     desk = Desk(tmp_path)
     app = ZenniApp(desk, follow=story.folder)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(LOOK)
-        assert "m switch over" in text(pilot)
+        await wait_for(pilot, "m switch over")
         await pilot.press("m")
         await wait_for(pilot, "Switch the application over?")
         await pilot.press(*"switch", "enter")
@@ -58,7 +57,7 @@ async def test_m_asks_for_the_word_and_starts_the_switch(make: Runs, tmp_path: P
         await pilot.press("escape")
         await pilot.press("m")
         await pilot.press(*"SWITCH", "enter")
-        await pilot.pause(LOOK)
+        await wait_until(pilot, lambda: desk.asked)
     assert desk.asked == [f"switch {story.folder.name} SWITCH"]
 
 
@@ -93,11 +92,11 @@ async def test_in_the_window_f8_falls_back_and_m_ends_it(make: Runs) -> None:
         await pilot.press("m")
         await wait_for(pilot, "End the rollback window?")
         await pilot.press(*"FINISH", "enter")
-        await pilot.pause(LOOK)
+        await wait_until(pilot, lambda: len(heard) == 1)
         await pilot.press("f8")
         await wait_for(pilot, "Fall back to the old side?")
         await pilot.press(*"FALL BACK", "tab", "tab", *"slow", "enter")
-        await pilot.pause(LOOK)
+        await wait_until(pilot, lambda: len(heard) == 2)
         assert [(c.name, c.word, c.why) for c in heard if c.word] == [
             ("finish", "FINISH", ""),
             ("rollback", "FALL BACK", "slow"),

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import ui_stories as stories
-from ui_pilot import LOOK, Desk, Runs, text, wait_for
+from ui_pilot import Desk, Runs, front, look, text, wait_for
 from ui_stories import UP_TO_PLAN, Story, told
 
 from zenni_tui.model import events as e
@@ -36,8 +36,7 @@ async def test_a_runs_tools_are_one_key_away(make: Runs) -> None:
         assert "Nothing is" in text(pilot)
         assert str(story.folder)[:40] in text(pilot)
         await pilot.press("escape", "b")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, RunScreen)
+        await front(pilot, RunScreen)
 
 
 async def test_what_starts_an_engine_leads_to_its_run(make: Runs) -> None:
@@ -54,15 +53,14 @@ async def test_what_starts_an_engine_leads_to_its_run(make: Runs) -> None:
         await pilot.press("enter")
         await wait_for(pilot, "Verify?")
         await pilot.press("enter")
-        await pilot.pause(LOOK)
+        await front(pilot, ToolsScreen)
         assert begun == []
         await pilot.press("enter", "y")
         await wait_for(pilot, "REHEARSAL")
         assert begun == [story.folder]
         assert isinstance(app.screen, RunScreen)
         await pilot.press("b")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, StartScreen)
+        await front(pilot, StartScreen)
 
 
 async def test_a_tool_at_work_can_be_left_but_not_by_mistake(make: Runs) -> None:
@@ -71,7 +69,7 @@ async def test_a_tool_at_work_can_be_left_but_not_by_mistake(make: Runs) -> None
     go_on = threading.Event()
 
     def slow(_: Path) -> Paper:
-        go_on.wait(30)
+        go_on.wait(60)
         return Paper("a dump")
 
     desk = Desk(make.home)
@@ -86,13 +84,11 @@ async def test_a_tool_at_work_can_be_left_but_not_by_mistake(make: Runs) -> None
         await pilot.press("b")
         await wait_for(pilot, "still at work")
         await pilot.press("enter")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, ToolsScreen)
+        await front(pilot, ToolsScreen)
         await pilot.press("b", "y")
-        await pilot.pause(LOOK)
-        assert isinstance(app.screen, RunScreen)
+        await front(pilot, RunScreen)
         go_on.set()
-        await pilot.pause(LOOK)
+        await look(pilot)
         assert isinstance(app.screen, RunScreen)
 
 
@@ -100,7 +96,7 @@ async def test_a_run_without_an_offer_has_no_tools(make: Runs) -> None:
     """Who only looks on is told so."""
     app = ZenniApp(follow=_planned(make).folder)
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.pause(LOOK)
+        await look(pilot)
         assert "application's changes" not in text(pilot)
         await pilot.press("a")
         await wait_for(pilot, "There are no tools here.")
