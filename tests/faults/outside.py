@@ -1,7 +1,10 @@
 """What an outsider sees: both databases by hand-written SQL, and everything that there is in the target but rows."""
 
+import os
+import signal
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +100,25 @@ def backends(target: dict[str, str]) -> list[int]:
     """Return the server's processes that work for others in this database."""
     with psycopg.connect(**target) as theirs:
         return [pid for (pid,) in theirs.execute(f"SELECT pid FROM pg_stat_activity WHERE {_OTHERS}")]
+
+
+def kill(target: dict[str, str], pid: int) -> None:
+    """Kill -9 one of the server's processes, and wait until the server has ended all others for it."""
+    with psycopg.connect(**target, autocommit=True) as witness, suppress(psycopg.OperationalError):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        # One that was just leaving takes nobody along.
+        while witness.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
+            time.sleep(0.01)
+
+
+def answers(target: dict[str, str]) -> bool:
+    """Return whether the server takes connections."""
+    try:
+        psycopg.connect(**target).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def transactions(target: dict[str, str]) -> list[str]:

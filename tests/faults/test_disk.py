@@ -20,13 +20,13 @@ from zenni_tui.errors import StepFailed
 from zenni_tui.model.runbook import StepId, Verdict
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.binaries import server_account
-from zenni_tui.sandbox.proxy import Proxy
+from zenni_tui.sandbox.proxy import Line, Proxy
 from zenni_tui.sandbox.registry import is_kept
 
 from . import outside
 from .disk import Disk, Mounted, no_large_files, small_disk
 from .source import make_source
-from .trial import Ground, Trial
+from .trial import STEADY, Ground, Trial
 
 Begin = Callable[..., Trial]
 PLACE = 20 * 1024 * 1024
@@ -113,6 +113,7 @@ def test_the_target_is_full(cramped: Cramped, tmp_path: Path) -> None:
 def test_the_run_directory_is_full(begin: Begin, disk: Disk, step: StepId) -> None:
     """The run ends saying that its directory is full, a resume is refused in words while it is, then it passes."""
     trial = begin(folder=disk.folder / "run")
+    trial.ground.proxy.line = STEADY
     trial.engage()
     trial.until(lambda: trial.follower.state.step(step).done > 0, f"{step}")
     engine = trial.engine()
@@ -133,6 +134,7 @@ def test_the_run_directory_is_full(begin: Begin, disk: Disk, step: StepId) -> No
     else:
         assert trial.wait() is None
     disk.free(trial.engine())
+    trial.ground.proxy.line = Line()
     trial.finish()
     trial.judge()
 

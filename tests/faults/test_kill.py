@@ -6,6 +6,7 @@
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -19,7 +20,7 @@ from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.proxy import Line, Way
 
 from . import outside
-from .trial import KILLS, Ground, Trial, dice_for
+from .trial import KILLS, Ground, Trial, dice_for, end
 
 Begin = Callable[..., Trial]
 LAST = 0.97
@@ -28,21 +29,21 @@ LAST = 0.97
 
 def moment(trial: Trial, dice: random.Random, first: int = 1) -> None:
     """Wait for a random moment of the run, from that entry of its journal on."""
-    trial.reach(dice.randint(first, int(trial.ground.entries * LAST)))
+    trial.reach(dice.randint(first, max(first, int(trial.ground.entries * LAST))))
     time.sleep(dice.uniform(0, 0.05))
 
 
 def kill_the_engine(trial: Trial, _: random.Random) -> None:
     """Kill -9 the engine."""
     if engine := trial.engine():
-        engine.kill()
+        end(engine)
 
 
 def kill_a_worker(trial: Trial, dice: random.Random) -> None:
     """Kill -9 one worker, the first that there is when there is none yet."""
     trial.until(lambda: bool(trial.workers()) or trial.engine() is None, "a worker")
     if workers := trial.workers():
-        dice.choice(workers).kill()
+        end(dice.choice(workers))
 
 
 def crash_the_server(trial: Trial, dice: random.Random) -> None:
@@ -55,15 +56,16 @@ def crash_the_server(trial: Trial, dice: random.Random) -> None:
 def kill_a_backend(trial: Trial, dice: random.Random) -> None:
     """Kill -9 one of the server's processes that works for us: it then ends all others and recovers."""
     if backends := outside.backends(trial.direct):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(dice.choice(backends), signal.SIGKILL)
+        outside.kill(trial.direct, dice.choice(backends))
+        # Others who look in from outside would be refused meanwhile.
+        trial.until(lambda: outside.answers(trial.direct), "the server's recovery")
 
 
 def cut_the_power(trial: Trial, dice: random.Random) -> None:
     """Kill engine, workers and server at once."""
     for process in [trial.engine(), *trial.workers()]:
         if process is not None:
-            process.kill()
+            end(process)
     crash_the_server(trial, dice)
 
 
@@ -177,7 +179,9 @@ def test_a_thin_line_gets_small_chunks(begin: Begin) -> None:
     trial.ground.proxy.line = Line(rate=3_000)
     trial.engage()
     trial.until(lambda: trial.follower.state.step(StepId.COPY).state is StepState.RUNNING, "the copy")
-    trial.until(lambda: any("The line carries 3 KB/s" in s.text for s in trial.follower.state.lines), "a word")
+    # On a machine that is busy the line carries a little less.
+    told = re.compile("The line carries [23] KB/s")
+    trial.until(lambda: any(told.match(s.text) for s in trial.follower.state.lines), "a word")
     trial.ground.proxy.line = Line()
     trial.finish()
     trial.judge()

@@ -10,9 +10,10 @@ import pytest
 
 from zenni_tui.errors import ExitCode
 from zenni_tui.model.runbook import StepId, StepState, Verdict
+from zenni_tui.sandbox.proxy import Line
 
 from . import outside
-from .trial import Trial
+from .trial import STEADY, Trial
 
 Begin = Callable[..., Trial]
 Elsewhere = Callable[[Trial, str], None]
@@ -61,6 +62,7 @@ def test_an_engine_that_wakes_up_writes_and_undoes_nothing(
 ) -> None:
     """Another engine has gone on with the run meanwhile: the first says so, ends, and disturbs nothing."""
     first = begin(keep=keep)
+    first.ground.proxy.line = STEADY
     first.engage()
     first.until(copying(first), "the copy")
     family = asleep(first)
@@ -70,6 +72,7 @@ def test_an_engine_that_wakes_up_writes_and_undoes_nothing(
     second.until(lambda: second.follower.state.step(StepId.COPY).done > before, "more of the copy")
     assert second.follower.send("pause").ok
     there = _at_rest(second)
+    first.ground.proxy.line = Line()
     for process in family:
         process.resume()
     assert first.wait() is Verdict.NOT_READY, first.story()
@@ -117,14 +120,18 @@ def test_a_rollback_elsewhere_ends_the_run_here(begin: Begin, tmp_path: Path, el
     """Rolled back from a copy of its directory, a run at work ends, and nothing of it comes back."""
     first = begin()
     empty = outside.inventory(first.direct)
+    first.ground.proxy.line = STEADY
     first.engage()
     first.until(copying(first), "the copy")
     assert first.follower.send("pause").ok
+    first.ground.proxy.line = Line()
     second = first.copied(tmp_path / "copied")
     elsewhere(second, "rollback")
     assert second.wait() is Verdict.ROLLED_BACK, second.story()
-    assert first.follower.send("unpause").ok
+    # It may have noticed already, by the lease that it renews while it is paused.
+    first.follower.send("unpause")
     assert first.wait() is Verdict.NOT_READY, first.story()
+    assert first.follower.state.exit_code == ExitCode.OCCUPIED
     assert outside.inventory(first.direct) == empty
 
 

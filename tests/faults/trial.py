@@ -1,5 +1,6 @@
 """One trial: a run of the real engine, broken at a moment of its own story, brought to its end and looked at."""
 
+import contextlib
 import copy
 import os
 import random
@@ -17,7 +18,7 @@ from zenni_tui.engine.recall import recall
 from zenni_tui.model.request import Request
 from zenni_tui.model.runbook import RunKind, Verdict
 from zenni_tui.sandbox import server as sandbox
-from zenni_tui.sandbox.proxy import Proxy
+from zenni_tui.sandbox.proxy import Line, Proxy
 
 from . import outside
 from .source import CHUNK_ROWS
@@ -27,6 +28,8 @@ KILLS = int(os.environ.get("ZENNI_KILLS", "3"))
 SEED = os.environ.get("ZENNI_SEED") or f"{random.SystemRandom().getrandbits(32):08x}"
 """The same seed strikes at the same moments; a failing test prints it."""
 PATIENCE = 180.0
+STEADY = Line(latency=0.005)
+"""A line on which no step is over before it can be struck: a fast machine copies the source in a tenth of a second."""
 ENGINES = 6
 """More engines than this for one run mean that it does not come to its end."""
 
@@ -156,6 +159,12 @@ class Trial:
         lines += [f"{s.id} {s.state} {s.done}/{s.total} {s.problem or ''}" for s in state.steps]
         lines += [f"{s.level}: {s.text}" for s in state.lines[-15:]]
         return "\n".join(lines)
+
+
+def end(process: psutil.Process) -> None:
+    """Kill -9 a process; one that has ended since it was seen is as good as killed."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
 
 
 def dice_for(kind: str, number: int) -> random.Random:
