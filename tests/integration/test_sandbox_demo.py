@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     close_demo(tmp_path / "demo")
 
 
-def eventually(reached: Callable[[], bool], seconds: float = 8.0) -> bool:
+def eventually(reached: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Return whether it came true in time."""
     deadline = time.monotonic() + seconds
     while not reached():

@@ -44,7 +44,7 @@ def connect(running: sandbox.Server) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(make_conninfo(**running.conninfo()), autocommit=True)
 
 
-def eventually(reached: Callable[[], bool], seconds: float = 8.0) -> bool:
+def eventually(reached: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Return whether it came true in time."""
     deadline = time.monotonic() + seconds
     while not reached():
@@ -192,6 +192,7 @@ def test_sweep_clears_what_a_killed_keeper_left_running(name: str, monkeypatch: 
         keeper, postmaster = pids_of(record)
         os.kill(keeper, signal.SIGKILL)
         process.kill()
+    assert eventually(lambda: not runs(keeper))
     time.sleep(0.3)
     assert runs(postmaster)
     assert name in sandbox.sweep()
@@ -256,9 +257,7 @@ def test_a_killed_postmaster_is_started_again(name: str) -> None:
     with sandbox.start(name) as running:
         _, before = pids_of(running.record)
         os.kill(before, signal.SIGKILL)
-        assert eventually(
-            lambda: running.record.state is registry.ServerState.UP and pids_of(running.record)[1] != before, 15
-        )
+        assert eventually(lambda: (mark := running.record.postmaster) is not None and mark.pid != before)
         assert running.record.port == running.port
         with connect(running) as session:
             assert session.execute("SELECT 1").fetchone() == (1,)

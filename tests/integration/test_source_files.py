@@ -209,7 +209,6 @@ async def test_a_snapshot_holds_what_only_the_wal_holds(tmp_path: Path) -> None:
 _WRITER = """
 import sqlite3, sys, time
 live = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
-print("ready", flush=True)
 number = 0
 while True:
     live.execute("BEGIN IMMEDIATE")
@@ -217,12 +216,14 @@ while True:
     live.execute("INSERT INTO b VALUES (?)", (number,))
     live.execute("COMMIT")
     number += 1
+    if number == 1:
+        print("ready", flush=True)
     time.sleep(0.002)
 """
 
 
 def writing(path: Path) -> subprocess.Popen[bytes]:
-    """Start a process that commits without end, and return once it has begun."""
+    """Start a process that commits without end, and return once it has committed."""
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     writer.stdout.readline()

@@ -44,7 +44,7 @@ class Watcher:
 
     async def until(self, code: str) -> Look:
         """Look until a code is raised: what provokes it takes a moment."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             look = await self.look()
             if code in {a.alert.code for a in look.alerts}:
@@ -53,7 +53,7 @@ class Watcher:
 
     async def clear(self, code: str) -> None:
         """Look until a code is raised no more: statistics come a little later."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while code in (codes := [a.alert.code for a in (await self.look()).alerts]):
             assert time.monotonic() < deadline, codes
 
