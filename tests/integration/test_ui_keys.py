@@ -1,6 +1,9 @@
 """What keys do: nothing that can't be undone, always answered, with a real control socket at the other end."""
 
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 import ui_stories as stories
@@ -287,3 +290,13 @@ def test_a_lost_terminal_is_noticed() -> None:
     os.close(master)
     assert not terminal._there(slave)
     os.close(slave)
+
+
+def test_a_screen_that_begins_on_a_lost_terminal_ends() -> None:
+    """A line that dropped before the screen could look, and whose signal was ignored, leaves no process behind."""
+    master, slave = os.openpty()
+    os.close(master)
+    words = "import time; from zenni_tui.ui import terminal; terminal.watch_line(); time.sleep(60)"
+    done = subprocess.run([sys.executable, "-c", words], stdin=slave, check=False)
+    os.close(slave)
+    assert done.returncode == 128 + signal.SIGHUP

@@ -19,13 +19,12 @@ def prepare() -> None:
 
 
 def watch_line() -> None:
-    """Leave the process when the terminal is gone.
+    """Leave the process when the terminal is gone, or was gone before the screen began.
 
     A thread looks, since an event loop that writes to a dead terminal may stand still; nothing can be tidied up then.
     """
-    if sys.__stdin__ is None or not sys.__stdin__.isatty():
-        return
-    threading.Thread(target=_watch, args=(sys.__stdin__.fileno(),), name="line", daemon=True).start()
+    if sys.__stdin__ is not None:
+        threading.Thread(target=_watch, args=(sys.__stdin__.fileno(),), name="line", daemon=True).start()
 
 
 def _watch(fd: int) -> None:

@@ -20,6 +20,7 @@ from zenni_tui.model.state import LogLine
 from zenni_tui.ui.choosing import Changes
 from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.safety import is_my_data_safe
+from zenni_tui.ui.share import Share
 from zenni_tui.ui.situation import Situation, problems, shown_step
 from zenni_tui.ui.stories import RUN_KEYS, STEP_STORIES
 from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_for, go_word
@@ -39,7 +40,6 @@ from .report import ReportPanel
 from .switch import ActionsPanel, SwitchScreen, WindowPanel
 from .verify import VerifyPanel
 
-POLL_SECONDS = 0.4
 Launch = Callable[[Path], None]
 _START_SECONDS = 15.0
 _ANSWERS: dict[str, type[e.Event] | tuple[type[e.Event], ...]] = {
@@ -102,6 +102,7 @@ class RunScreen(SwitchScreen):
         self._asked_at = 0.0
         self._opened = time.time()
         self._leaving = False
+        self._share = Share()
 
     def compose(self) -> ComposeResult:
         """Return the parts of the screen."""
@@ -118,13 +119,17 @@ class RunScreen(SwitchScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Show the run at once and go on looking, some times a second."""
+        """Show the run at once and go on looking, about twice a second."""
         self.query_one(Notice).tell("")
         self.query_one("#log").display = False
         self.take_hand()
         self.poll()
         self._known = False
-        self.set_interval(POLL_SECONDS, self.poll)
+        self.set_timer(self._share.pause(), self._look)
+
+    def _look(self) -> None:
+        self.poll()
+        self.set_timer(self._share.pause(), self._look)
 
     @property
     def panel(self) -> Panel | None:
