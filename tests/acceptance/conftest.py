@@ -1,9 +1,11 @@
 """What acceptance tests share."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from psycopg.conninfo import make_conninfo
 from support import Program
@@ -17,7 +19,8 @@ def program(tmp_path: Path) -> Iterator[Program]:
     made = Program(tmp_path)
     yield made
     for process in made.engines():
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -109,6 +110,8 @@ def follow(program: Program) -> Follower:
 def wait(follower: Follower, reached: Callable[[Follower], bool]) -> None:
     """Wait until a run has come to a point."""
     deadline = time.monotonic() + PATIENCE
+    # What was seen before the last command is no answer to it.
+    follower.poll()
     while not reached(follower):
         assert time.monotonic() < deadline, follower.state.steps
         time.sleep(0.02)
@@ -118,3 +121,27 @@ def wait(follower: Follower, reached: Callable[[Follower], bool]) -> None:
 def copying(follower: Follower) -> bool:
     """Return whether the first rows have arrived."""
     return follower.state.step(StepId.COPY).done > 0
+
+
+def slowly(program: Program, **limits: float) -> Follower:
+    """Wait for the first run and slow it down before it copies a row; returns its follower.
+
+    It is then in the midst of its copy for as long as a test needs, however fast the machine is. `limits` are those of
+    `throttle`; by default a chunk of 25,000 rows takes some two seconds.
+    """
+    follower = follow(program)
+    wait(follower, lambda f: f.state.entries > 0)
+    assert follower.send("throttle", **(limits or {"rows": 15_000})).ok
+    return follower
+
+
+def quickly(follower: Follower) -> None:
+    """Let a run go on as fast as it can."""
+    assert follower.send("throttle", rows=0, mb=0).ok
+
+
+def kill(follower: Follower) -> None:
+    """Kill a run's engine and wait until it is dead."""
+    follower.poll()
+    os.kill(follower.state.pid, signal.SIGKILL)
+    wait(follower, lambda f: not f.alive)

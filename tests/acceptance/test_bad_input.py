@@ -148,11 +148,14 @@ def test_a_second_run_is_told_who_holds_it(
     program: Program, make_sample: Callable[..., SampleApplication], target_environment: dict[str, str]
 ) -> None:
     """While one run holds source and target, a second on either ends with exit 6 and changes nothing."""
-    first_app, second_app = make_sample(bookings=60_000), make_sample(bookings=50)
+    first_app, second_app = make_sample(bookings=500), make_sample(bookings=50)
     first = program.start("rehearse", "--source", str(first_app.database), "--json", environment=target_environment)
-    wait(follow(program), lambda run: bool(run.state.step(StepId.REACH).checks))
+    follower = follow(program)
+    wait(follower, lambda run: bool(run.state.step(StepId.REACH).checks))
+    assert follower.send("pause").ok
     same_target = program.run("rehearse", "--source", str(second_app.database), environment=target_environment)
     same_source = program.run("rehearse", "--source", str(first_app.database))
+    assert follower.send("unpause").ok
     told = first.communicate(timeout=120)[1]
     assert (same_target.code, same_source.code) == (6, 6), told
     assert "holds this target" in same_target.document["problem"]["what"]
@@ -173,9 +176,12 @@ def test_a_lease_from_elsewhere_is_respected(
     with psycopg.connect(url, autocommit=True) as target:
         while target.execute("SELECT to_regclass('zenni_tui.lease')").fetchone() == (None,):
             assert first.poll() is None
+    follower = follow(program)
+    assert follower.send("pause").ok
     elsewhere = target_environment | {"XDG_STATE_HOME": str(program.home / "elsewhere")}
     second = program.run("rehearse", "--source", str(sample.database), environment=elsewhere)
     assert second.code == 6, second.narration
+    assert follower.send("unpause").ok
     first.communicate(timeout=120)
     assert first.returncode == 0
 

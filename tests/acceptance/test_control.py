@@ -5,16 +5,18 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from support import Program, copying, follow, wait
+from support import Program, copying, follow, quickly, slowly, wait
 
 from zenni_tui.engine.client import Follower
 from zenni_tui.model.runbook import StepId, StepState
 from zenni_tui.sandbox.sample import SampleApplication
+from zenni_tui.steps.pace import GRACE
 
 QUIET = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'zenni-tui%%'"
     " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
 )
+OPEN = QUIET.replace("count(*)", "array_agg((pid, xact_start)::text)")
 LEASE = "SELECT expires FROM zenni_tui.lease"
 ARRIVED = "SELECT coalesce(sum(rows), 0) FROM zenni_tui.checkpoint"
 
@@ -52,9 +54,12 @@ def test_a_pause_holds_nothing_open(
 ) -> None:
     """Paused in any phase: no transaction on the target, the lease renewed, nothing moves; unpaused: `passed`."""
     watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, in_step(step))
-    assert program.run("pause").code == 0
+    # By the verb it could come when all is done.
+    assert follower.send("pause").ok
+    # What was begun just then may still arrive.
+    time.sleep(2 * GRACE)
     until(lambda: look(database, QUIET) == 0)
     lease, rows = look(database, LEASE), look(database, ARRIVED)
     until(lambda: look(database, LEASE) != lease)
@@ -63,6 +68,7 @@ def test_a_pause_holds_nothing_open(
     follower.poll()
     assert follower.state.paused is not None
     assert program.run("pause").code == 1
+    quickly(follower)
     assert program.run("unpause").code == 0
     _, err = watcher.communicate(timeout=180)
     assert watcher.returncode == 0, err
@@ -74,8 +80,10 @@ def test_a_paused_run_can_be_stopped(
 ) -> None:
     """A stop needs no unpause before it, and a resume begins unpaused."""
     watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
-    wait(follow(program), copying)
+    follower = slowly(program)
+    wait(follower, copying)
     assert program.run("pause").code == 0
+    quickly(follower)
     assert program.run("stop").code == 4
     watcher.communicate(timeout=60)
     resumed = program.run("resume", environment=target_environment)
@@ -87,16 +95,20 @@ def test_a_limit_acts_within_a_chunk(
 ) -> None:
     """A limit of rows holds a running chunk back, its end lets it go on at once, and the settings are remembered."""
     watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, copying)
     slowed = program.run("throttle", "--rows", "10", "--workers", "1")
     assert slowed.code == 0
     assert "1 worker" in slowed.narration
     assert "10 rows/s" in slowed.narration
-    until(lambda: look(database, QUIET) == 1)
-    rows = look(database, ARRIVED)
-    time.sleep(2)
-    assert look(database, ARRIVED) == rows
+
+    def held() -> bool:
+        """Return whether one chunk stands open for two seconds in which no row arrives."""
+        seen = look(database, OPEN), look(database, ARRIVED)
+        time.sleep(2)
+        return look(database, QUIET) == 1 and (look(database, OPEN), look(database, ARRIVED)) == seen
+
+    until(held)
     assert program.run("throttle", "--workers", "99").code == 1
     assert program.run("throttle", "--rows", "0", "--workers", "3").code == 0
     _, err = watcher.communicate(timeout=180)
@@ -115,7 +127,9 @@ def test_chunks_may_be_smaller_than_planned(
     watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
     follower = follow(program)
     wait(follower, lambda f: f.state.step(StepId.REACH).state is StepState.DONE)
+    assert follower.send("pause").ok
     assert "chunks of 3,000 rows" in program.run("throttle", "--chunk", "3000").narration
+    assert follower.send("unpause").ok
     _, err = watcher.communicate(timeout=180)
     assert watcher.returncode == 0, err
     follower.poll()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support import Program, follow, wait
+from support import Program, kill, slowly, wait
 
 from zenni_tui.engine.client import Follower
 from zenni_tui.model.runbook import StepId, StepState
@@ -56,9 +56,7 @@ def slow(program: Program, two: Path, target_environment: dict[str, str]) -> Cal
 
     def start() -> Follower:
         program.start("rehearse", "--source", str(two), "--keep", environment=target_environment)
-        follower = follow(program)
-        wait(follower, lambda f: f.state.step(StepId.PREPARE).state is not StepState.PENDING)
-        program.run("throttle", "--rows", "8000")
+        follower = slowly(program, rows=8000)
         wait(follower, lambda f: f.state.step(StepId.INDEX).done > 0)
         assert follower.state.step(StepId.COPY).state is StepState.RUNNING
         return follower
@@ -89,12 +87,12 @@ def test_an_index_that_is_no_key_yet_becomes_one(
     program: Program, database: dict[str, str], target_environment: dict[str, str], slow: Callable[[], Follower]
 ) -> None:
     """Killed between a key's unique index and the key made of it: a resume makes the key and all that is missing."""
-    slow()
-    (engine,) = program.engines()
-    engine.kill()
-    engine.wait(30)
+    kill(slow())
     with psycopg.connect(**database, autocommit=True) as target:
-        target.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        target.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         target.execute("ALTER TABLE early DROP CONSTRAINT IF EXISTS early_pkey; DROP INDEX IF EXISTS early_pkey")
         target.execute("CREATE UNIQUE INDEX early_pkey ON early (id)")
     resumed = program.run("resume", environment=target_environment)

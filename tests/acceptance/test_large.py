@@ -9,9 +9,7 @@ import psycopg
 import pytest
 from large import large_value, many_tables, wide_table
 from psycopg import sql
-from support import Program, copying, follow, wait
-
-from zenni_tui.model.runbook import StepId, StepState
+from support import Program, copying, kill, slowly, wait
 
 MOST_MB = 200
 """No process of ours may need more, beyond its largest row."""
@@ -50,12 +48,10 @@ def test_small_tables_travel_together(
     path = program.home / "many.db"
     many_tables(path, 250)
     watcher = program.start("rehearse", "--source", str(path), "--keep", environment=target_environment)
-    follower = follow(program)
-    wait(follower, lambda f: f.state.step(StepId.PREPARE).state is not StepState.PENDING)
-    program.run("throttle", "--rows", "1000", "--workers", "1")
+    # A worker may take at once what a second lets through: less than the first hundred tables hold.
+    follower = slowly(program, rows=100, workers=1)
     wait(follower, copying)
-    (engine,) = program.engines()
-    engine.kill()
+    kill(follower)
     watcher.communicate(timeout=60)
     with psycopg.connect(**database) as target:
         arrived = {name for (name,) in target.execute("SELECT table_name FROM zenni_tui.checkpoint")}

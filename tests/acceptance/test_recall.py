@@ -2,13 +2,13 @@
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
-from support import Program, copying, follow, wait
+from support import PATIENCE, Program, copying, slowly, wait
 
 from zenni_tui.sandbox.sample import SampleApplication
 
@@ -25,14 +25,16 @@ def lost(program: Program, source: Path, database: dict[str, str], target_url: s
     environment = {"PGPASSWORD": database["password"]}
     arguments = ("rehearse", "--source", str(source), "--keep", "--target", target_url)
     watcher = program.start(*arguments, environment=environment)
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, copying)
-    program.run("throttle", "--rows", "1000")
-    (engine,) = program.engines()
+    # It looks for its directory every few seconds.
+    assert follower.send("throttle", rows=1000).ok
     shutil.rmtree(follower.folder)
     watcher.communicate(timeout=60)
-    psutil.wait_procs([engine], timeout=60)
-    assert program.engines() == []
+    deadline = time.monotonic() + PATIENCE
+    while program.engines():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     return environment
 
 
