@@ -2,18 +2,21 @@
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from textual.pilot import Pilot
-from ui_pilot import Desk, Runs, stands_whole, text, wait_for
+from ui_pilot import Desk, Runs, front, stands_whole, text, wait_for, wait_until
+from ui_rooms import ADVISED, NOON, VITALS, Lookout
 from ui_stories import UP_TO_COPY, told
 
-from zenni_tui.model.vitals import Limits
+from zenni_tui.model.vitals import Limits, Look
 from zenni_tui.target.connect import Target
 from zenni_tui.ui.app import ZenniApp
+from zenni_tui.ui.screens.watch import WatchScreen
 from zenni_tui.ui.words import ASCII, UNICODE, spark
 from zenni_tui.watch.beside import Beside
 from zenni_tui.watch.station import Station, Watched
@@ -93,7 +96,7 @@ async def test_what_helps_is_done_after_a_question(post: Beside, outside: Outsid
         await pilot.press("enter")
         await wait_for(pilot, "Make the index?")
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await front(pilot, WatchScreen)
         assert outside.execute(made).fetchone() == (0,)
         await pilot.press("enter", "enter")
         await wait_for(pilot, "Make the index?")
@@ -155,12 +158,34 @@ async def test_a_target_that_goes_away_is_an_alarm(post: Beside, outside: Outsid
             server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
             end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND application_name <> ''"
             server.execute(end, (name,))
+            there = end.replace("pg_terminate_backend(pid)", "pid")
+            await wait_until(pilot, lambda: not server.execute(there, (name,)).fetchall(), what="the sessions' end")
             await pilot.press("r")
             await wait_for(pilot, "unreachable")
             server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
         await pilot.press("r")
         await wait_for(pilot, "1 RAISED foreign_key_index")
     assert not outside.closed
+
+
+async def test_a_look_asked_for_while_one_is_under_way_comes_after_it() -> None:
+    """What was done during a look may not be in it: the key, or a remedy's end, brings another one."""
+    post = Lookout(blind=True)
+    looks: list[Future[Look]] = []
+
+    def begin() -> Future[Look]:
+        looks.append(Future())
+        return looks[-1]
+
+    post.look = begin  # type: ignore[method-assign]
+    async with ZenniApp(post=post).run_test(size=(80, 24)) as pilot:
+        await wait_until(pilot, lambda: len(looks) == 1)
+        await pilot.press("r")
+        looks[0].set_result(Look(NOON, post.target, 0.1, VITALS, (ADVISED,)))
+        await wait_for(pilot, "1 RAISED")
+        await wait_until(pilot, lambda: len(looks) == 2, what="a second look")
+        looks[1].set_result(Look(NOON, post.target, 0.1, VITALS, ()))
+        await wait_for(pilot, "Nothing is raised.")
 
 
 async def test_the_first_screen_opens_the_watch(post: Beside, tmp_path: Path) -> None:

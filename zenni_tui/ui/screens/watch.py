@@ -87,8 +87,9 @@ class WatchScreen(Base):
     @work
     async def _watch(self) -> None:
         while True:
-            await self._look()
+            # Before the look: who asks for one while it is under way wants to see what is so after that.
             self._wake.clear()
+            await self._look()
             try:
                 await asyncio.wait_for(self._wake.wait(), self.post.pause)
             except TimeoutError:
