@@ -77,6 +77,13 @@ async def _repair(pilot: Pilot[None]) -> None:
         await look(pilot)
 
 
+async def _known(pilot: Pilot[None]) -> None:
+    """Wait until the list of drills, which stands behind the job, knows how they went."""
+    (drills,) = (s for s in pilot.app.screen_stack if isinstance(s, DrillsScreen))
+    await wait_until(pilot, lambda: drills._held)
+    await look(pilot)
+
+
 async def _entered(pilot: Pilot[None]) -> None:
     """Wait until an exercise has its database."""
     screen = pilot.app.screen
@@ -163,7 +170,7 @@ _TASKS = keys(*["down"] * 5, "enter", first="What to do", until="an account and 
 _FILES = keys("enter", first="set up", until="bookings.db")
 _FORM = then(_FILES, keys("enter", until="From where, where to?"))
 _TESTED = then(_FORM, keys("enter", until="trouble at: tcp"))
-_JOB = keys(first="Your job:")
+_JOB = then(keys(first="Your job:"), _known)
 _DRILL = then(_JOB, keys("b", until="DRILL"))
 _EXERCISES = keys("e", first="page 1 of", until="Enter begin")
 _EXERCISE = then(_EXERCISES, keys("enter"), _entered)

@@ -22,6 +22,7 @@ from ui_pilot import Runs, look, stands_whole, text
 
 from zenni_tui.engine import client, folders, journal
 from zenni_tui.ui import screens
+from zenni_tui.ui.screens import run, start
 from zenni_tui.ui.situation import Situation
 from zenni_tui.ui.theme import DAY
 from zenni_tui.ui.words import ASCII
@@ -46,13 +47,16 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
     home = Path("/tmp", f"zp{secrets.token_hex(3)}")  # noqa: S108 - made with a name of its own
     home.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    monkeypatch.delenv("NO_COLOR", raising=False)
     # A box may cover a clock in part, and what is left of it could not be told from a figure.
     monkeypatch.setattr(Situation, "elapsed", 38.0)
     monkeypatch.setattr(Situation, "eta", property(lambda now: 38.0 if _eta(now) is not None else None))
     monkeypatch.setattr(client, "whoami", lambda: "ann on pts/7")
-    # All at one moment: how long it took to tell the story would stand on the screen else.
-    now = time.time()
-    monkeypatch.setattr(journal, "time", SimpleNamespace(time=lambda: now))
+    # Told at one moment and shown a second later: how long either took would stand on the screen else.
+    told = time.time()
+    monkeypatch.setattr(journal, "time", SimpleNamespace(time=lambda: told))
+    for module in (run, start):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: told + 1.0))
     runs = Runs(folders.runs_home())
     yield runs
     runs.close()
