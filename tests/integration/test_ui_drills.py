@@ -1,13 +1,12 @@
 """Every drill, passed and failed, by keys, with a real engine and a real server into which something breaks."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from ui_pilot import Desk, text, wait_for
+from ui_pilot import Desk, look, text, wait_for, wait_until
 
 from zenni_tui.cli import Options
 from zenni_tui.engine import folders, ledger
@@ -16,13 +15,14 @@ from zenni_tui.model.record import from_json
 from zenni_tui.sandbox.drills import PLANS
 from zenni_tui.sandbox.range import Pace
 from zenni_tui.ui.app import ZenniApp
-from zenni_tui.verbs.drilling import _clear, drills_home
+from zenni_tui.ui.screens.drill import DrillScreen
+from zenni_tui.verbs.drilling import Session, _clear, drills_home
 from zenni_tui.verbs.school import School
 
 SMALL = (80, 24)
-PACE = Pace(bookings=3000, rate=200_000, limit=60.0)
+PACE = Pace(bookings=3000, rate=200_000, limit=300.0)
 HURRY = PACE._replace(limit=2.0)
-PATIENCE = 45.0
+PATIENCE = 120.0
 
 
 class Hall:
@@ -58,6 +58,40 @@ class Hall:
         """Read a problem and acknowledge it."""
         await self.see("PROBLEM", *words)
         await self.press("enter")
+
+    @property
+    def session(self) -> Session:
+        """Return the drill under way."""
+        (screen,) = (s for s in self.pilot.app.screen_stack if isinstance(s, DrillScreen))
+        assert isinstance(screen.session, Session)
+        return screen.session
+
+    async def struck(self) -> None:
+        """Wait until the fault is there."""
+        await wait_until(self.pilot, lambda: self.session._card.struck is not None, PATIENCE, "the fault")
+
+    async def given(self, *names: str) -> None:
+        """Wait until the drill knows of these commands."""
+        await wait_until(
+            self.pilot, lambda: tuple(g.name for g in self.session._card._given) == names, PATIENCE, str(names)
+        )
+
+    async def go_in_vain(self, *names: str) -> None:
+        """Go on without a choice, and wait until the drill has noted that and the engine asks once more."""
+        before = self.session._state.entries
+        await self.press("g")
+        await self.given(*names)
+
+        def asked() -> bool:
+            state = self.session._state
+            return state.waiting is not None and state.entries > before + 1
+
+        await wait_until(self.pilot, asked, PATIENCE, "the question")
+        await look(self.pilot)
+
+    def time_is_up(self) -> None:
+        """Let no more time be left, however long everything took up to here."""
+        self.session._limit = 0.0
 
     async def end(self) -> Score:
         """Wait for the score, close it, and return what was kept of it."""
@@ -148,13 +182,15 @@ async def test_bad_rows_are_decided_one_by_one(home: Path) -> None:
 
 async def test_bad_rows_are_not_decided(home: Path) -> None:
     """Going on without a choice is a wrong command each time, and time is up at last."""
-    async with drill("bad-rows", home, Pace(400, 300_000, 6.0)) as hall:
-        await hall.see("YOUR WORD before plan")
-        for _ in range(2):
-            await hall.press("g")
-            await hall.pilot.pause(1.5)
+    async with drill("bad-rows", home, Pace(400, 300_000, 300.0)) as hall:
+        for given in (("go",), ("go", "go")):
+            await hall.see("YOUR WORD before plan")
+            await hall.struck()
+            await hall.go_in_vain(*given)
+        hall.time_is_up()
         score = await hall.end()
     assert not score.passed
+    assert score.wrong == ("go", "go")
     assert "time was up" in score.why
 
 
@@ -172,11 +208,13 @@ async def test_a_full_disk_is_made_larger_before_the_resume(home: Path) -> None:
 
 async def test_a_full_disk_is_resumed_upon_and_time_is_up(home: Path) -> None:
     """A resume without room is wrong and ends as before; without more the time is up, with the data safe."""
-    async with drill("disk-full", home, PACE._replace(limit=15.0)) as hall:
+    async with drill("disk-full", home) as hall:
         await hall.understood("disk is full")
         await hall.see("STOPPED")
         await hall.press("u")
+        await hall.given("resume")
         await hall.understood("disk is full")
+        hall.time_is_up()
         score = await hall.end()
     assert not score.passed
     assert score.wrong == ("resume",)
@@ -188,7 +226,7 @@ async def test_a_slow_line_is_made_free(home: Path) -> None:
     """Who has the other job ended gets the speed back, and the end in time."""
     async with drill("slow-target", home) as hall:
         await hall.see("copy     running")
-        await _struck(hall)
+        await hall.struck()
         await hall.others("3")
         score = await hall.end()
     assert score.passed, score
@@ -246,9 +284,11 @@ async def test_an_unwell_new_side_is_left_without_loss(home: Path) -> None:
 
 async def test_an_unwell_new_side_is_held_until_time_is_up(home: Path) -> None:
     """Who only asks the developers does not go back in time, and the sheet says what is not in the old file."""
-    async with drill("failing-health", home, PACE._replace(limit=8.0)) as hall:
+    async with drill("failing-health", home) as hall:
         await _switched(hall)
+        await hall.struck()
         await hall.others("5")
+        hall.time_is_up()
         score = await hall.end()
     assert not score.passed
     assert [(g.name, g.worth) for g in score.given] == [("act side", "neutral")]
@@ -273,14 +313,6 @@ async def test_a_late_word_is_not_heard(home: Path) -> None:
         score = await hall.end()
     assert not score.passed
     assert "left before its end" in score.why
-
-
-async def _struck(hall: Hall) -> None:
-    screen = hall.pilot.app.screen
-    deadline = time.monotonic() + PATIENCE
-    while screen.session._card.struck is None:  # type: ignore[attr-defined]
-        assert time.monotonic() < deadline
-        await hall.pilot.pause(0.05)
 
 
 async def test_the_first_screen_leads_to_the_drills_and_none_cuts_its_words_off(home: Path) -> None:
