@@ -12,6 +12,7 @@ from .ground import Ground
 from .trials import Trial, Words
 
 _WAIT_SECONDS = 20.0
+_END_SECONDS = 2.0
 _DUMP_SECONDS = 60
 _WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 _ALIVE = """
@@ -53,13 +54,23 @@ def _check_blocker(ground: Ground, words: Words) -> str:
     ended = [name for name in others if name not in alive]
     if ended:
         return f"{', '.join(ended)} was ended too, which held nobody up: begin again (F6)."
-    if ground.rows(_ALIVE, [words["guilty"]]):
+    if _stays(ground, words["guilty"]):
         return "The session that holds the others up is still there."
     deadline = time.monotonic() + _WAIT_SECONDS
     while ground.one(_WAITING) and time.monotonic() < deadline:
         time.sleep(0.02)
     paid = ground.one("""SELECT count(*) FROM "Booking" WHERE status = 'paid'""")
     return "" if paid == 9 else "The application's updates have still not gone through."  # noqa: PLR2004 - all rows
+
+
+def _stays(ground: Ground, name: str) -> bool:
+    """Return whether a session is there still; one that was told to end a moment ago is given the time it takes."""
+    deadline = time.monotonic() + _END_SECONDS
+    while ground.rows(_ALIVE, [name]):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _prepare_dead(ground: Ground) -> Words:
