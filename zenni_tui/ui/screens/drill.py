@@ -48,7 +48,7 @@ class DrillScreen(RunScreen):
         self.query_one("#drill", Text).show(self._job)
         if isinstance(self.app, ZenniApp):
             self.app.pressed = self.session.key
-        self.set_interval(_LOOK_SECONDS, self._look)
+        self.set_interval(_LOOK_SECONDS, self._look_for_score)
 
     def on_unmount(self) -> None:
         """Take the drill's range away, however this ends."""
@@ -66,7 +66,7 @@ class DrillScreen(RunScreen):
         first, *others = super()._keys()
         return [first, ("F9", "ask others"), *others]
 
-    def _look(self) -> None:
+    def _look_for_score(self) -> None:
         self.query_one("#drill", Text).repaint()
         if self._scored:
             return
