@@ -107,18 +107,20 @@ def test_what_a_dead_line_has_locked_is_free_for_the_next(target: Target, proxy:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_server_at_work_is_left_alone(target: Target) -> None:
+def test_a_server_at_work_is_left_alone(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence of a server that says it works for us is no death."""
+    monkeypatch.setattr(Heard, "answer", 60.0)
     with target.connect() as connection:
         assert connection.execute("SELECT 7 FROM pg_sleep(4)").fetchone() == (7,)
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_thin_line_is_left_alone(target: Target, proxy: Proxy) -> None:
+def test_a_thin_line_is_left_alone(target: Target, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     """While bytes move there is no silence, however few they are."""
+    monkeypatch.setattr(Heard, "silence", 2.0)
     with target.connect() as connection:
         proxy.line = Way(rate=3_000)
-        assert connection.execute("SELECT repeat('x', 12000)").fetchone() == ("x" * 12_000,)
+        assert connection.execute("SELECT repeat('x', 18000)").fetchone() == ("x" * 18_000,)
 
 
 def test_whoever_should_let_go_is_interrupted(target: Target) -> None:
