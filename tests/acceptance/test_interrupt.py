@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from support import Program, copying, follow, wait
+from support import PATIENCE, Program, copying, kill, quickly, slowly, wait
 
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.sample import SampleApplication
@@ -32,10 +32,11 @@ def _names(database: dict[str, str]) -> set[str]:
 def test_the_watcher_may_die(program: Program, big: SampleApplication, target_environment: dict[str, str]) -> None:
     """Kill -9 of the process that watches changes nothing: the engine goes on to `passed`, and others can attach."""
     watcher = program.start("rehearse", "--source", str(big.database), environment=target_environment)
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, copying)
     watcher.kill()
     watcher.communicate()
+    quickly(follower)
     attached = program.run("attach")
     assert (attached.code, attached.document["verdict"]) == (0, "passed")
 
@@ -45,7 +46,7 @@ def test_stop_then_rollback_leaves_no_trace(
 ) -> None:
     """`stop` reaches a safe point with exit 4; `rollback` then leaves the target as it was, with exit 5."""
     watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=target_environment)
-    wait(follow(program), copying)
+    wait(slowly(program), copying)
     stopped = program.start("stop")
     stopped.communicate(timeout=60)
     watcher.communicate(timeout=60)
@@ -59,9 +60,10 @@ def test_stop_then_rollback_leaves_no_trace(
 def test_resume_after_stop(program: Program, big: SampleApplication, target_environment: dict[str, str]) -> None:
     """A stopped run goes on from its checkpoints: no row twice, verdict `passed`."""
     watcher = program.start("rehearse", "--source", str(big.database), "--keep", environment=target_environment)
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, copying)
-    os.kill(program.engines()[0].pid, signal.SIGTERM)
+    quickly(follower)
+    os.kill(follower.state.pid, signal.SIGTERM)
     watcher.communicate(timeout=60)
     assert watcher.returncode == 4
     resumed = program.run("resume", environment=target_environment)
@@ -74,26 +76,40 @@ def test_kill_the_engine(
 ) -> None:
     """Kill -9 of the engine ends its workers too, is told as stopped, and a resume ends in `passed`."""
     watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=target_environment)
-    wait(follow(program), copying)
-    (engine,) = program.engines()
+    follower = slowly(program)
+    wait(follower, copying)
+    engine = psutil.Process(follower.state.pid)
     family = [engine, *engine.children(recursive=True)]
+    quickly(follower)
     engine.kill()
     watcher.communicate(timeout=60)
     assert watcher.returncode == 4
-    _, alive = psutil.wait_procs(family, timeout=15)
-    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+    deadline = time.monotonic() + PATIENCE
+    while alive := [p for p in family if _works(p)]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.1)
     resumed = program.run("resume", environment=target_environment)
     assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
     assert _names(database) == set()
 
 
+def _works(process: psutil.Process) -> bool:
+    """Return whether a process is there, and not only to be reaped by whoever has inherited it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_kill_a_worker(program: Program, big: SampleApplication, target_environment: dict[str, str]) -> None:
     """Kill -9 of a worker costs the chunks in hand: a new one does them again, says so, and the verdict stands."""
     watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=target_environment)
-    wait(follow(program), copying)
-    (engine,) = program.engines()
-    workers = [p for p in engine.children() if "spawn_main" in " ".join(p.cmdline())]
+    follower = slowly(program)
+    wait(follower, copying)
+    engine = psutil.Process(follower.state.pid)
+    workers = [p for p in engine.children() if "spawn_main" in " ".join(_told(p.cmdline))]
     workers[0].kill()
+    quickly(follower)
     out, err = watcher.communicate(timeout=120)
     assert watcher.returncode == 0, err
     assert json.loads(out)["verdict"] == "passed"
@@ -115,11 +131,12 @@ def test_the_server_dies_and_comes_back(program: Program, big: SampleApplication
     with _victim("back") as victim:
         environment = {"ZENNI_TARGET_URL": psycopg.conninfo.make_conninfo("", **victim.conninfo())}
         watcher = program.start("rehearse", "--source", str(big.database), "--json", environment=environment)
-        follower = follow(program)
+        follower = slowly(program)
         wait(follower, copying)
         sandbox.stop(victim, immediate=True)
         wait(follower, lambda f: f.state.retrying is not None)
         sandbox.restart(victim)
+        quickly(follower)
         out, err = watcher.communicate(timeout=120)
         assert (watcher.returncode, json.loads(out)["verdict"]) == (0, "passed"), err
         assert "trying again in" in err
@@ -135,7 +152,7 @@ def test_the_server_stays_away(program: Program, big: SampleApplication, tmp_pat
         environment = {"ZENNI_TARGET_URL": psycopg.conninfo.make_conninfo("", **conninfo)}
         arguments = ("rehearse", "--source", str(big.database), "--json", "--config", str(config))
         watcher = program.start(*arguments, environment=environment)
-        wait(follow(program), copying)
+        wait(slowly(program), copying)
         sandbox.stop(victim, immediate=True)
         out, err = watcher.communicate(timeout=60)
         assert (watcher.returncode, json.loads(out)["verdict"]) == (4, "stopped"), err
@@ -150,14 +167,14 @@ def test_the_server_stays_away(program: Program, big: SampleApplication, tmp_pat
 def test_the_engine_owns_its_embedded_server(program: Program, big: SampleApplication) -> None:
     """An embedded server ends with its engine, even at kill -9; a resume starts it again with what was loaded."""
     watcher = program.start("rehearse", "--source", str(big.database), "--json")
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, copying)
     target = follower.state.target
     assert target is not None
-    (engine,) = program.engines()
-    engine.kill()
+    quickly(follower)
+    kill(follower)
     watcher.communicate(timeout=60)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while _listens(target.port):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -177,18 +194,28 @@ def test_no_secret_anywhere(program: Program, big: SampleApplication, database: 
     """The password stands in no argument list, no environment of the engine, and no file of the run."""
     environment = {"ZENNI_TARGET_URL": psycopg.conninfo.make_conninfo("", **database)}
     watcher = program.start("rehearse", "--source", str(big.database), "--events", environment=environment)
-    wait(follow(program), copying)
-    (engine,) = program.engines()
-    secret = database["password"]
+    follower = slowly(program)
+    wait(follower, copying)
+    secret, engine = database["password"], psutil.Process(follower.state.pid)
+    assert any(engine.environ())
     for process in [psutil.Process(watcher.pid), engine, *engine.children(recursive=True)]:
-        assert secret not in " ".join(process.cmdline())
+        assert secret not in " ".join(_told(process.cmdline))
     for process in [engine, *engine.children(recursive=True)]:
-        assert secret not in "".join(process.environ().values())
+        assert secret not in "".join(_told(lambda p=process: list(p.environ().values())))
+    quickly(follower)
     out, err = watcher.communicate(timeout=120)
     assert watcher.returncode == 0, err
     assert secret not in out + err
     for path in _texts(program.home):
         assert secret.encode() not in path.read_bytes(), path
+
+
+def _told(ask: Callable[[], list[str]]) -> list[str]:
+    """Return what a process tells of itself, nothing when it has just ended."""
+    try:
+        return ask()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _texts(home: Path) -> list[Path]:

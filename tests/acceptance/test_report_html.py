@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pages
-from support import Program, copying, follow, wait
+from support import Program, copying, kill, slowly, wait
 
 from zenni_tui.sandbox.sample import SampleApplication
 
@@ -78,10 +78,9 @@ def test_the_plans_dates_stand_in_the_report_that_a_run_writes(program: Program,
 def test_a_report_is_made_of_a_run_whose_engine_was_killed(program: Program, make_big: str) -> None:
     """The journal of a run that has no last word makes a page that says so."""
     process = program.start("rehearse", "--source", make_big, "--headless")
-    follower = follow(program)
+    follower = slowly(program)
     wait(follower, copying)
-    for engine in program.engines():
-        engine.kill()
+    kill(follower)
     process.communicate(timeout=60)
     out, _ = program.start("report", "--html").communicate(timeout=60)
     page = pages.read(Path(out.strip()))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from support import Program, copying, follow, wait
+from support import Program, copying, quickly, slowly, wait
 
 ROWS = 60_000
 CHILD = "CREATE TABLE child (id INTEGER PRIMARY KEY, p INTEGER REFERENCES parent (id), size REAL{}, note TEXT)"
@@ -59,8 +59,10 @@ def test_row_repairs_survive_a_stop(
 ) -> None:
     """Stopped in mid-copy and resumed, just the rows in question are changed, counted, and the key is valid."""
     watcher = program.start("rehearse", "--source", str(source), "--keep", environment=target_environment)
-    wait(follow(program), copying)
-    os.kill(program.engines()[0].pid, signal.SIGTERM)
+    follower = slowly(program)
+    wait(follower, copying)
+    quickly(follower)
+    os.kill(follower.state.pid, signal.SIGTERM)
     watcher.communicate(timeout=60)
     assert watcher.returncode == 4
     resumed = program.run("resume", environment=target_environment)
