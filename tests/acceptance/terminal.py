@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pexpect
 import psutil
 import pyte
-from support import PROGRAM, Program
+from support import PATIENCE, PROGRAM, Program
 
 
 class Terminal:
@@ -109,7 +109,7 @@ class Terminal:
     @property
     def code(self) -> int | None:
         """Wait for the program's end and return its exit code."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while self._child.isalive():
             assert time.monotonic() < deadline, self.text
             self._read()

@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg
 import pytest
 import writer
-from support import Outcome, Program, follow, wait
+from support import Outcome, Program, follow, kill, wait
 from test_following import declared, writing
 
 from zenni_tui.engine.client import Follower
@@ -70,7 +70,7 @@ def migration(program: Program, target_environment: dict[str, str]) -> Migration
 
 
 def _running(follower: Follower) -> bool:
-    return follower.state.step(StepId.CATCH_UP).state is StepState.RUNNING
+    return follower.state.step(StepId.CATCH_UP).state is not StepState.PENDING
 
 
 def _waiting(follower: Follower) -> bool:
@@ -87,9 +87,9 @@ def test_an_engine_killed_while_it_follows(
             "migrate", "--yes", "--meanwhile", "follow", "--source", str(migration.source), "--json",
             environment=migration._environment,
         )  # fmt: skip
-        wait(follow(migration.program), moment)
-        (engine,) = migration.program.engines()
-        engine.kill()
+        follower = follow(migration.program)
+        wait(follower, moment)
+        kill(follower)
         starting.communicate(timeout=60)
         outcome = migration.run("resume")
         assert outcome.document["verdict"] == "waiting", outcome.narration

@@ -119,6 +119,8 @@ def test_who_may_decide_is_heeded(
     assert (refused.code, refused.document["problem"]["what"]) == (3, "Eino may not decide on the switch.")
     done = program.run(*word, "--by", "Aino", "--why", "it is time", environment=target_environment)
     assert done.code == 0, done.narration
+    # It is told behind the opening of the window, which the switch waits for.
+    wait(follow(program), lambda f: bool(f.state.tripped))
     told = program.start("status").communicate(timeout=60)[0]
     assert "criterion: downtime_budget_seconds" in told
     assert "The new side serves" in told

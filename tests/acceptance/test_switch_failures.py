@@ -224,12 +224,14 @@ EARLY = """
 import os, subprocess, sys, time, psycopg
 if sys.argv[1:] == ['write']:
     target = psycopg.connect(os.environ['EARLY_URL'], autocommit=True)
+    open('ready', 'w').close()
     while target.execute("SELECT to_regclass('zenni_tui.change')").fetchone()[0] is None:
         time.sleep(0.002)
     target.execute("INSERT INTO \\"Loose\\" VALUES ('early', 8)")
 elif os.environ['ZENNI_EVENT'] == 'switch':
     subprocess.Popen([sys.executable, __file__, 'write'], start_new_session=True)
-    time.sleep(1)
+    while not os.path.exists('ready'):
+        time.sleep(0.02)
     os.rename('.env', 'env')
     os.symlink('/proc/version', '.env')
 """

@@ -1,9 +1,11 @@
 """Lessons and drills from the command line: lists, refusals, and each once in a real terminal."""
 
 import json
+import re
+import time
 
 import pytest
-from support import Program
+from support import PATIENCE, Program
 from terminal import Terminal
 
 
@@ -47,9 +49,8 @@ def test_an_exercise_in_a_terminal(program: Program) -> None:
         terminal.wait("The pool's size", "to do")
         terminal.press("\x1b[B\r")
         terminal.wait("The server allows", "together", "F5 check")
-        words = " ".join(terminal.text.split())
-        limit = int(words.split("The server allows ")[1].split()[0])
-        others = int(words.split("people need ")[1].split(".")[0])
+        terminal.until(lambda: _asked(terminal) is not None, "the whole question")
+        limit, others = _asked(terminal) or ("", "")
         terminal.press(f"INSERT INTO pool SELECT ({limit} - 3 - {others}) / sum(processes) FROM instance\r")
         terminal.wait("INSERT 0 1")
         terminal.press("\x1b[15~")
@@ -61,6 +62,12 @@ def test_an_exercise_in_a_terminal(program: Program) -> None:
     finally:
         terminal.kill()
     assert "1 of 2 exercises done" in _said(program, "lessons")[1]
+
+
+def _asked(terminal: Terminal) -> tuple[str, str] | None:
+    """Return the figures of the exercise, None while they don't stand on the screen."""
+    found = re.search(r"The server allows (\d+) .*people need (\d+)\.", " ".join(terminal.text.split()))
+    return (found[1], found[2]) if found else None
 
 
 def test_a_drill_in_a_terminal(program: Program) -> None:
@@ -85,4 +92,7 @@ def test_a_drill_in_a_terminal(program: Program) -> None:
     home = program.home / "state" / "zenni-tui" / "drills"
     assert sorted(p.suffix for p in home.iterdir()) == [".json", ".md"]
     assert "killed-engine    passed" in _said(program, "drill")[1]
-    assert program.engines() == []
+    deadline = time.monotonic() + PATIENCE
+    while program.engines():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

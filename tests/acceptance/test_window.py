@@ -1,14 +1,12 @@
 """The rollback window: the old file follows through deaths of the engine, and what it can't follow is said loudly."""
 
-import os
 import shutil
-import signal
 import sqlite3
 from pathlib import Path
 
 import psycopg
 import pytest
-from support import Program, follow, wait
+from support import Program, follow, kill, wait
 from switching import Application, can_write, migrate, switch
 
 from zenni_tui.model.runbook import StepId, StepState
@@ -42,8 +40,7 @@ def test_what_is_written_while_the_engine_is_dead_follows_later(
     follower = follow(program)
     write(database, late("one"))
     wait(follower, lambda _: application.rows(LATE) == [("one",)])
-    os.kill(follower.state.pid, signal.SIGKILL)
-    wait(follower, lambda f: not f.alive)
+    kill(follower)
     write(database, late("two"))
     write(database, "UPDATE \"Service\" SET name = 'Löyly' WHERE id = 'a'")
     resumed = program.run("resume", environment=target_environment)
@@ -142,10 +139,7 @@ def test_a_lost_run_directory_loses_no_way_back(
     """The target keeps what an engine needs to follow and to fall back, when the run's directory is gone."""
     done = migrate(program, application, target_environment)
     assert switch(program, target_environment).code == 0
-    follower = follow(program)
-    wait(follower, lambda f: f.state.pid > 0)
-    os.kill(follower.state.pid, signal.SIGKILL)
-    wait(follower, lambda f: not f.alive)
+    kill(follow(program))
     shutil.rmtree(done.folder)
     write(database, late("lost"))
     resumed = program.run("resume", "--target", target_url, environment={"PGPASSWORD": database["password"]})
@@ -160,7 +154,10 @@ def test_a_lost_run_directory_loses_no_way_back(
 def tamper(application: Application, statement: str) -> None:
     """Change the frozen file as only somebody who opens its gate can."""
     file = sqlite3.connect(application.file, isolation_level=None)
+    # In one transaction: the engine opens and closes the gate as well.
+    file.execute("BEGIN IMMEDIATE")
     file.execute("UPDATE zenni_tui_gate SET open = 1")
     file.execute(statement)
     file.execute("UPDATE zenni_tui_gate SET open = 0")
+    file.execute("COMMIT")
     file.close()
