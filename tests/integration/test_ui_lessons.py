@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
-from ui_pilot import Desk, stands_whole, text, wait_for
+from ui_pilot import Desk, stands_whole, text, wait_for, wait_until
 
 from zenni_tui.cli import Options
 from zenni_tui.engine import ledger, tasks
@@ -75,8 +75,14 @@ async def test_a_screen_that_is_too_small_for_a_page_can_move_it(school: School)
         await wait_for(pilot, "From texts to moments")
 
 
-async def _type(pilot: Pilot[None], line: str) -> None:
+async def _answered(pilot: Pilot[None], line: str) -> None:
+    """Type a line, and wait for its answer: until then the screen takes no key that asks for more."""
+    screen = pilot.app.screen
+    assert isinstance(screen, ExerciseScreen)
+    before = len(screen._answers)
     await pilot.press(*line, "enter")
+    await wait_until(pilot, lambda: len(screen._answers) > before and not screen._busy, 30, f"an answer to {line}")
+    await pilot.pause()
 
 
 def _room(pilot: Pilot[None]) -> Room | None:
@@ -104,14 +110,13 @@ async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: S
         assert whole(text(pilot), room.exercise.task)
         await pilot.press("f5")
         await wait_for(pilot, "any number of connections")
+        await wait_until(pilot, lambda: _room(pilot))
         await pilot.press("f3")
         await wait_for(pilot, "ALTER ROLE ... CONNECTION LIMIT")
-        await _type(pilot, "SELEC 1")
+        await _answered(pilot, "SELEC 1")
         await wait_for(pilot, "42601: ")
         for line in room._solution.splitlines():
-            await _type(pilot, line)
-            await wait_for(pilot, "ALTER ROLE")
-            await _settled(pilot)
+            await _answered(pilot, line)
         await pilot.press("f5")
         await wait_for(pilot, "it counts", 30)
         await pilot.press("escape")
@@ -119,8 +124,7 @@ async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: S
         assert [d.name for d in ledger.read(school._source)] == ["exercise pooling/limits"]
         await pilot.press("down", "enter")
         room = await _exercise(pilot)
-        await _type(pilot, room._solution.replace("(", "((", 1).replace(")", "))", 1))
-        await _settled(pilot)
+        await _answered(pilot, room._solution.replace("(", "((", 1).replace(")", "))", 1))
         await pilot.press("f5")
         await wait_for(pilot, "it counts", 30)
         await pilot.press("escape", "escape")
@@ -128,15 +132,6 @@ async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: S
         assert [d.name for d in ledger.read(school._source)][-1] == "lesson pooling"
         carried = {v.task.id for v in tasks.standing(school._source, Timeline()) if v.state is TaskState.DONE}
         assert carried == {"L6"}
-
-
-async def _settled(pilot: Pilot[None]) -> None:
-    screen = pilot.app.screen
-    assert isinstance(screen, ExerciseScreen)
-    await pilot.pause()
-    while screen._busy:
-        await pilot.pause(0.02)
-    await pilot.pause()
 
 
 async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: School) -> None:
@@ -148,8 +143,7 @@ async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: 
         first = await _exercise(pilot)
         await pilot.press("f4")
         await wait_for(pilot, "SELECT setval")
-        await _type(pilot, first._solution)
-        await _settled(pilot)
+        await _answered(pilot, first._solution)
         await pilot.press("f5")
         await wait_for(pilot, "begin again with other data", 30)
         assert ledger.read(school._source) == ()
@@ -159,8 +153,7 @@ async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: 
         await pilot.press("f7")
         await wait_for(pilot, "PGPASSFILE=")
         assert second._ground._password not in text(pilot)
-        await _type(pilot, second._solution)
-        await _settled(pilot)
+        await _answered(pilot, second._solution)
         await pilot.press("f5")
         await wait_for(pilot, "it counts", 30)
         await pilot.press("up")
@@ -220,7 +213,7 @@ async def test_a_server_that_dies_is_told_and_comes_again(tmp_path: Path, monkey
         await _exercise(pilot)
         assert school._server is not None
         sandbox.remove(school._server.name)
-        await _type(pilot, "SELECT 1")
+        await _answered(pilot, "SELECT 1")
         await wait_for(pilot, "The session is gone")
         await pilot.press("f5")
         await wait_for(pilot, "Not yet")
@@ -228,5 +221,5 @@ async def test_a_server_that_dies_is_told_and_comes_again(tmp_path: Path, monkey
         await wait_for(pilot, "The lessons' server does not answer.", 30)
         await pilot.press("enter", "f6")
         await _exercise(pilot)
-        await _type(pilot, "SELECT 41 + 1 AS sum")
+        await _answered(pilot, "SELECT 41 + 1 AS sum")
         await wait_for(pilot, "42")
