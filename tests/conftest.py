@@ -13,6 +13,7 @@ from zenni_tui.sandbox import server as sandbox
 # How long an example takes is the machine's business: one that is held up for a moment falsifies nothing.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+_SETTINGS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,6 +27,17 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         del os.environ["XDG_STATE_HOME"]
     else:
         os.environ["XDG_STATE_HOME"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_git() -> Iterator[None]:
+    """Let git heed neither the settings of whoever runs the tests nor a repository that it was started from."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _SETTINGS:
+            patch.setenv(name, os.devnull)
+        for name in [name for name in os.environ if name.startswith("GIT_") and name not in _SETTINGS]:
+            patch.delenv(name)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,7 @@ from zenni_tui.errors import NotReady, StepFailed, UsageError
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a project below a repository's top, committed; nobody's own settings of git count."""
-    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
-        monkeypatch.setenv(name, "/dev/null")
+    """Return a project below a repository's top, committed."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     folder = tmp_path / "repository" / "apps" / "the shop"
     folder.mkdir(parents=True)
@@ -60,6 +58,8 @@ def _change(folder: Path) -> None:
 
 def test_a_commit_that_fails_leaves_nothing(folder: Path) -> None:
     """Without a name for its author git refuses, which is told; neither the branch nor the second tree stays."""
+    # Else git makes a name of the machine's, where it has a domain.
+    _git(folder, "config", "user.useConfigOnly", "true")
     with pytest.raises(StepFailed, match="git commit failed") as caught:
         _change(folder)
     assert "tell me who you are" in caught.value.why
