@@ -197,7 +197,7 @@ def text(pilot: Pilot[None]) -> str:
     return "\n".join(rendered(pilot.app.screen))
 
 
-async def wait_for(pilot: Pilot[None], word: str, seconds: float = 20.0) -> None:
+async def wait_for(pilot: Pilot[None], word: str, seconds: float = 60.0) -> None:
     """Wait until a word stands on the screen, and whatever comes with it."""
     await wait_until(pilot, lambda: word in text(pilot), seconds, repr(word))
     await pilot.pause()
@@ -208,7 +208,7 @@ async def wait_without(pilot: Pilot[None], word: str) -> None:
     await wait_until(pilot, lambda: word not in text(pilot), what=f"a screen without {word!r}")
 
 
-async def wait_until(pilot: Pilot[None], holds: Callable[[], object], seconds: float = 20.0, what: str = "it") -> None:
+async def wait_until(pilot: Pilot[None], holds: Callable[[], object], seconds: float = 60.0, what: str = "it") -> None:
     """Wait until something holds."""
     end = time.monotonic() + seconds
     while not holds():
@@ -232,7 +232,7 @@ async def look(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def leaves(pilot: Pilot[None], seconds: float = 20.0) -> None:
+async def leaves(pilot: Pilot[None], seconds: float = 60.0) -> None:
     """Wait until the program ends."""
     end = time.monotonic() + seconds
     while not pilot.app._exit:

@@ -1,6 +1,5 @@
 """Lessons on the screen: every page whole at 80x24, an exercise by keys alone, kept in the ledger."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ async def _answered(pilot: Pilot[None], line: str) -> None:
     assert isinstance(screen, ExerciseScreen)
     before = len(screen._answers)
     await pilot.press(*line, "enter")
-    await wait_until(pilot, lambda: len(screen._answers) > before and not screen._busy, 30, f"an answer to {line}")
+    await wait_until(pilot, lambda: len(screen._answers) > before and not screen._busy, what=f"an answer to {line}")
     await pilot.pause()
 
 
@@ -91,11 +90,9 @@ def _room(pilot: Pilot[None]) -> Room | None:
 
 
 async def _exercise(pilot: Pilot[None], former: Room | None = None) -> NotedRoom:
-    deadline = time.monotonic() + 30
-    while (room := _room(pilot)) is None or room is former:
-        assert time.monotonic() < deadline, text(pilot)
-        await pilot.pause(0.05)
+    await wait_until(pilot, lambda: _room(pilot) not in {None, former}, what="an exercise")
     await pilot.pause()
+    room = _room(pilot)
     assert isinstance(room, NotedRoom)
     return room
 
@@ -118,7 +115,7 @@ async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: S
         for line in room._solution.splitlines():
             await _answered(pilot, line)
         await pilot.press("f5")
-        await wait_for(pilot, "it counts", 30)
+        await wait_for(pilot, "it counts")
         await pilot.press("escape")
         await wait_for(pilot, "done")
         assert [d.name for d in ledger.read(school._source)] == ["exercise pooling/limits"]
@@ -126,7 +123,7 @@ async def test_an_exercise_by_keys_is_checked_in_the_database_and_kept(school: S
         room = await _exercise(pilot)
         await _answered(pilot, room._solution.replace("(", "((", 1).replace(")", "))", 1))
         await pilot.press("f5")
-        await wait_for(pilot, "it counts", 30)
+        await wait_for(pilot, "it counts")
         await pilot.press("escape", "escape")
         await wait_for(pilot, "passed")
         assert [d.name for d in ledger.read(school._source)][-1] == "lesson pooling"
@@ -145,7 +142,7 @@ async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: 
         await wait_for(pilot, "SELECT setval")
         await _answered(pilot, first._solution)
         await pilot.press("f5")
-        await wait_for(pilot, "begin again with other data", 30)
+        await wait_for(pilot, "begin again with other data")
         assert ledger.read(school._source) == ()
         await pilot.press("f6")
         second = await _exercise(pilot, first)
@@ -155,7 +152,7 @@ async def test_a_shown_solution_does_not_count_and_f6_brings_other_data(school: 
         assert second._ground._password not in text(pilot)
         await _answered(pilot, second._solution)
         await pilot.press("f5")
-        await wait_for(pilot, "it counts", 30)
+        await wait_for(pilot, "it counts")
         await pilot.press("up")
         await wait_for(pilot, "SELECT setval")
         await pilot.press("f1")
@@ -218,7 +215,7 @@ async def test_a_server_that_dies_is_told_and_comes_again(tmp_path: Path, monkey
         await pilot.press("f5")
         await wait_for(pilot, "Not yet")
         await pilot.press("f6")
-        await wait_for(pilot, "The lessons' server does not answer.", 30)
+        await wait_for(pilot, "The lessons' server does not answer.")
         await pilot.press("enter", "f6")
         await _exercise(pilot)
         await _answered(pilot, "SELECT 41 + 1 AS sum")

@@ -330,8 +330,16 @@ async def test_review_in_ascii(make: Runs) -> None:
     story.tell(keep(story, a_plan()))
     app = ZenniApp(follow=story.folder, ascii_only=True)
     async with app.run_test(size=(80, 24)) as pilot:
-        for keys in (("c",), ("end", "enter"), ("escape", "escape", "right"), ("enter",), ("d",), ("escape", "t")):
+        for keys, kind in (
+            (("c",), RepairScreen),
+            (("end", "enter"), RepairScreen),
+            (("escape", "escape", "right"), RunScreen),
+            (("enter",), TableScreen),
+            (("d",), DdlScreen),
+            (("escape", "t"), RepairScreen),
+        ):
             await pilot.press(*keys)
+            await front(pilot, kind)
             await look(pilot)
             assert text(pilot).isascii(), text(pilot)
 
@@ -347,7 +355,7 @@ async def test_two_thousand_findings_and_tables(make: Runs) -> None:
     story.tell(*(e.FindingMade(StepId.AUDIT, f) for f in made), keep(story, plan), stories.asked_for_choices())
     app = ZenniApp(follow=story.folder)
     async with choosing(story), app.run_test(size=(80, 24)) as pilot:
-        await wait_for(pilot, "2000 findings still block", 20.0)
+        await wait_for(pilot, "2000 findings still block")
         screen = app.screen
         assert isinstance(screen, RunScreen)
         with Effort() as look:

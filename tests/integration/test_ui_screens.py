@@ -15,7 +15,7 @@ from ui_stories import UP_TO_COPY, UP_TO_INDEX, UP_TO_PLAN, UP_TO_VERIFIED, UP_T
 from zenni_tui.model import events as e
 from zenni_tui.model.runbook import StepId, StepState, TableVerdict, Verdict
 from zenni_tui.ui.app import ZenniApp
-from zenni_tui.ui.screens.modals import ProblemScreen
+from zenni_tui.ui.screens.modals import HelpScreen, ProblemScreen, Question
 from zenni_tui.ui.screens.run import RunScreen
 from zenni_tui.ui.widgets.rail import WORDS
 
@@ -141,10 +141,11 @@ async def test_ascii_only(make: Runs) -> None:
     """In plain mode every cell is ASCII, in the run, its questions and its problems."""
     for what in (told(UP_TO_COPY), [*told(UP_TO_COPY), *stories.lost()], [*told(UP_TO_PLAN), stories.gate()]):
         async with watching(make(*what), ascii_only=True) as pilot:
-            for key in ("enter", "r", "escape", "f1"):
-                assert text(pilot).isascii()
+            assert text(pilot).isascii()
+            for key, kind in (("enter", RunScreen), ("r", Question), ("escape", RunScreen), ("f1", HelpScreen)):
                 await pilot.press(key)
-                await pilot.pause()
+                await front(pilot, kind)
+                assert text(pilot).isascii()
 
 
 async def test_without_colour_words_say_it_all(make: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
