@@ -137,6 +137,13 @@ def test_the_bytes_are_those_that_single_values_make(
     assert quick == by_value(column, values)
 
 
+def test_a_mark_in_two_halves_is_none(source: sqlite3.Connection, path: Path) -> None:
+    """Rows of which one ends as the mark between columns begins, and the next begins as it ends, are told apart."""
+    column, values = ColumnPlan("a", "a", TargetType(Kind.TEXT), not_null=True), [SEPARATOR[:2], SEPARATOR[2:]]
+    store(source, [(value,) for value in values])
+    assert by_column(path, column, values) == by_value(column, values) == [value.encode() for value in values]
+
+
 PLAIN: dict[Kind, list[Value]] = {
     Kind.TEXT: ["", "ä", None, "\x1d"],
     Kind.ENUM: ["x", None],

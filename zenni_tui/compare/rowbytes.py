@@ -121,7 +121,8 @@ def _encoded(parts: Sequence[tuple[ColumnPlan, Sequence[str]]]) -> list[bytes]:
             texts = [text.encode() for text in texts_of([shortened(cells, column) for column, cells in parts])]
     except UnicodeEncodeError:
         raise Undecided from None
-    if b"".join(texts).count(SEPARATOR.encode()) != len(texts) * (len(parts) - 1):
+    # A line's end between them, so that no mark comes about where one row meets the next.
+    if b"\n".join(texts).count(SEPARATOR.encode()) != len(texts) * (len(parts) - 1):
         raise Undecided
     return texts
 
