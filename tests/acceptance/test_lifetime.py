@@ -14,12 +14,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support import Program, copying, follow, wait
+from support import PATIENCE, Program, copying, slowly, wait
 from terminal import Terminal
 
 from zenni_tui.engine.client import Follower
 from zenni_tui.engine.journal import JournalReader
-from zenni_tui.model.runbook import StepId, StepState
 from zenni_tui.sandbox.sample import SampleApplication
 
 UNREAD = float(os.environ.get("ZENNI_UNREAD", "12"))
@@ -43,9 +42,7 @@ def slow(
     assert database
     (program.home / "config.toml").write_text("[copy]\nchunk_rows = 500\n")
     watcher = program.start("rehearse", "--headless", "--source", str(sample.database), environment=target_environment)
-    follower = follow(program)
-    wait(follower, lambda f: f.state.step(StepId.SNAPSHOT).state is StepState.DONE)
-    assert program.run("throttle", "--rows", "1000").code == 0
+    follower = slowly(program, rows=1000)
     wait(follower, copying)
     yield follower
     program.run("stop")
@@ -94,7 +91,7 @@ def test_closed_terminals_leave_no_process_and_no_trace(program: Program, slow: 
             terminal.take(0.1)
         process = psutil.Process(terminal.pid)
         terminal.drop()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < deadline, f"the screen works on without a terminal: {process.cpu_times()}"
             time.sleep(0.05)

@@ -9,10 +9,7 @@ import psycopg
 import pytest
 from postgres17 import Postgres17
 from psycopg.conninfo import make_conninfo
-from support import Program, follow, wait
-
-from zenni_tui.engine.client import Follower
-from zenni_tui.model.runbook import StepId, StepState
+from support import Program, slowly, wait
 
 
 @pytest.fixture
@@ -45,11 +42,6 @@ def standby(primary: Postgres17) -> Iterator[Postgres17]:
             made.stop()
 
 
-def copying(follower: Follower) -> bool:
-    """Return whether the copy has begun."""
-    return follower.state.step(StepId.COPY).state is not StepState.PENDING
-
-
 def configured(program: Program, bounds: str) -> str:
     """Write a config file with bounds and return its path."""
     config = Path(program.home, "config.toml")
@@ -64,9 +56,7 @@ def test_a_standby_that_falls_behind(program: Program, primary: Postgres17, stan
         replica.execute("SELECT pg_wal_replay_pause()")
         config = configured(program, "lag_mb = 4")
         watcher = program.start("rehearse", "--source", make_big, "--config", config, "--keep", environment=environment)
-        follower = follow(program)
-        wait(follower, copying)
-        assert program.run("throttle", "--mb", "2").code == 0
+        follower = slowly(program, mb=2.0)
         wait(follower, lambda f: f.state.eased is not None)
         assert follower.state.eased
         assert (follower.state.eased.workers, follower.state.eased.wished) == (1, 2)
@@ -84,8 +74,7 @@ def test_a_database_that_passes_its_bound(program: Program, primary: Postgres17,
     environment = {"ZENNI_TARGET_URL": make_conninfo("", **primary.conninfo())}
     config = configured(program, "size_mb = 20")
     watcher = program.start("rehearse", "--source", make_big, "--config", config, "--keep", environment=environment)
-    wait(follow(program), copying)
-    assert program.run("throttle", "--mb", "1.5").code == 0
+    slowly(program, mb=1.5)
     _, err = watcher.communicate(timeout=180)
     assert watcher.returncode == 4, err
     assert "[copy] size_mb allows 20" in err

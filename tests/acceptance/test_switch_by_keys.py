@@ -82,10 +82,19 @@ def migrated(terminal: Terminal) -> None:
 def choose(terminal: Terminal) -> None:
     """Put the first screen's cursor on the migration."""
     terminal.wait("What to do", "Past runs")
-    while "▸ migrate" not in terminal.text:
-        place = next(line for line in terminal.text.splitlines() if line.startswith(" ▸"))
+    while "▸ migrate" not in (place := cursor(terminal)):
         terminal.press(DOWN)
-        terminal.wait_gone(place.rstrip())
+        terminal.wait_gone(place)
+
+
+def cursor(terminal: Terminal) -> str:
+    """Return the line that the cursor stands on, once there is one."""
+
+    def marked() -> list[str]:
+        return [line.rstrip() for line in terminal.text.splitlines() if line.startswith(" ▸")]
+
+    terminal.until(lambda: bool(marked()), "a line with the cursor")
+    return marked()[0]
 
 
 def test_over_and_back_by_keys(terminal: Terminal, folder: Path) -> None:

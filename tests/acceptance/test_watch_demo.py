@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from support import Program
+from support import PATIENCE, Program
 
 from zenni_tui.sandbox.sample import SampleApplication
 
@@ -42,7 +42,7 @@ def _load(database: dict[str, str]) -> Iterator[None]:
             load.callback(session.close)
         holder.execute('BEGIN; LOCK TABLE "BlockedDate" IN ACCESS EXCLUSIVE MODE')
         work = [
-            threading.Thread(target=_quietly, args=(slow, 'SELECT count(*), pg_sleep(60) FROM "Service"')),
+            threading.Thread(target=_quietly, args=(slow, 'SELECT count(*), pg_sleep(600) FROM "Service"')),
             threading.Thread(target=_quietly, args=(waiter, 'SELECT count(*) FROM "BlockedDate"')),
         ]
         for thread in work:
@@ -89,13 +89,13 @@ def test_everything_at_once(
         application.execute('ALTER TABLE "Booking" SET (autovacuum_enabled = false)')
         application.execute('UPDATE "Booking" SET "updatedAt" = "updatedAt"')
         with _load(database):
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + PATIENCE
             while not (found := _raised(program, target_environment)) >= _TROUBLE:
                 assert time.monotonic() < deadline, found
         application.execute('CREATE INDEX ON "Booking" ("serviceId")')
         application.execute("""SELECT setval(pg_get_serial_sequence('"Tag"', 'id'), 100)""")
         application.execute('VACUUM "Booking"')
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while (found := _raised(program, target_environment)) != quiet - _TROUBLE:
             assert time.monotonic() < deadline, found
     # Without a target named, the last run's is meant.
