@@ -1,7 +1,6 @@
 """Dumps of the new database: where they lie, the proof of each, and how many are kept."""
 
 import asyncio
-import getpass
 import re
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from zenni_tui.model.record import Record, from_json, to_json
 from zenni_tui.sandbox import proof
 from zenni_tui.target.connect import Target
 from zenni_tui.target.ladder import Ground, pooler
+from zenni_tui.users import user
 
 from . import folders, ledger
 
@@ -91,7 +91,7 @@ def _noted(source: str, file: Path) -> Iterator[list[proof.Proved]]:
 
 def _note(source: str, last: LastProof) -> None:
     if source:
-        ledger.note(source, DEED, getpass.getuser(), last.words, ok=last.ok)
+        ledger.note(source, DEED, user(), last.words, ok=last.ok)
         write_private(ledger.place(source).with_suffix(f".{_LAST}"), to_json(last))
 
 

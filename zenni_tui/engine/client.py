@@ -1,6 +1,5 @@
 """What screens and scripts use: start an engine, follow its journal, send it commands."""
 
-import getpass
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ from zenni_tui.model.record import Record, from_json, to_json
 from zenni_tui.model.request import Command, Reply, Request
 from zenni_tui.model.schema import SourceSchema
 from zenni_tui.model.state import RunState
+from zenni_tui.users import user
 
 from . import control, folders
 from .journal import RESERVE_BYTES, JournalReader
@@ -75,7 +75,7 @@ def whoami() -> str:
         terminal = os.ttyname(0)
     except OSError:
         terminal = "no terminal"
-    return f"{getpass.getuser()} on {terminal}"
+    return f"{user()} on {terminal}"
 
 
 def launch(

@@ -1,12 +1,12 @@
 """Writes a migration's documents, and notes each of them among the plan's deeds."""
 
-import getpass
 from dataclasses import replace
 from pathlib import Path
 
 from zenni_tui.model.state import RunState
 from zenni_tui.model.upkeep import Upkeep
 from zenni_tui.report import documents
+from zenni_tui.users import user
 
 from . import backups, folders, ledger
 
@@ -32,5 +32,5 @@ def write(run: Path, state: RunState, into: Path | None = None, upkeep: Upkeep |
     folder = into or folders.private(run / FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     for name in documents.write(folder, facts):
-        ledger.note(source, f"document {name}", getpass.getuser(), str(folder / name))
+        ledger.note(source, f"document {name}", user(), str(folder / name))
     return folder

@@ -1,7 +1,6 @@
 """prepare: the first write. Takes the lease, makes schema, types and bare tables; its undo removes all the run made."""
 
 import asyncio
-import getpass
 import socket
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -10,6 +9,7 @@ from zenni_tui.errors import NotReady, StepFailed
 from zenni_tui.model.plan import Plan
 from zenni_tui.model.runbook import StepId
 from zenni_tui.target import access, bookkeeping, catalogue, ddl, sessions
+from zenni_tui.users import user
 
 from . import adopt, lease, papers
 from .patience import insist
@@ -170,4 +170,4 @@ def enter(run: Run, connection: bookkeeping.Connection, plan: Plan) -> int:
 
 def owner() -> str:
     """Return who holds a lease that this engine takes, for others to read."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    return f"{user()}@{socket.gethostname()}"

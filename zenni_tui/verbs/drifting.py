@@ -1,7 +1,6 @@
 """The verb `verify --against live`: the target's rows and rules days after the switch."""
 
 import contextlib
-import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from zenni_tui.engine import client, ledger
 from zenni_tui.errors import ExitCode, NotReady
 from zenni_tui.model.drift import Drift, TableDrift
 from zenni_tui.model.request import Request
+from zenni_tui.users import user
 
 from .looking import chosen
 from .starting import password_of
@@ -52,7 +52,7 @@ def looked(options: Options, folder: Path) -> Drift:
         found = drift.look(folder, request.run_id, target)
     rows = sum(t.rows_then for t in found.tables)
     words = f"{rows:,} migrated rows looked at, {found.checks:,} checks, {len(found.structure)} not as planned"
-    ledger.note(request.source, "drift", getpass.getuser(), words, ok=found.sound)
+    ledger.note(request.source, "drift", user(), words, ok=found.sound)
     return found
 
 

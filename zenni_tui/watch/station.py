@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import getpass
 import os
 import time
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from zenni_tui.model.vitals import Advised, Alert, Limits, Look, Notify, Remedy,
 from zenni_tui.target import deeds, remedies
 from zenni_tui.target.connect import Target
 from zenni_tui.target.statistics import Probe
+from zenni_tui.users import user
 
 from . import judge, notify, outside
 from .history import History, file_of
@@ -85,7 +85,7 @@ class Station:
         if not (source and happened):
             return
         if not any(d.name == name and d.ok and d.at > now - _DAY for d in ledger.read(source)):
-            ledger.note(source, name, getpass.getuser(), words)
+            ledger.note(source, name, user(), words)
 
     @contextlib.asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -139,7 +139,7 @@ class Station:
     def apply(self, alert: Alert, remedy: Remedy) -> None:
         """Do what a remedy says, recorded here and in the target; raises ZenniError."""
         self._probe.forget()
-        by, done, began = getpass.getuser(), "; ".join(remedy.sql), time.time()
+        by, done, began = user(), "; ".join(remedy.sql), time.time()
         try:
             deeds.do(self.target, alert.code, remedy, by)
         except ZenniError as error:
