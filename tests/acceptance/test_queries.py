@@ -67,7 +67,9 @@ def test_every_reading_is_proven_on_rows(rehearsed: tuple[Program, Outcome, Anal
 def test_findings_name_the_line_and_the_form_to_write(rehearsed: tuple[Program, Outcome, Analysis]) -> None:
     """Each seeded query is a warning with its place and PostgreSQL's form, which blocks nothing."""
     _, outcome, _ = rehearsed
-    told = [f for f in outcome.document["findings"] if f["code"].startswith("query_")]
+    # Which of them is slower is another matter, and another one on each machine.
+    found = (f for f in outcome.document["findings"] if f["code"].startswith("query_"))
+    told = [f for f in found if f["code"] != "query_slower"]
     assert len(told) == 12
     assert {f["severity"] for f in told} == {"warning"}
     ilike = next(f for f in told if f["table"].startswith("app/api/bookings/route.ts:100"))
