@@ -68,8 +68,8 @@ def test_what_was_shown_does_not_count_and_other_data_come_next(enter: Open, nam
     again = enter(name)
     obey(again, again._solution)
     assert again.check().counts
-    texts = {enter(name).exercise.task for _ in range(6)}
-    assert len(texts) > 1
+    # Data that were thrown by dice may come twice, not often.
+    assert any(enter(name).exercise.task != room.exercise.task for _ in range(40))
 
 
 WRONG = {

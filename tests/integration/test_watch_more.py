@@ -97,6 +97,7 @@ async def test_a_role_of_no_rights_sees_what_it_may(
     outside.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret-of-a-test'").format(sql.Identifier(plain)))
     try:
         theirs = database | {"user": plain, "password": "secret-of-a-test"}
+        _wait_alone(outside)
         seen = await look(theirs)
         assert codes(seen) == []
         assert [v.id for v in seen.vitals if v.blind] == []
@@ -110,6 +111,14 @@ async def test_a_role_of_no_rights_sees_what_it_may(
     finally:
         outside.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(plain)))
     assert server.port
+
+
+def _wait_alone(outside: Outside) -> None:
+    """Wait until all sessions of the server have ended but this one: one that is closed takes a moment."""
+    deadline = time.monotonic() + 60
+    while outside.execute("SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' OFFSET 1").fetchone():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 async def test_rollbacks_are_counted_between_two_looks(database: dict[str, str], outside: Outside) -> None:
