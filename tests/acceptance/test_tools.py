@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+import psycopg
 import pytest
 from support import Outcome, Program, wait
 from terminal import Terminal
@@ -74,14 +75,18 @@ def test_each_tool_does_what_its_verb_does(tools: dict[str, Tool], migrated: Out
     assert all(code in _done(tools["codes"], run).text for code in CODES)
 
 
-def test_what_starts_an_engine_does_so_once(tools: dict[str, Tool], migrated: Outcome) -> None:
+def test_what_starts_an_engine_does_so_once(
+    tools: dict[str, Tool], migrated: Outcome, database: dict[str, str]
+) -> None:
     """Comparing again is a run's own step; while its engine works no other is begun, and then it has passed."""
     follower = Follower(migrated.folder)
     follower.poll()
     before = follower.state.entries
-    assert tools["verify"].does(migrated.folder) is None
-    with pytest.raises(Occupied):
-        tools["repair"].does(migrated.folder)
+    with psycopg.connect(**database) as holder:
+        holder.execute('LOCK TABLE "Booking" IN ACCESS EXCLUSIVE MODE')
+        assert tools["verify"].does(migrated.folder) is None
+        with pytest.raises(Occupied):
+            tools["repair"].does(migrated.folder)
     wait(follower, lambda f: f.state.entries > before and bool(f.state.ended) and not f.alive)
     assert follower.state.verdict in (Verdict.PASSED, Verdict.WAITING)
 
