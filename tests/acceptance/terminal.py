@@ -87,7 +87,12 @@ class Terminal:
 
     def kill(self) -> None:
         """Close the line as a dropped SSH connection does."""
-        self._child.close(force=True)
+        try:
+            self._child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            # Killed, but not gone within the tenth of a second that it is given there.
+            self._forget()
+            os.waitpid(self.pid, 0)
 
     @property
     def pid(self) -> int:
@@ -97,6 +102,9 @@ class Terminal:
     def drop(self) -> None:
         """Take the terminal away and nothing else: whether the program ends is its own affair."""
         self._child.ptyproc.fileobj.close()
+        self._forget()
+
+    def _forget(self) -> None:
         # Else it would close this number again, which is another terminal's by then.
         self._child.closed = self._child.ptyproc.closed = True
         self._child.child_fd = self._child.ptyproc.fd = -1
