@@ -299,7 +299,7 @@ async def test_an_unwell_new_side_is_held_until_time_is_up(home: Path) -> None:
 async def test_a_late_word_is_followed(home: Path) -> None:
     """After the verdict somebody calls; the rollback leaves nothing of the run in the target."""
     async with drill("late-rollback", home) as hall:
-        await hall.see("The owner calls")
+        await hall.see("The owner calls", "engine finished")
         await hall.answer("r", "Roll back this run?", "y")
         score = await hall.end()
     assert score.passed, score

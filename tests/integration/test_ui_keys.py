@@ -130,7 +130,7 @@ async def test_a_silent_engine_says_so(make: Runs) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await look(pilot)
         await pilot.press("s", "y")
-        await wait_for(pilot, "the engine does not answer")
+        await wait_for(pilot, "The engine does not answer")
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q", "ctrl+c"])

@@ -1,7 +1,7 @@
 """A drill under way: the screen of a run, with the operator's job above it; then the score."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import work
@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from zenni_tui.errors import ZenniError
+from zenni_tui.model import events as e
 from zenni_tui.model.drills import Score
 from zenni_tui.report.drills import facts
 from zenni_tui.ui.app import ZenniApp
@@ -79,6 +80,11 @@ class DrillScreen(RunScreen):
         if score is not None:
             self._scored = True
             self.app.push_screen(ScoreScreen(score, str(self.session.sheet_path)), self._done)
+
+    def _problems(self, entries: Sequence[e.Entry]) -> None:
+        # What the drill's end did to its run is no trouble of the operator's, who reads the score.
+        if not self._scored:
+            super()._problems(entries)
 
     def _done(self, _: bool | None) -> None:  # noqa: FBT001 - Textual's signature
         self._go_away()

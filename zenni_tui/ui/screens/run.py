@@ -20,7 +20,6 @@ from zenni_tui.model.state import LogLine
 from zenni_tui.ui.choosing import Changes
 from zenni_tui.ui.offer import Offer
 from zenni_tui.ui.safety import is_my_data_safe
-from zenni_tui.ui.share import Share
 from zenni_tui.ui.situation import Situation, problems, shown_step
 from zenni_tui.ui.stories import RUN_KEYS, STEP_STORIES
 from zenni_tui.ui.widgets.bars import Gate, KeyBar, Notice, RollbackBar, asked_for, go_word
@@ -40,6 +39,7 @@ from .report import ReportPanel
 from .switch import ActionsPanel, SwitchScreen, WindowPanel
 from .verify import VerifyPanel
 
+POLL_SECONDS = 0.4
 Launch = Callable[[Path], None]
 _START_SECONDS = 15.0
 _ANSWERS: dict[str, type[e.Event] | tuple[type[e.Event], ...]] = {
@@ -102,7 +102,6 @@ class RunScreen(SwitchScreen):
         self._asked_at = 0.0
         self._opened = time.time()
         self._leaving = False
-        self._share = Share()
 
     def compose(self) -> ComposeResult:
         """Return the parts of the screen."""
@@ -119,17 +118,13 @@ class RunScreen(SwitchScreen):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Show the run at once and go on looking, about twice a second."""
+        """Show the run at once and go on looking, some times a second."""
         self.query_one(Notice).tell("")
         self.query_one("#log").display = False
         self.take_hand()
         self.poll()
         self._known = False
-        self.set_timer(self._share.pause(), self._look)
-
-    def _look(self) -> None:
-        self.poll()
-        self.set_timer(self._share.pause(), self._look)
+        self.set_interval(POLL_SECONDS, self.poll)
 
     @property
     def panel(self) -> Panel | None:
@@ -403,7 +398,9 @@ class RunScreen(SwitchScreen):
             self._asked = before
         if answer is not None and (self._asked == name or not answer[0].ok):
             # Else its effect has been seen already, and the promise would stay for good.
-            self.tell(answer[0].message, Tone.PLAIN if answer[0].ok else Tone.BAD)
+            unheard = "The engine does not answer; if it has just ended, do that once more."
+            message = answer[0].message if answer[0].heard else unheard
+            self.tell(message, Tone.PLAIN if answer[0].ok else Tone.BAD)
         self.poll()
 
     def action_back(self) -> None:

@@ -98,6 +98,10 @@ class SwitchScreen(SteerScreen):
     folder: Path
 
     @abstractmethod
+    def poll(self) -> None:
+        """Read what is new and show what changed."""
+
+    @abstractmethod
     def command(self, name: str, fields: Filled | None = None) -> None:
         """Give the live engine a command."""
 
@@ -133,6 +137,8 @@ class SwitchScreen(SteerScreen):
         self.app.push_screen(question, lambda key: self._roll_back() if key == "y" else None)
 
     def _roll_back(self) -> None:
+        # The run may have ended while the question stood there.
+        self.poll()
         if not self.now.over:
             self.command("rollback")
         elif self.offer:
