@@ -1,8 +1,8 @@
 r"""The copy step against `psql \copy ... (FORMAT binary)` of a file rendered beforehand, into a bare table.
 
-Ours is the time of the step itself: reading, converting, sending, checkpoints and commits of all tables, and what is
-left of the workers' start, which begins beside the step before. The limit is psql from its start to its end, on the
-same server, for the rows of "Booking" alone.
+Ours is the time of the step itself within a rehearsal from its beginning to its end: reading, converting, sending,
+checkpoints and commits of all tables. The limit is psql from its start to its end, on the same server, for the rows of
+"Booking" alone.
 """
 
 import time
@@ -14,18 +14,22 @@ from zenni_tui.model.runbook import StepId
 from zenni_tui.target import ddl
 
 from .figures import Claim, Figures, alternate
-from .ground import Ground, Prepared, seconds
+from .ground import Ground, Prepared, rehearsal, seconds
 
 LIMIT, OURS = r"psql \copy, binary", "copy step"
 
 
 def measure(ground: Ground) -> list[Claim]:
     """Alternate both."""
-    prepared = Prepared(ground, ground.bookings(ground.rows))
+    source = ground.bookings(ground.rows)
+    prepared = Prepared(ground, source)
     rendered = ground.scratch / f"rendered-{ground.rows}.copy"
-    ours(ground, prepared, rendered)
+    render(ground, prepared, rendered)
     figures = Figures()
-    works = {LIMIT: lambda: limit(ground, prepared, rendered), OURS: lambda: ours(ground, prepared)}
+    works = {
+        LIMIT: lambda: limit(ground, prepared, rendered),
+        OURS: lambda: seconds(rehearsal(ground, source), StepId.COPY),
+    }
     alternate(figures, ground.rounds, works)
     figures.show(LIMIT)
     prepared.remove()
@@ -38,15 +42,13 @@ def measure(ground: Ground) -> list[Claim]:
     ]
 
 
-def ours(ground: Ground, prepared: Prepared, rendered: Path | None = None) -> float:
-    """Copy once, have psql write the rows to a file when one is named, and return the step's seconds."""
+def render(ground: Ground, prepared: Prepared, rendered: Path) -> None:
+    """Copy once, and have psql write the rows to a file."""
     with ground.database() as database:
         trial = prepared.trial(database)
-        state = trial.until(StepId.COPY)
+        trial.until(StepId.COPY)
         trial.stop()
-        if rendered is not None:
-            ground.psql(database, rf"""\copy "Booking" to '{rendered}' (format binary)""")
-        return seconds(state, StepId.COPY)
+        ground.psql(database, rf"""\copy "Booking" to '{rendered}' (format binary)""")
 
 
 def limit(ground: Ground, prepared: Prepared, rendered: Path, port: int | None = None) -> float:

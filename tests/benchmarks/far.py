@@ -19,7 +19,7 @@ def measure(ground: Ground) -> list[Claim]:
     """Alternate psql with a run of ours over the line."""
     prepared = Prepared(ground, ground.bookings(ground.rows))
     rendered = ground.scratch / f"rendered-{ground.rows}.copy"
-    copy.ours(ground, prepared, rendered)
+    copy.render(ground, prepared, rendered)
     figures = Figures("")
     with Proxy(ground.server.port) as proxy:
         proxy.line = Line(latency=_LATENCY, rate=_RATE)

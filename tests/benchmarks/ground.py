@@ -104,6 +104,15 @@ def command(*arguments: str, database: dict[str, str]) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
+def rehearsal(ground: Ground, source: Path) -> RunState:
+    """Rehearse from the program's start to its end, every step in its turn, and return the run's state."""
+    with ground.database() as database:
+        done = command("rehearse", "--keep", "--source", str(source), database=database)
+    follower = Follower(folders.runs_home() / str(done["run_id"]))
+    follower.poll()
+    return follower.state
+
+
 class Prepared:
     """A run as it stands before its first write; each trial goes on from a copy of it, into an empty database."""
 
