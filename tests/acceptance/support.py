@@ -118,6 +118,14 @@ def wait(follower: Follower, reached: Callable[[Follower], bool]) -> None:
         follower.poll()
 
 
+def until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait until something holds that no journal tells."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def copying(follower: Follower) -> bool:
     """Return whether the first rows have arrived."""
     return follower.state.step(StepId.COPY).done > 0

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
-from support import Program, copying, follow, quickly, slowly, wait
+from support import Program, copying, follow, quickly, slowly, until, wait
 
 from zenni_tui.engine.client import Follower
 from zenni_tui.model.runbook import StepId, StepState
@@ -35,14 +35,6 @@ def look(database: dict[str, str], query: str) -> object:
         return row[0]
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def in_step(step: StepId) -> Callable[[Follower], bool]:
     """Return whether a run has come to a step's work."""
     return lambda f: f.state.step(step).done > 0
@@ -60,9 +52,9 @@ def test_a_pause_holds_nothing_open(
     assert follower.send("pause").ok
     # What was begun just then may still arrive.
     time.sleep(2 * GRACE)
-    until(lambda: look(database, QUIET) == 0)
+    until(lambda: look(database, QUIET) == 0, 60)
     lease, rows = look(database, LEASE), look(database, ARRIVED)
-    until(lambda: look(database, LEASE) != lease)
+    until(lambda: look(database, LEASE) != lease, 60)
     assert look(database, ARRIVED) == rows
     assert look(database, QUIET) == 0
     follower.poll()
@@ -108,7 +100,7 @@ def test_a_limit_acts_within_a_chunk(
         time.sleep(2)
         return look(database, QUIET) == 1 and (look(database, OPEN), look(database, ARRIVED)) == seen
 
-    until(held)
+    until(held, 60)
     assert program.run("throttle", "--workers", "99").code == 1
     assert program.run("throttle", "--rows", "0", "--workers", "3").code == 0
     _, err = watcher.communicate(timeout=180)

@@ -4,14 +4,13 @@ import contextlib
 import json
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
-from support import PATIENCE, Program, copying, kill, quickly, slowly, wait
+from support import Program, copying, kill, quickly, slowly, until, wait
 
 from zenni_tui.sandbox import server as sandbox
 from zenni_tui.sandbox.sample import SampleApplication
@@ -84,10 +83,7 @@ def test_kill_the_engine(
     engine.kill()
     watcher.communicate(timeout=60)
     assert watcher.returncode == 4
-    deadline = time.monotonic() + PATIENCE
-    while alive := [p for p in family if _works(p)]:
-        assert time.monotonic() < deadline, alive
-        time.sleep(0.1)
+    until(lambda: not any(map(_works, family)))
     resumed = program.run("resume", environment=target_environment)
     assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
     assert _names(database) == set()
@@ -174,10 +170,7 @@ def test_the_engine_owns_its_embedded_server(program: Program, big: SampleApplic
     quickly(follower)
     kill(follower)
     watcher.communicate(timeout=60)
-    deadline = time.monotonic() + PATIENCE
-    while _listens(target.port):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: not _listens(target.port))
     resumed = program.run("resume")
     assert (resumed.code, resumed.document["verdict"]) == (0, "passed"), resumed.narration
     servers = program.home / "state" / "zenni-tui" / "servers"

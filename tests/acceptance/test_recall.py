@@ -2,13 +2,12 @@
 
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
-from support import PATIENCE, Program, copying, slowly, wait
+from support import Program, copying, slowly, until, wait
 
 from zenni_tui.sandbox.sample import SampleApplication
 
@@ -31,10 +30,7 @@ def lost(program: Program, source: Path, database: dict[str, str], target_url: s
     assert follower.send("throttle", rows=1000).ok
     shutil.rmtree(follower.folder)
     watcher.communicate(timeout=60)
-    deadline = time.monotonic() + PATIENCE
-    while program.engines():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: not program.engines())
     return environment
 
 

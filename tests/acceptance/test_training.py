@@ -2,10 +2,9 @@
 
 import json
 import re
-import time
 
 import pytest
-from support import PATIENCE, Program
+from support import Program, until
 from terminal import Terminal
 
 
@@ -92,7 +91,4 @@ def test_a_drill_in_a_terminal(program: Program) -> None:
     home = program.home / "state" / "zenni-tui" / "drills"
     assert sorted(p.suffix for p in home.iterdir()) == [".json", ".md"]
     assert "killed-engine    passed" in _said(program, "drill")[1]
-    deadline = time.monotonic() + PATIENCE
-    while program.engines():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: not program.engines())
